@@ -1,0 +1,24 @@
+//! The clean copy: the source less its cuts. The only writer of user data.
+
+use crate::document::Span;
+use std::io::{self, Write};
+
+/// Writes `source` without `cuts` (in order, without overlap).
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_without(source: &[u8], cuts: impl IntoIterator<Item = Span>, out: &mut dyn Write) -> io::Result<()> {
+    let mut at = 0;
+    for cut in cuts {
+        out.write_all(&source[at..cut.start as usize])?;
+        at = cut.end as usize;
+    }
+    out.write_all(&source[at..])
+}
+
+/// `source` without `cuts` (in order, without overlap).
+pub fn without(source: &[u8], cuts: impl IntoIterator<Item = Span>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(source.len());
+    write_without(source, cuts, &mut out).expect("memory takes what is written to it");
+    out
+}

@@ -1,0 +1,272 @@
+//! The compared form: what two paragraphs must share to be duplicates. It is never written.
+//!
+//! Knows bytes and Unicode, no documents. Text that is its own compared form, the common case, is borrowed, not copied.
+
+use icu_normalizer::{ComposingNormalizer, ComposingNormalizerBorrowed};
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+use unicode_width::UnicodeWidthChar;
+
+const NFC: ComposingNormalizerBorrowed<'static> = ComposingNormalizer::new_nfc();
+
+/// How alike two paragraphs must be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Match {
+    /// The same bytes.
+    Bytes,
+    /// The same text: white space, invisible characters and canonically equivalent spellings (NFC, UAX #15) don't count.
+    #[default]
+    Text,
+    /// Nor do case and punctuation. Digits, and the marks that make a number of them, always count.
+    Loose,
+}
+
+/// The compared form of `raw`, borrowed from it or built in `scratch`.
+///
+/// Bytes that aren't UTF-8 stand for themselves.
+pub fn compared<'a>(raw: &'a [u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a [u8] {
+    match how {
+        Match::Bytes => return raw,
+        Match::Text if is_plain(raw) => return raw,
+        Match::Text | Match::Loose => {}
+    }
+    scratch.clear();
+    let mut fold = Fold { out: scratch, space: false };
+    for chunk in raw.utf8_chunks() {
+        match how {
+            Match::Loose => fold.loose(chunk.valid()),
+            _ => fold.text(chunk.valid()),
+        }
+        fold.bytes(chunk.invalid());
+    }
+    scratch
+}
+
+/// The display columns of a compared form: a wide character takes two, a combining mark none, an ASCII byte or one that
+/// isn't UTF-8 one. Saturates at `u32::MAX`.
+pub fn columns(form: &[u8]) -> u32 {
+    let wide = if form.is_ascii() { form.len() } else { form.utf8_chunks().map(chunk_columns).sum() };
+    u32::try_from(wide).unwrap_or(u32::MAX)
+}
+
+fn chunk_columns(chunk: std::str::Utf8Chunk<'_>) -> usize {
+    chunk.valid().chars().map(char_columns).sum::<usize>() + chunk.invalid().len()
+}
+
+/// The display columns of one character.
+pub fn char_columns(c: char) -> usize {
+    match c {
+        '\0'..='\u{7f}' | '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{2ff}' | '\u{2010}'..='\u{2027}' => 1,
+        _ => c.width().unwrap_or(0),
+    }
+}
+
+/// Characters that show nothing and carry no meaning in a comparison: soft hyphen, zero-width space and joiners,
+/// directional marks, word joiner and invisible operators, byte order mark.
+pub fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+}
+
+/// Whether `raw` is ASCII that is its own compared form: no white space but single inner spaces.
+///
+/// Written so that the compiler makes vector code of it: it runs over every byte of every text.
+fn is_plain(raw: &[u8]) -> bool {
+    const STRIDE: usize = 256; // long enough for the vector loop, short enough to give up early on a foreign script
+    let (Some(first), Some(last)) = (raw.first(), raw.last()) else { return true };
+    if *first == b' ' || *last == b' ' {
+        return false;
+    }
+    let mut at = 0;
+    while at < raw.len() {
+        let end = (at + STRIDE).min(raw.len());
+        let next = &raw[at + 1..(end + 1).min(raw.len())];
+        let mut odd = is_odd(raw[end - 1]);
+        for (&byte, &after) in raw[at..end].iter().zip(next) {
+            odd |= is_odd(byte) | (u8::from(byte == b' ') & u8::from(after == b' '));
+        }
+        if odd != 0 {
+            return false;
+        }
+        at = end;
+    }
+    true
+}
+
+/// Not 0 for white space other than a space, and for what isn't ASCII.
+fn is_odd(byte: u8) -> u8 {
+    u8::from(byte.wrapping_sub(9) < 5) | (byte & 0x80)
+}
+
+struct Fold<'a> {
+    out: &'a mut Vec<u8>,
+    /// White space came since the last thing written.
+    space: bool,
+}
+
+impl Fold<'_> {
+    fn bytes(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        if std::mem::take(&mut self.space) && !self.out.is_empty() {
+            self.out.push(b' ');
+        }
+        self.out.extend_from_slice(bytes);
+    }
+
+    fn char(&mut self, c: char) {
+        self.bytes(c.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+
+    fn text(&mut self, text: &str) {
+        // Line by line, so that hard-wrapped prose, all of it settled but for its line ends, is copied and not decoded.
+        for line in text.split_inclusive('\n') {
+            let start = line.trim_ascii_start();
+            let settled = start.trim_ascii_end();
+            if is_plain(settled.as_bytes()) || is_settled(settled) {
+                self.space |= start.len() < line.len();
+                self.bytes(settled.as_bytes());
+                self.space |= settled.len() < start.len();
+            } else {
+                self.chars(line.chars());
+            }
+        }
+    }
+
+    fn chars(&mut self, chars: impl Iterator<Item = char>) {
+        for c in NFC.normalize_iter(chars.filter(|&c| !is_invisible(c))) {
+            if c.is_whitespace() { self.space = true } else { self.char(c) }
+        }
+    }
+
+    fn loose(&mut self, text: &str) {
+        let folded: String = NFC.normalize_iter(text.chars().filter(|&c| !is_invisible(c))).collect();
+        // Upper and back, as full case folding does: "ß" equals "SS", and a final sigma any other.
+        let cased = folded.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+        let mut before = None;
+        let mut chars = NFC.normalize_iter(cased).peekable();
+        while let Some(c) = chars.next() {
+            let in_number = is_number_mark(c, before) && chars.peek().is_some_and(|next| next.is_numeric());
+            if !in_number && (c.is_whitespace() || is_punctuation(c)) {
+                self.space = true
+            } else {
+                self.char(c)
+            }
+            before = Some(c);
+        }
+    }
+}
+
+/// A mark that, before a digit, makes another number of it: "-5", "1.5", "12:30", "1/2". A hyphen inside a word doesn't.
+fn is_number_mark(c: char, before: Option<char>) -> bool {
+    match c {
+        '.' | ',' | ':' | '/' => before.is_some_and(char::is_numeric),
+        '-' | '\u{2212}' => before.is_none_or(|b| b.is_numeric() || b.is_whitespace()),
+        _ => false,
+    }
+}
+
+/// Punctuation in the sense of the general category P, less the marks that stand for a word ("%", "&", "#", "@", "§").
+fn is_punctuation(c: char) -> bool {
+    match c {
+        '%' | '&' | '#' | '@' | '§' | '‰' => false,
+        '`' | '´' => true, // modifier symbols by category, quotation marks by use
+        _ => c.general_category_group() == GeneralCategoryGroup::Punctuation,
+    }
+}
+
+/// Whether text that isn't all ASCII is its own compared form all the same.
+fn is_settled(text: &str) -> bool {
+    let (mut before, mut may_compose) = ('x', false);
+    for c in text.chars() {
+        let odd_space = c.is_whitespace() && (c != ' ' || before == ' ');
+        if odd_space || is_invisible(c) {
+            return false;
+        }
+        // Below U+0300 and among the common quotation marks and dashes nothing composes or decomposes.
+        may_compose |= c >= '\u{300}' && !matches!(c, '\u{2010}'..='\u{2027}' | '\u{20ac}');
+        before = c;
+    }
+    !may_compose || NFC.is_normalized(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(raw: &[u8], how: Match) -> Vec<u8> {
+        compared(raw, how, &mut Vec::new()).to_vec()
+    }
+
+    #[track_caller]
+    fn text(raw: &str, expected: &str) {
+        assert_eq!(String::from_utf8(form(raw.as_bytes(), Match::Text)).unwrap(), expected);
+    }
+
+    #[track_caller]
+    fn loose(raw: &str, expected: &str) {
+        assert_eq!(String::from_utf8(form(raw.as_bytes(), Match::Loose)).unwrap(), expected);
+    }
+
+    #[test]
+    fn white_space_runs_are_one_space_and_ends_are_trimmed() {
+        text("  a\t b\n  c \u{a0} d\u{2003}", "a b c d");
+        text("a\r\nb", "a b");
+        text("\u{a0}\n\t", "");
+        text("une phrase\u{202f}: « oui »", "une phrase : « oui »");
+    }
+
+    #[test]
+    fn invisible_characters_are_dropped() {
+        text("co\u{ad}op\u{200b}er\u{feff}ate", "cooperate");
+        text("a \u{200b} b", "a b");
+    }
+
+    #[test]
+    fn canonically_equivalent_text_is_equal() {
+        text("cafe\u{301}", "café");
+        text("A\u{200d}\u{30a}", "Å");
+        text("\u{212b}", "Å");
+        text("\u{1100}\u{1161}", "가");
+    }
+
+    #[test]
+    fn what_is_not_utf8_stands_for_itself() {
+        assert_eq!(form(b" a \xff  b\xc3", Match::Text), b"a \xff b\xc3");
+        assert_eq!(form(b"\xa0x\0", Match::Text), b"\xa0x\0");
+    }
+
+    #[test]
+    fn bytes_are_bytes() {
+        assert_eq!(form(b" a\t", Match::Bytes), b" a\t");
+    }
+
+    #[test]
+    fn loose_drops_case_and_punctuation_but_never_digits() {
+        loose("“Don’t,” she SAID…", "don t she said");
+        loose("\"Don't\" she said", "don t she said");
+        loose("In 2023, 1.5 % fell by -5.", "in 2023 1.5 % fell by -5");
+        loose("pages 12-14", "pages 12-14");
+        loose("Top-10 at 12:30", "top 10 at 12:30");
+        loose("ΣΑΣ Straße", "σασ strasse");
+        loose("σας STRASSE", "σασ strasse");
+    }
+
+    #[test]
+    fn plain_and_slow_paths_agree() {
+        proptest::proptest!(|(raw in "[ab \u{a0}\u{301}e\n\t“]{0,40}")| {
+            let mut slow = Vec::new();
+            let mut fold = Fold { out: &mut slow, space: false };
+            fold.chars(raw.chars());
+            proptest::prop_assert_eq!(form(raw.as_bytes(), Match::Text), slow);
+        });
+    }
+
+    #[test]
+    fn columns_count_what_is_shown() {
+        assert_eq!(columns(b"abc"), 3);
+        assert_eq!(columns("“日本”".as_bytes()), 6);
+        assert_eq!(columns("e\u{301}".as_bytes()), 1);
+        assert_eq!(columns(b"a\xff\xfe"), 3);
+    }
+}

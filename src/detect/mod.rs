@@ -1,0 +1,6 @@
+//! Detectors: which segments repeat, and what justifies it. They see integers, never files, flags or text, and can't fail.
+
+pub mod runs;
+
+/// No segment: what stands where a segment has no witness.
+pub const NONE: u32 = u32::MAX;

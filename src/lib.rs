@@ -1,0 +1,77 @@
+//! Finds text that repeats itself and writes a clean copy.
+//!
+//! # One text
+//!
+//! ```
+//! let body = "The harbour was quiet that morning, and nobody had seen the ferry leave. ".repeat(9);
+//! let article = format!("A short lede.\n{body}\n(From our reporters)\n{body}\n(From our reporters)");
+//! let cleaned = unecho::clean(&article, &unecho::Settings::default())?;
+//! assert_eq!(cleaned.text, format!("A short lede.\n{body}\n(From our reporters)"));
+//! assert_eq!(cleaned.plan.blocks[0].paragraphs, 2);
+//! # Ok::<(), unecho::Error>(())
+//! ```
+//!
+//! # Many files
+//!
+//! [`source::Walk`] finds them, [`runner::run`] plans each in parallel and hands the outcomes on in order; the command line
+//! is made of these two. ARCHITECTURE.md in the repository shows how the rooms hang together.
+
+pub mod apply;
+pub mod compare;
+pub mod detect;
+pub mod document;
+mod error;
+pub mod fingerprint;
+pub mod index;
+mod pass;
+pub mod plan;
+pub mod report;
+pub mod rules;
+pub mod runner;
+pub mod segment;
+pub mod source;
+
+pub use compare::Match;
+pub use error::{Error, Result, What};
+pub use plan::Plan;
+pub use rules::{Keep, Threshold};
+
+use std::borrow::Cow;
+use std::path::Path;
+
+/// What counts as a repeat, and which copy stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// How alike two paragraphs must be.
+    pub matching: Match,
+    /// How long a repeated run must be.
+    pub threshold: Threshold,
+    /// Which of several copies stays.
+    pub keep: Keep,
+}
+
+/// A text and its clean copy.
+#[derive(Clone, Debug)]
+pub struct Cleaned<'a> {
+    /// The clean copy; borrowed if nothing was cut.
+    pub text: Cow<'a, str>,
+    /// What was cut, and why; places are byte ranges of the original.
+    pub plan: Plan,
+}
+
+/// The clean copy of one text.
+///
+/// # Errors
+/// [`What::TooLarge`] if a paragraph has more than 4 GiB.
+pub fn clean<'a>(text: &'a str, settings: &Settings) -> Result<Cleaned<'a>> {
+    let document = source::text::document(text.as_bytes());
+    let plan =
+        Plan::new(&document, settings).map_err(|what| Error { path: Path::new("text").into(), what: What::TooLarge(what) })?;
+    let text = if plan.cuts.is_empty() {
+        Cow::Borrowed(text)
+    } else {
+        let copy = apply::without(text.as_bytes(), plan.cuts.iter().map(|cut| cut.at));
+        Cow::Owned(String::from_utf8(copy).expect("cuts begin and end at line ends, which are characters of their own"))
+    };
+    Ok(Cleaned { text, plan })
+}

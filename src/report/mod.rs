@@ -1,0 +1,5 @@
+//! x
+/// x
+pub fn visible(s: &str) -> String {
+    s.to_string()
+}

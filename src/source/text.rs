@@ -1,0 +1,14 @@
+//! Plain text and Markdown: the file is one document, and its bytes are the text, but for a byte order mark.
+
+use crate::document::{Document, Map, Part, Span};
+use std::borrow::Cow;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The one document of a text file.
+pub fn document(source: &[u8]) -> Document<'_> {
+    let skip = if source.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let text = &source[skip..];
+    let part = Part { text: Cow::Borrowed(text), map: Map::shift(skip, text.len()) };
+    Document { extent: Span::new(0, source.len()), parts: vec![part] }
+}
