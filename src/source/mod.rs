@@ -1,2 +1,81 @@
-//! x
+//! Where documents come from: finding files, opening them, and the forms they have. The only reader of user data.
+//!
+//! A form is one file of this folder and one line in [`Form`].
+
+mod filter;
+mod load;
+#[cfg(unix)]
+mod mapping;
 pub mod text;
+mod walk;
+
+pub use load::{Loaded, Source, load};
+pub use walk::{Found, LeftOut, Selection, Walk};
+
+use crate::document::Document;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// The forms that are read and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Plain text and Markdown, one document a file.
+    Text,
+}
+
+impl Form {
+    /// The form of a file by its name, if it is known. A name without an extension is text until its bytes say otherwise.
+    pub fn of_name(path: &Path) -> Option<Form> {
+        const TEXT: [&str; 7] = ["txt", "text", "md", "markdown", "rst", "adoc", "asciidoc"];
+        match path.extension().map(OsStr::to_string_lossy) {
+            None => Some(Form::Text),
+            Some(extension) => TEXT.iter().any(|known| extension.eq_ignore_ascii_case(known)).then_some(Form::Text),
+        }
+    }
+
+    /// The document in a source of this form.
+    pub fn document(self, source: &[u8]) -> Document<'_> {
+        match self {
+            Form::Text => text::document(source),
+        }
+    }
+}
+
+/// Something to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// Where it is.
+    pub from: Origin,
+    /// Its path within the outputs.
+    pub name: PathBuf,
+    /// Its form.
+    pub form: Form,
+    /// Its size in bytes when it was found; 0 if that can't be known.
+    pub size: u64,
+}
+
+/// Where an input is read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Standard input.
+    Stdin,
+    /// A file that was named.
+    Named(PathBuf),
+    /// A file that was found in a folder.
+    Walked(PathBuf),
+}
+
+impl Input {
+    /// Standard input, taken for text.
+    pub fn stdin(form: Form) -> Self {
+        Self { from: Origin::Stdin, name: PathBuf::from("-"), form, size: 0 }
+    }
+
+    /// Its path, or what stands for it in messages.
+    pub fn path(&self) -> &Path {
+        match &self.from {
+            Origin::Stdin => Path::new("standard input"),
+            Origin::Named(path) | Origin::Walked(path) => path,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What was found in one document, with the line numbers people look for.
+
+use crate::Plan;
+use crate::document::Span;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The repeats of one document.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Finding {
+    /// The document's path; bytes that aren't UTF-8 stand as U+FFFD.
+    pub path: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// The size of its clean copy.
+    pub clean_bytes: u64,
+    /// The number of its paragraphs.
+    pub paragraphs: u64,
+    /// What repeats, the longest first.
+    pub repeats: Vec<Repeat>,
+}
+
+/// One block that repeats.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Repeat {
+    /// The rule that found it.
+    pub rule: crate::document::Rule,
+    /// Its lines.
+    pub lines: Lines,
+    /// Its bytes.
+    pub bytes: Span,
+    /// The lines of the text that stays.
+    pub repeats_lines: Vec<Lines>,
+    /// The bytes of the text that stays.
+    pub repeats_bytes: Vec<Span>,
+    /// How many paragraphs it holds.
+    pub paragraphs: u64,
+    /// Its length in display columns.
+    pub columns: u64,
+    /// How it begins, at most [`BEGINNING`] characters.
+    pub begins: String,
+}
+
+/// The first and the last line of something, from 1 on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Lines {
+    /// The first.
+    pub first: u64,
+    /// The last; it may be the first.
+    pub last: u64,
+}
+
+/// How much of a block is quoted: what fits on a line of a terminal.
+const BEGINNING: usize = 72;
+
+impl std::fmt::Display for Lines {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.first == self.last { write!(f, "line {}", self.first) } else { write!(f, "lines {}–{}", self.first, self.last) }
+    }
+}
+
+impl Finding {
+    /// What `plan` found in `source`.
+    pub fn new(path: &Path, source: &[u8], plan: &Plan) -> Self {
+        let numbers = LineNumbers::new(source, plan);
+        let lines = |span: &Span| Lines { first: numbers.of(span.start), last: numbers.of(span.end) };
+        let mut repeats: Vec<Repeat> = plan
+            .blocks
+            .iter()
+            .map(|block| Repeat {
+                rule: block.rule,
+                lines: lines(&block.repeat),
+                bytes: block.repeat,
+                repeats_lines: block.witness.iter().map(lines).collect(),
+                repeats_bytes: block.witness.clone(),
+                paragraphs: block.paragraphs as u64,
+                columns: block.columns,
+                begins: beginning(block.repeat.of(source)),
+            })
+            .collect();
+        repeats.sort_by_key(|repeat| (std::cmp::Reverse(repeat.columns), repeat.bytes.start));
+        Self {
+            path: path.to_string_lossy().into_owned(),
+            bytes: source.len() as u64,
+            clean_bytes: source.len() as u64 - plan.removed_bytes(),
+            paragraphs: plan.paragraphs as u64,
+            repeats,
+        }
+    }
+
+    /// The number of paragraphs that repeat.
+    pub fn repeated_paragraphs(&self) -> u64 {
+        self.repeats.iter().map(|repeat| repeat.paragraphs).sum()
+    }
+}
+
+impl Repeat {
+    /// The lines it repeats, in words.
+    pub fn repeated_lines(&self) -> String {
+        const SHOWN: usize = 3;
+        let shown: Vec<String> = self.repeats_lines.iter().take(SHOWN).map(Lines::to_string).collect();
+        let more = if self.repeats_lines.len() > SHOWN { " and more" } else { "" };
+        format!("{}{more}", shown.join(", "))
+    }
+}
+
+/// The line numbers of just those bytes that a plan names.
+struct LineNumbers(BTreeMap<u64, u64>);
+
+impl LineNumbers {
+    fn new(source: &[u8], plan: &Plan) -> Self {
+        let spans = plan.blocks.iter().flat_map(|block| block.witness.iter().chain([&block.repeat]));
+        let mut numbers: BTreeMap<u64, u64> = spans.flat_map(|span| [(span.start, 0), (span.end, 0)]).collect();
+        let (mut at, mut line) = (0, 1);
+        for (&byte, number) in &mut numbers {
+            line += memchr::memchr_iter(b'\n', &source[at..byte as usize]).count() as u64;
+            (at, *number) = (byte as usize, line);
+        }
+        Self(numbers)
+    }
+
+    fn of(&self, byte: u64) -> u64 {
+        self.0[&byte]
+    }
+}
+
+fn beginning(block: &[u8]) -> String {
+    let line = block.trim_ascii_start().split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let text = String::from_utf8_lossy(&line[..line.len().min(4 * BEGINNING)]);
+    let mut out: String = text.trim_end().chars().take(BEGINNING).collect();
+    if out.len() < line.trim_ascii_end().len() {
+        out = format!("{}…", out.trim_end_matches('\u{fffd}'));
+    }
+    out
+}

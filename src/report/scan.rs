@@ -1,0 +1,87 @@
+//! What `scan` prints: findings, document by document in order, in one of two forms.
+
+use super::words::{counted, visible};
+use super::{Finding, Tally};
+use std::io::{self, Write};
+
+/// A form of the findings.
+pub trait ScanReport {
+    /// A document, whether or not something repeats in it.
+    ///
+    /// # Errors
+    /// Those of the output.
+    fn document(&mut self, finding: &Finding) -> io::Result<()>;
+
+    /// The end of the run.
+    ///
+    /// # Errors
+    /// Those of the output.
+    fn end(&mut self, tally: &Tally) -> io::Result<()>;
+}
+
+/// For people: a line a block with both places, as editors take them, and how the block begins.
+pub struct Text<W> {
+    out: W,
+}
+
+impl<W: Write> Text<W> {
+    /// Findings in words, written to `out`.
+    pub fn new(out: W) -> Self {
+        Self { out }
+    }
+}
+
+impl<W: Write> ScanReport for Text<W> {
+    fn document(&mut self, finding: &Finding) -> io::Result<()> {
+        let path = visible(&finding.path);
+        for repeat in &finding.repeats {
+            let size = format!("{}, {}", counted(repeat.paragraphs, "paragraph"), counted(repeat.columns, "column"));
+            writeln!(self.out, "{path}:{}: repeats {} ({size})", repeat.lines.in_numbers(), repeat.repeated_lines())?;
+            writeln!(self.out, "    {}", visible(&repeat.begins))?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, _: &Tally) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// For programs: one object with the documents in which something repeats, and the sums.
+pub struct Json<W> {
+    out: W,
+    any: bool,
+}
+
+impl<W: Write> Json<W> {
+    /// Findings as JSON, written to `out` as they come.
+    pub fn new(out: W) -> Self {
+        Self { out, any: false }
+    }
+
+    fn open(&mut self) -> io::Result<()> {
+        let open = if self.any { "," } else { "{\"version\":1,\"documents\":[" };
+        self.any = true;
+        writeln!(self.out, "{open}")
+    }
+}
+
+impl<W: Write> ScanReport for Json<W> {
+    fn document(&mut self, finding: &Finding) -> io::Result<()> {
+        if finding.repeats.is_empty() {
+            return Ok(());
+        }
+        self.open()?;
+        Ok(serde_json::to_writer(&mut self.out, finding)?)
+    }
+
+    fn end(&mut self, tally: &Tally) -> io::Result<()> {
+        if !self.any {
+            self.open()?;
+        }
+        write!(self.out, "\n],\"summary\":")?;
+        serde_json::to_writer(&mut self.out, tally)?;
+        writeln!(self.out, "}}")?;
+        self.out.flush()
+    }
+}
