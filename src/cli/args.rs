@@ -1,6 +1,8 @@
 //! The flags, each beside its help.
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use unecho::source::{Form, Selection};
 use unecho::{Keep, Match, Settings, Threshold};
@@ -11,7 +13,7 @@ use unecho::{Keep, Match, Settings, Threshold};
 /// folder given with -o. A paragraph, or a run of them, that stands in the text a second time is removed; the first stays, and
 /// every other byte comes out as it went in. Inputs are never written to.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(version, subcommand_precedence_over_arg = true, max_term_width = 100)]
 #[command(after_help = "Exit status: 0 done, 2 any error (all other files are still done).")]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -20,6 +22,28 @@ pub(super) struct Args {
     pub(super) clean: Clean,
     #[command(flatten)]
     pub(super) global: Global,
+}
+
+impl Args {
+    /// The arguments of this process; ends it with a message if they make no sense.
+    pub(super) fn read() -> Self {
+        let matches = Self::command().get_matches();
+        let given = |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+        let anywhere = ["quiet", "verbose", "threads", "color"];
+        let misplaced = matches.ids().filter(given).find(|id| !anywhere.contains(&id.as_str()) && !is_group(id));
+        if let (Some((command, _)), Some(id)) = (matches.subcommand(), misplaced) {
+            let why = format!(
+                "{id} stands before the command '{command}'; write it after the command (a file of that name is ./{command})"
+            );
+            Self::command().error(ErrorKind::ArgumentConflict, why).exit();
+        }
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// Whether an id is one of the groups that clap makes of flattened structures.
+fn is_group(id: &clap::Id) -> bool {
+    id.as_str().starts_with(char::is_uppercase)
 }
 
 #[derive(Debug, Subcommand)]
@@ -174,7 +198,6 @@ impl Common {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_flags_are_consistent() {

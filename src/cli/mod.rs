@@ -7,7 +7,6 @@ mod scan;
 mod terminal;
 
 use args::{Args, Command, Common};
-use clap::Parser;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use terminal::Terminal;
@@ -20,7 +19,7 @@ use unecho::{Error, Result};
 const FAILED: u8 = 2;
 
 pub(crate) fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = Args::read();
     args.global.color.write_global();
     let terminal = Terminal::new(&args.global);
     let outcome = match args.command {

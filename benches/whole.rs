@@ -1,0 +1,318 @@
+//! How long whole processes take, beside `cat` and `cp` on the same input: `cargo bench --bench whole`.
+//!
+//! The corpora follow from a fixed seed. Each run of unecho is followed by one of what it is compared with, so that a change in
+//! the machine's temper meets both; what counts is the ratio of the medians. A run is measured by a process of its own (this
+//! program again), since the kernel counts the memory of whoever starts a process towards that process's peak.
+
+#[path = "../tests/support/corpus.rs"]
+mod corpus;
+
+use std::error::Error;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const USAGE: &str = "\
+cargo bench --bench whole -- [--dir DIR] [--files 20000] [--bytes 1G] [--runs 5]
+  --dir DIR    where corpora and outputs go; a corpus that is there already is used [a new folder in target/tmp, removed after]
+  --files N    files in the folder
+  --bytes N    size of each big file (K, M, G: powers of 1024)
+  --runs N     runs of each command on folders and big files";
+
+const SEED: u64 = 0x00ec_0ec0;
+/// One article takes about a millisecond, most of it the start of a process: only many runs give a steady median.
+const ARTICLE_RUNS: usize = 200;
+/// The first argument with which this program measures another one.
+const MEASURE: &str = "--measure";
+
+fn main() -> Result<()> {
+    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if args.first().is_some_and(|arg| arg == MEASURE) {
+        return measure(&args[1..]);
+    }
+    match Options::parse(&args)? {
+        Some(options) => bench(&options),
+        // `cargo test --all-targets` starts benches too, without `--bench`.
+        None => {
+            println!("{USAGE}");
+            Ok(())
+        }
+    }
+}
+
+struct Options {
+    dir: Option<PathBuf>,
+    files: usize,
+    bytes: usize,
+    runs: usize,
+}
+
+impl Options {
+    /// `None` if nothing is to be measured.
+    fn parse(args: &[OsString]) -> Result<Option<Self>> {
+        let mut options = Self { dir: None, files: 20_000, bytes: 1 << 30, runs: 5 };
+        let mut under_cargo_bench = false;
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            let arg = arg.to_str().ok_or("a flag that isn't UTF-8")?;
+            if arg == "--bench" {
+                under_cargo_bench = true;
+                continue;
+            }
+            let value = args.next().ok_or_else(|| format!("{arg}: no value, or no such flag\n{USAGE}"))?;
+            let number = || size(value).ok_or_else(|| format!("{arg} {}: not a number above 0", value.display()));
+            match arg {
+                "--dir" => options.dir = Some(std::path::absolute(value)?),
+                "--files" => options.files = number()?,
+                "--bytes" => options.bytes = number()?,
+                "--runs" => options.runs = number()?,
+                _ => return Err(format!("{arg}: no such flag\n{USAGE}").into()),
+            }
+        }
+        Ok(under_cargo_bench.then_some(options))
+    }
+}
+
+/// A number above 0, perhaps followed by K, M or G.
+fn size(value: &OsStr) -> Option<usize> {
+    let value = value.to_str()?;
+    let digits = value.trim_end_matches(['K', 'M', 'G']);
+    let shift = match &value[digits.len()..] {
+        "" => 0,
+        "K" => 10,
+        "M" => 20,
+        "G" => 30,
+        _ => return None,
+    };
+    digits.parse::<usize>().ok()?.checked_mul(1 << shift).filter(|&number| number > 0)
+}
+
+fn bench(options: &Options) -> Result<()> {
+    let temporary = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let dir = options.dir.as_deref().unwrap_or(temporary.path());
+    fs::create_dir_all(dir)?;
+    println!(
+        "Whole processes, start to end, warm cache, unecho on 2 threads; {} runs of each in turn, the article {ARTICLE_RUNS}.\n\
+         Medians of wall time and CPU time (user and system); peak RSS is the largest, and counts pages of mapped files.\n\
+         Outputs are removed before each run, outside its time. unecho syncs what it writes, cp doesn't: on a slow disk\n\
+         that is part of the ratio (--dir on a tmpfs leaves it out).\n\
+         In {}\n",
+        options.runs,
+        dir.display()
+    );
+    println!("| job | unecho | beside | ratio | CPU unecho | CPU beside | RSS unecho | RSS beside |");
+    println!("|---|---:|---:|---:|---:|---:|---:|---:|");
+    one_article(dir)?;
+    for files in [options.files, options.files.div_ceil(10)] {
+        small_files(dir, files, options.runs)?;
+    }
+    for (paragraph, blank_lines) in [(75, true), (75, false), (600, true)] {
+        big_file(dir, options, paragraph, blank_lines)?;
+    }
+    Ok(())
+}
+
+fn one_article(dir: &Path) -> Result<()> {
+    let article = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/doubled-article.txt");
+    let out = dir.join("out"); // both write to standard output
+    let unecho = [UNECHO.as_ref(), "-q".as_ref(), article.as_os_str()];
+    let cat = ["cat".as_ref(), article.as_os_str()];
+    Job { name: "one article, beside cat".to_owned(), out, unecho: &unecho, beside: &cat }.run(ARTICLE_RUNS)
+}
+
+fn small_files(dir: &Path, files: usize, runs: usize) -> Result<()> {
+    let folder = dir.join(format!("folder-{files}"));
+    let bytes = generated(&folder, |new| {
+        fs::create_dir(new)?;
+        corpus::folder(SEED, files, new)
+    })?;
+    let of = bytes.map_or(String::new(), |bytes| format!(" of {}", readable(bytes)));
+    let name = format!("{files} small files{of}, beside cp -r");
+    beside_cp(&name, &folder, &dir.join("out"), runs)
+}
+
+fn big_file(dir: &Path, options: &Options, paragraph: usize, blank_lines: bool) -> Result<()> {
+    let between = if blank_lines { "blank lines" } else { "no blank lines" };
+    let file = dir.join(format!("big-{}-{paragraph}-{}.txt", options.bytes, between.replace(' ', "-")));
+    generated(&file, |new| {
+        let mut out = fs::File::create(new)?;
+        corpus::big_text(SEED, options.bytes, paragraph, 20, blank_lines, &mut out)?;
+        Ok(options.bytes as u64)
+    })?;
+    let name = format!("{} in paragraphs of {paragraph} bytes, {between}, beside cp", readable(options.bytes as u64));
+    beside_cp(&name, &file, &dir.join("out"), options.runs)?;
+    if options.dir.is_none() {
+        fs::remove_file(&file)?; // three of them may not fit on the disk
+    }
+    Ok(())
+}
+
+fn beside_cp(name: &str, input: &Path, out: &Path, runs: usize) -> Result<()> {
+    let (input, output) = (input.as_os_str(), out.as_os_str());
+    let unecho = [UNECHO.as_ref(), "-q".as_ref(), "--threads".as_ref(), "2".as_ref(), input, "-o".as_ref(), output];
+    let cp = ["cp".as_ref(), "-r".as_ref(), input, output];
+    Job { name: name.to_owned(), out: out.to_owned(), unecho: &unecho, beside: &cp }.run(runs)
+}
+
+const UNECHO: &str = env!("CARGO_BIN_EXE_unecho");
+
+/// Makes a corpus unless it is there, under another name until it is whole. Gives its size if it was made.
+fn generated(path: &Path, make: impl FnOnce(&Path) -> io::Result<u64>) -> Result<Option<u64>> {
+    if path.exists() {
+        return Ok(None);
+    }
+    let unfinished = path.with_extension("unfinished");
+    remove(&unfinished)?;
+    let bytes = make(&unfinished)?;
+    fs::rename(&unfinished, path)?;
+    Ok(Some(bytes))
+}
+
+/// Two commands to compare, each a program and its arguments.
+struct Job<'a> {
+    name: String,
+    /// What both write, if they write a file or folder.
+    out: PathBuf,
+    unecho: &'a [&'a OsStr],
+    beside: &'a [&'a OsStr],
+}
+
+impl Job<'_> {
+    /// Runs both in turn and prints a row of the table.
+    fn run(&self, runs: usize) -> Result<()> {
+        let (mut unecho, mut beside) = (Vec::new(), Vec::new());
+        // The first pair of runs warms the cache and isn't counted.
+        for run in 0..=runs {
+            let pair = (self.once(self.unecho)?, self.once(self.beside)?);
+            if run > 0 {
+                unecho.push(pair.0);
+                beside.push(pair.1);
+            }
+        }
+        remove(&self.out)?;
+        let (unecho, beside) = (Cost::of(&unecho), Cost::of(&beside));
+        println!(
+            "| {} | {} | {} | {:.2} | {} | {} | {} | {} |",
+            self.name,
+            seconds(unecho.wall),
+            seconds(beside.wall),
+            unecho.wall.as_secs_f64() / beside.wall.as_secs_f64(),
+            seconds(unecho.cpu),
+            seconds(beside.cpu),
+            readable(unecho.peak),
+            readable(beside.peak),
+        );
+        Ok(io::stdout().flush()?)
+    }
+
+    fn once(&self, command: &[&OsStr]) -> Result<Cost> {
+        if remove(&self.out)? {
+            // What the last run left to be written must not slow this one.
+            Command::new("sync").arg("-f").arg(self.out.parent().unwrap_or(&self.out)).status()?;
+        }
+        let measured = Command::new(std::env::current_exe()?)
+            .arg(MEASURE)
+            .args(command)
+            .stderr(Stdio::inherit())
+            .stdin(Stdio::null())
+            .output()?;
+        if !measured.status.success() {
+            return Err(format!("failed: {}", command.join(OsStr::new(" ")).display()).into());
+        }
+        Cost::read(&String::from_utf8(measured.stdout)?).ok_or_else(|| "the measuring process gave no numbers".into())
+    }
+}
+
+/// Removes a file or folder, if it is there.
+fn remove(path: &Path) -> io::Result<bool> {
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        other => other.map(|()| true),
+    }
+}
+
+/// What a process took.
+#[derive(Clone, Copy)]
+struct Cost {
+    wall: Duration,
+    /// User and system time, of all threads.
+    cpu: Duration,
+    /// The largest resident set, in bytes.
+    peak: u64,
+}
+
+impl Cost {
+    /// The medians, and the largest peak.
+    fn of(runs: &[Cost]) -> Cost {
+        let median = |part: fn(&Cost) -> Duration| {
+            let mut sorted: Vec<Duration> = runs.iter().map(part).collect();
+            sorted.sort_unstable();
+            sorted[sorted.len() / 2]
+        };
+        Cost {
+            wall: median(|run| run.wall),
+            cpu: median(|run| run.cpu),
+            peak: runs.iter().map(|run| run.peak).max().unwrap_or(0),
+        }
+    }
+
+    fn print(&self) {
+        println!("{} {} {}", self.wall.as_nanos(), self.cpu.as_nanos(), self.peak);
+    }
+
+    fn read(printed: &str) -> Option<Cost> {
+        let mut numbers = printed.split_whitespace().map(|number| number.parse::<u64>().ok());
+        let mut next = || numbers.next().flatten();
+        Some(Cost { wall: Duration::from_nanos(next()?), cpu: Duration::from_nanos(next()?), peak: next()? })
+    }
+}
+
+/// Runs a command to its end and prints what it took.
+fn measure(command: &[OsString]) -> Result<()> {
+    let (program, args) = command.split_first().ok_or("no command to measure")?;
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null());
+    let start = Instant::now();
+    let status = command.status()?;
+    let wall = start.elapsed();
+    if !status.success() {
+        return Err(format!("{}: {status}", program.display()).into());
+    }
+    let (cpu, peak) = children_usage()?;
+    Cost { wall, cpu, peak }.print();
+    Ok(())
+}
+
+/// CPU time and peak RSS of the children that have ended: here, of one.
+#[cfg(unix)]
+fn children_usage() -> Result<(Duration, u64)> {
+    use nix::sys::resource::{UsageWho, getrusage};
+    use nix::sys::time::TimeValLike;
+
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let cpu = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    // getrusage(2): kilobytes, but bytes on Apple's systems.
+    let unit = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
+    Ok((Duration::from_micros(cpu.try_into()?), u64::try_from(usage.max_rss())? * unit))
+}
+
+#[cfg(not(unix))]
+fn children_usage() -> Result<(Duration, u64)> {
+    Err("this bench asks a Unix kernel what a process took".into())
+}
+
+fn seconds(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    if seconds < 0.1 { format!("{:.2} ms", seconds * 1e3) } else { format!("{seconds:.2} s") }
+}
+
+fn readable(bytes: u64) -> String {
+    let mega = bytes as f64 / 1e6;
+    if mega < 1000.0 { format!("{mega:.1} MB") } else { format!("{:.2} GB", mega / 1e3) }
+}
