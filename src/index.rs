@@ -1,162 +1,135 @@
 //! Which segments are equal: a flat table from fingerprints to segments. Every hit is proven before it counts.
 //!
-//! Knows fingerprints and numbers, no text: the proof is the caller's.
+//! Knows fingerprints and numbers, no text: the proof is the caller's. The table is cut into shards by fingerprint. Segments
+//! come in batches; each shard has one owner, who enters the segments of the batch that belong to it in their order. So
+//! nothing is locked, and which of several equal segments is the first does not depend on the number of threads.
 
+use crate::detect::Repeat;
 use rayon::prelude::*;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The largest number of segments whose index is built by one thread.
-const SEQUENTIAL_UP_TO: usize = 1 << 16;
-/// Slots are looked up this many at a time, so that the memory's latency is paid once for all of them.
-const BATCH: usize = 64;
-const EMPTY: u64 = u64::MAX;
+/// A batch smaller than this is entered by one thread.
+const PARALLEL_FROM: usize = 1 << 14;
+/// So many slots are touched before the first of them is needed, so that the memory's latency is paid once for all of them.
+const LOOK_AHEAD: usize = 64;
 
-/// For each segment the number of the first one equal to it, its own if there is none earlier.
-///
-/// `same(earlier, later)` compares two segments whose fingerprints are equal; only what it confirms is taken for equal. The
-/// result doesn't depend on the number of threads: each shard of the fingerprints has one owner, who sees them in order.
-pub fn first_occurrences(prints: &[u128], same: impl Fn(u32, u32) -> bool + Sync) -> Vec<u32> {
-    assert!(prints.len() < u32::MAX as usize, "the segmenter refuses more");
-    let first: Vec<AtomicU32> = (0..prints.len() as u32).map(AtomicU32::new).collect();
-    let shards = if prints.len() <= SEQUENTIAL_UP_TO { 1 } else { rayon::current_num_threads() };
-    let fill = |shard: usize| {
-        Table::fill(
-            prints,
-            shard,
-            shards,
-            |earlier, later| same(earlier, later),
-            |segment, equal| {
-                first[segment as usize].store(equal, Ordering::Relaxed);
-            },
-        );
-    };
-    if shards == 1 {
-        fill(0)
-    } else {
-        (0..shards).into_par_iter().for_each(fill)
+/// The segments so far, by fingerprint.
+pub struct Index {
+    shards: Vec<Shard>,
+    entered: u32,
+}
+
+impl Index {
+    /// The most segments an index can hold.
+    pub const MOST: usize = u32::MAX as usize - 1;
+
+    /// An index of so many shards, each with room for its share of `expected` segments (it grows if more come).
+    pub fn new(shards: usize, expected: usize) -> Self {
+        // A fingerprint chooses its shard by chance: a little more than the share of each.
+        let room = expected / shards + expected / (shards * 50) + 1;
+        Self { shards: (0..shards).map(|_| Shard::with_room(room)).collect(), entered: 0 }
     }
-    first.into_iter().map(AtomicU32::into_inner).collect()
+
+    /// Enters the segments with these fingerprints, which are numbered on from those before. Gives, in their order, those
+    /// that equal an earlier one, and with each the first it equals.
+    ///
+    /// `same(earlier, later)` compares two segments; only what it confirms is taken for equal.
+    pub fn enter(&mut self, batch: &[&[u128]], same: impl Fn(u32, u32) -> bool + Sync) -> Vec<Repeat> {
+        let count: usize = batch.iter().map(|prints| prints.len()).sum();
+        assert!(self.entered as usize + count <= Self::MOST, "the caller refuses more");
+        let (first, shards) = (self.entered, self.shards.len() as u64);
+        self.entered += count as u32;
+        let enter = |(number, shard): (usize, &mut Shard)| {
+            let prints = (first..).zip(batch.iter().flat_map(|prints| prints.iter().copied()));
+            shard.enter(prints.filter(|&(_, print)| shards == 1 || shard_of(print, shards) == number), &same)
+        };
+        let mut repeats = if count < PARALLEL_FROM {
+            self.shards.iter_mut().enumerate().map(enter).collect::<Vec<_>>()
+        } else {
+            self.shards.par_iter_mut().enumerate().map(enter).collect()
+        };
+        let mut all = repeats.pop().unwrap_or_default();
+        if !repeats.is_empty() {
+            repeats.iter_mut().for_each(|more| all.append(more));
+            all.sort_unstable_by_key(|repeat| repeat.at);
+        }
+        all
+    }
 }
 
-/// An open-addressing table: a slot holds 32 bits of the fingerprint and the number of the first segment that has it.
-struct Table {
+/// The shard a fingerprint belongs to: by bits that choose neither the slot nor the tag.
+fn shard_of(print: u128, shards: u64) -> usize {
+    ((((print >> 64) as u64 >> 32) * shards) >> 32) as usize
+}
+
+/// An open-addressing table. A slot holds 32 bits of a fingerprint, the tag, and above them the number of the first segment
+/// that has it, plus one: 0 is an empty slot. The tag also says where a slot has its home, the more the larger the tag, so a
+/// table grows in one sweep.
+struct Shard {
     slots: Vec<u64>,
-    mask: usize,
+    filled: usize,
 }
 
-impl Table {
-    /// Enters the segments of one shard in order; reports each that equals an earlier one.
-    fn fill(prints: &[u128], shard: usize, shards: usize, same: impl Fn(u32, u32) -> bool, mut equal: impl FnMut(u32, u32)) {
-        // A random hash spreads evenly; the tenth more is for chance. Half full at most, so that probes stay short.
-        let expected = prints.len() / shards + prints.len() / (shards * 10) + 8;
-        let mut table = Table::with_room(expected);
-        let mut entered = 0;
-        let mut batch = [0u32; BATCH];
-        let mut segments = 0..prints.len() as u32;
+impl Shard {
+    fn with_room(segments: usize) -> Self {
+        // At most five eighths full, so that probes stay short.
+        Self { slots: vec![0; (segments + segments * 3 / 5).max(8)], filled: 0 }
+    }
+
+    fn enter(&mut self, prints: impl Iterator<Item = (u32, u128)>, same: &impl Fn(u32, u32) -> bool) -> Vec<Repeat> {
+        let mut repeats = Vec::new();
+        let mut prints = prints.map(|(segment, print)| (segment, print as u32));
+        let mut ahead = [(0, 0); LOOK_AHEAD];
         loop {
-            let mut filled = 0;
-            for segment in segments.by_ref() {
-                if shard_of(prints[segment as usize], shards) == shard {
-                    batch[filled] = segment;
-                    filled += 1;
-                    if filled == BATCH {
-                        break;
-                    }
-                }
+            let mut count = 0;
+            for (place, next) in ahead.iter_mut().zip(&mut prints) {
+                *place = next;
+                count += 1;
             }
-            if filled == 0 {
-                return;
+            if count == 0 {
+                return repeats;
             }
-            if (entered + filled) * 2 > table.slots.len() {
-                table = table.doubled(prints);
+            if (self.filled + count) * 8 > self.slots.len() * 5 {
+                self.grow();
             }
             // Independent loads that bring the slots into the cache before they are needed one by one.
-            let touched = batch[..filled].iter().fold(0, |sum, &segment| sum ^ table.slots[table.home(prints[segment as usize])]);
+            let touched = ahead[..count].iter().fold(0, |sum, &(_, tag)| sum ^ self.slots[self.home(tag)]);
             std::hint::black_box(touched);
-            for &segment in &batch[..filled] {
-                match table.enter(prints, segment, &same) {
-                    Some(earlier) => equal(segment, earlier),
-                    None => entered += 1,
-                }
+            for &(segment, tag) in &ahead[..count] {
+                repeats.extend(self.enter_one(segment, tag, same).map(|first| Repeat { at: segment, kept: first }));
             }
         }
-    }
-
-    fn with_room(segments: usize) -> Self {
-        let size = (segments * 2).next_power_of_two();
-        Self { slots: vec![EMPTY; size], mask: size - 1 }
-    }
-
-    fn home(&self, print: u128) -> usize {
-        (print >> 64) as usize & self.mask
     }
 
     /// The segment that `segment` equals, or `None` after entering it as a new one.
-    fn enter(&mut self, prints: &[u128], segment: u32, same: &impl Fn(u32, u32) -> bool) -> Option<u32> {
-        let print = prints[segment as usize];
-        let tag = print as u32;
-        let mut at = self.home(print);
+    fn enter_one(&mut self, segment: u32, tag: u32, same: &impl Fn(u32, u32) -> bool) -> Option<u32> {
+        let mut at = self.home(tag);
         loop {
             let slot = self.slots[at];
-            if slot == EMPTY {
-                self.slots[at] = (u64::from(tag) << 32) | u64::from(segment);
+            if slot == 0 {
+                self.slots[at] = (u64::from(segment + 1) << 32) | u64::from(tag);
+                self.filled += 1;
                 return None;
             }
-            let earlier = slot as u32;
-            if (slot >> 32) as u32 == tag && prints[earlier as usize] == print && same(earlier, segment) {
+            let earlier = (slot >> 32) as u32 - 1;
+            if slot as u32 == tag && same(earlier, segment) {
                 return Some(earlier);
             }
-            at = (at + 1) & self.mask;
+            at = if at + 1 == self.slots.len() { 0 } else { at + 1 };
         }
     }
 
-    fn doubled(self, prints: &[u128]) -> Self {
-        let mut larger = Self::with_room(self.slots.len());
-        for slot in self.slots.into_iter().filter(|&slot| slot != EMPTY) {
-            let mut at = larger.home(prints[slot as u32 as usize]);
-            while larger.slots[at] != EMPTY {
-                at = (at + 1) & larger.mask;
+    fn home(&self, tag: u32) -> usize {
+        ((u64::from(tag) * self.slots.len() as u64) >> 32) as usize
+    }
+
+    fn grow(&mut self) {
+        let larger = vec![0; self.slots.len() * 2];
+        for slot in std::mem::replace(&mut self.slots, larger).into_iter().filter(|&slot| slot != 0) {
+            let mut at = self.home(slot as u32);
+            while self.slots[at] != 0 {
+                at = if at + 1 == self.slots.len() { 0 } else { at + 1 };
             }
-            larger.slots[at] = slot;
+            self.slots[at] = slot;
         }
-        larger
-    }
-}
-
-/// The shard a fingerprint belongs to: by its top bits, which choose neither the slot nor the tag.
-fn shard_of(print: u128, shards: usize) -> usize {
-    (((print >> 96) * shards as u128) >> 32) as usize
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn oracle(values: &[u8]) -> Vec<u32> {
-        values.iter().map(|value| values.iter().position(|other| other == value).unwrap() as u32).collect()
-    }
-
-    proptest! {
-        #[test]
-        fn equals_the_obvious_search_even_when_all_fingerprints_collide(values: Vec<u8>, bits in 0u32..8) {
-            let prints: Vec<u128> = values.iter().map(|v| u128::from(v & ((1 << bits) - 1)).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)).collect();
-            let found = first_occurrences(&prints, |a, b| values[a as usize] == values[b as usize]);
-            prop_assert_eq!(found, oracle(&values));
-        }
-    }
-
-    #[test]
-    fn the_number_of_threads_changes_nothing() {
-        let prints: Vec<u128> =
-            (0..300_000u128).map(|i| (i * i % 90_001).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)).collect();
-        let run = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| first_occurrences(&prints, |_, _| true))
-        };
-        let one = run(1);
-        assert_eq!(one, run(2));
-        assert_eq!(one, run(8));
-        assert!(one.iter().enumerate().any(|(i, &first)| i as u32 != first));
     }
 }

@@ -30,6 +30,7 @@ pub mod rules;
 pub mod runner;
 pub mod segment;
 pub mod source;
+pub mod survivors;
 
 pub use compare::Match;
 pub use error::{Error, Result, What};

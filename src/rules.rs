@@ -1,12 +1,14 @@
 //! Which of the repeats are cut: the thresholds and the guards, on one text. Knows segments and their text; knows nothing of
-//! separators, bytes to cut or files.
+//! bytes to cut or files.
 
 use crate::compare::columns;
-use crate::detect::NONE;
 use crate::detect::runs::repeated_runs;
+use crate::detect::{NONE, Repeat};
 use crate::document::Segment;
 use crate::segment::{is_fence, is_wrapped, runs_on};
+use crate::survivors::Survivors;
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// Which of several copies stays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -41,72 +43,93 @@ const VERSE_COLUMNS: u32 = 60;
 /// A refrain has at most so many lines.
 const REFRAIN_LINES: usize = 16;
 
-/// The paragraphs of a text that are still there, in order, with equal ones known by equal numbers.
+/// What is left of a text.
 pub struct Page<'a> {
     /// The whole text.
     pub text: &'a [u8],
-    /// The paragraphs.
+    /// All its paragraphs.
     pub segments: &'a [Segment],
-    /// Equal paragraphs have equal ids, each less than the number of paragraphs.
-    pub ids: &'a [u32],
-    /// How many line ends stand at most between two neighbours of `segments`, the second given by its number (from 1 on).
-    pub line_ends_before: &'a dyn Fn(usize) -> usize,
+    /// Which of them are left.
+    pub survivors: &'a Survivors,
+    /// Those of them that equal another one, by their numbers in the whole text, in order.
+    pub repeats: &'a [Repeat],
+    /// The length of all that is left, in columns.
+    pub columns: u64,
+    /// The most line ends that stand together between two paragraphs of these numbers in the whole text.
+    pub line_ends_between: &'a dyn Fn(u32, u32) -> usize,
+}
+
+/// The repeats of a page as its rules see them: numbered among the survivors.
+struct Candidates {
+    repeats: Vec<Repeat>,
+    columns: Vec<u32>,
+    /// For each that is to be cut the number of an equal one before it (with [`Keep::Last`]: after it), else [`NONE`].
+    places: Vec<u32>,
 }
 
 impl Page<'_> {
-    /// For each paragraph that is to be cut the place of an equal one before it (with [`Keep::Last`]: after it), else
-    /// [`NONE`]; `None` if nothing is to be cut.
-    pub fn repeats(&self, threshold: Threshold, keep: Keep) -> Option<Vec<u32>> {
-        let (mut places, least) = self.long_enough(threshold, keep)?;
-        self.spare_refrains(&mut places);
-        self.shrink_to_sentences(&mut places);
-        self.spare_remnants(&mut places, least);
-        places.iter().any(|&place| place != NONE).then_some(places)
-    }
-
-    /// The runs that reach the threshold, and the least length of a run.
-    fn long_enough(&self, threshold: Threshold, keep: Keep) -> Option<(Vec<u32>, u64)> {
+    /// For each of the repeats that is to be cut the place of an equal paragraph before it (with [`Keep::Last`]: after it),
+    /// by its number in the whole text, else [`NONE`]; `None` if nothing is to be cut.
+    pub fn cuts(&self, threshold: Threshold, keep: Keep) -> Option<Vec<u32>> {
+        let number = |at| self.survivors.number(at);
+        let mut found = Candidates {
+            repeats: self.repeats.iter().map(|r| Repeat { at: number(r.at), kept: number(r.kept) }).collect(),
+            columns: self.repeats.iter().map(|repeat| self.segments[repeat.at as usize].columns).collect(),
+            places: Vec::new(),
+        };
         let least = match threshold {
             Threshold::Flat(columns) => u64::from(columns),
             Threshold::LongOrLargeShare => SHORT,
         };
-        let columns: Vec<u32> = self.segments.iter().map(|segment| segment.columns).collect();
-        let places = runs(self.ids, &columns, least, keep);
-        let total: u64 = columns.iter().map(|&c| u64::from(c)).sum();
-        let repeated: u64 = places.iter().zip(&columns).filter(|(place, _)| **place != NONE).map(|(_, &c)| u64::from(c)).sum();
-        if places.iter().all(|&place| place == NONE) {
+        found.places = self.runs(&found, least, keep);
+        if threshold == Threshold::LongOrLargeShare && found.columns_to_cut() * LARGE_SHARE < self.columns {
+            found.places = self.runs(&found, LONG, keep);
+        }
+        if found.is_empty() {
             return None;
         }
-        if threshold == Threshold::LongOrLargeShare && repeated * LARGE_SHARE < total {
-            return Some((runs(self.ids, &columns, LONG, keep), least));
-        }
-        Some((places, least))
+        self.spare_refrains(&mut found);
+        self.shrink_to_sentences(&mut found);
+        found.spare_remnants(least);
+        let whole = |place| if place == NONE { NONE } else { self.survivors.segment(place) };
+        (!found.is_empty()).then(|| found.places.into_iter().map(whole).collect())
     }
 
-    /// The refrain guard: a repeated run of a few short lines stays if something that isn't repeated stands between it and
-    /// the place it repeats, as verses do between two choruses.
-    fn spare_refrains(&self, places: &mut [u32]) {
-        let mut kept_before = vec![0u32];
-        kept_before.extend(places.iter().scan(0, |kept, &place| {
-            *kept += u32::from(place == NONE);
-            Some(*kept)
-        }));
-        let anything_kept = |from: usize, to: usize| from < to && kept_before[from] < kept_before[to];
-        let follows = |a: u32, b: u32| b == a + 1;
-        let runs: Vec<_> = stretches(places, follows).collect();
-        for run in runs {
-            let first = places[run.start] as usize;
-            let between = if first < run.start { (first + run.len(), run.start) } else { (run.end, first) };
-            if anything_kept(between.0, between.1) && self.is_verse(run.clone()) {
-                places[run].fill(NONE);
+    /// The repeated runs seen from the end that is kept.
+    fn runs(&self, found: &Candidates, least: u64, keep: Keep) -> Vec<u32> {
+        match keep {
+            Keep::First => repeated_runs(&found.repeats, &found.columns, least),
+            Keep::Last => {
+                let last = self.survivors.count() - 1;
+                let mirrored = |r: &Repeat| Repeat { at: last - r.at, kept: last - r.kept };
+                let repeats: Vec<Repeat> = found.repeats.iter().rev().map(mirrored).collect();
+                let columns: Vec<u32> = found.columns.iter().rev().copied().collect();
+                let places = repeated_runs(&repeats, &columns, least);
+                places.into_iter().rev().map(|place| if place == NONE { NONE } else { last - place }).collect()
             }
         }
     }
 
-    fn is_verse(&self, run: std::ops::Range<usize>) -> bool {
+    /// The refrain guard: a repeated run of a few short lines stays if something that isn't repeated stands between it and
+    /// the place it repeats, as verses do between two choruses.
+    fn spare_refrains(&self, found: &mut Candidates) {
+        let cut: Vec<u32> = found.to_cut().map(|at| found.repeats[at].at).collect();
+        let before = |number: u32| cut.partition_point(|&at| at < number) as u32;
+        let anything_kept = |from: u32, to: u32| from < to && before(to) - before(from) < to - from;
+        for run in found.runs(|a, b| b == a + 1) {
+            let (place, len) = (found.places[run.start], run.len() as u32);
+            let (start, end) = (found.repeats[run.start].at, found.repeats[run.start].at + len);
+            let between = if place < start { (place + len, start) } else { (end, place) };
+            if anything_kept(between.0, between.1) && self.is_verse(run.clone()) {
+                found.places[run].fill(NONE);
+            }
+        }
+    }
+
+    fn is_verse(&self, run: Range<usize>) -> bool {
         let mut lines = 0;
-        self.segments[run].iter().all(|segment| {
-            let raw = segment.span().of(self.text);
+        self.repeats[run].iter().all(|repeat| {
+            let raw = self.raw(repeat.at);
             let fence = is_fence(raw);
             lines += if fence { memchr::memchr_iter(b'\n', raw).count() + 1 } else { 1 };
             lines <= REFRAIN_LINES
@@ -116,62 +139,71 @@ impl Page<'_> {
     }
 
     /// Shrinks each run until no sentence runs on across its edges.
-    fn shrink_to_sentences(&self, places: &mut [u32]) {
-        let runs: Vec<_> = stretches(places, |_, _| true).collect();
-        for run in runs {
-            let start = run.clone().find(|&at| self.is_edge(at)).unwrap_or(run.end);
-            places[run.start..start].fill(NONE);
-            let end = (start..=run.end).rev().find(|&at| self.is_edge(at)).unwrap_or(start);
-            places[end..run.end].fill(NONE);
+    fn shrink_to_sentences(&self, found: &mut Candidates) {
+        for run in found.runs(|_, _| true) {
+            let first = found.repeats[run.start].at;
+            let is_edge = |at: &usize| self.is_edge(first + (at - run.start) as u32);
+            let start = run.clone().find(is_edge).unwrap_or(run.end);
+            found.places[run.start..start].fill(NONE);
+            let end = (start..=run.end).rev().find(is_edge).unwrap_or(start);
+            found.places[end..run.end].fill(NONE);
         }
     }
 
-    /// Whether a run may begin at paragraph `at`, or end before it.
-    fn is_edge(&self, at: usize) -> bool {
-        if at == 0 || at == self.segments.len() || (self.line_ends_before)(at) > 1 {
+    /// Whether a run may begin at the survivor of this number, or end before it.
+    fn is_edge(&self, number: u32) -> bool {
+        if number == 0 || number == self.survivors.count() {
             return true;
         }
-        let line = self.segments[at - 1].span().of(self.text);
-        let next = self.segments[at].span().of(self.text);
-        is_fence(line) || is_fence(next) || !runs_on(line, next)
+        let (before, at) = (self.survivors.segment(number - 1), self.survivors.segment(number));
+        let (line, next) = (self.raw(before), self.raw(at));
+        (self.line_ends_between)(before, at) > 1 || is_fence(line) || is_fence(next) || !runs_on(line, next)
+    }
+
+    fn raw(&self, segment: u32) -> &[u8] {
+        self.segments[segment as usize].span().of(self.text)
+    }
+}
+
+impl Candidates {
+    fn to_cut(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.places.len()).filter(|&at| self.places[at] != NONE)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.to_cut().next().is_none()
+    }
+
+    fn columns_to_cut(&self) -> u64 {
+        self.to_cut().map(|at| u64::from(self.columns[at])).sum()
+    }
+
+    /// The maximal runs of consecutive paragraphs that are to be cut, each place following the one before as `follows` says.
+    fn runs(&self, follows: impl Fn(u32, u32) -> bool) -> Vec<Range<usize>> {
+        let mut runs: Vec<Range<usize>> = Vec::new();
+        for at in self.to_cut() {
+            let joins = |run: &&mut Range<usize>| {
+                run.end == at
+                    && self.repeats[at].at == self.repeats[at - 1].at + 1
+                    && follows(self.places[at - 1], self.places[at])
+            };
+            match runs.last_mut().filter(joins) {
+                Some(run) => run.end = at + 1,
+                None => runs.push(at..at + 1),
+            }
+        }
+        runs
     }
 
     /// What the guards left of a run stays too if it is no longer long enough.
-    fn spare_remnants(&self, places: &mut [u32], least: u64) {
-        let runs: Vec<_> = stretches(places, |_, _| true).collect();
-        for run in runs {
+    fn spare_remnants(&mut self, least: u64) {
+        for run in self.runs(|_, _| true) {
             let mut seen = HashSet::new();
-            let distinct = run.clone().filter(|&at| seen.insert(self.ids[at]));
-            let length: u64 = distinct.map(|at| u64::from(self.segments[at].columns)).sum();
+            let distinct = run.clone().filter(|&at| seen.insert(self.repeats[at].kept));
+            let length: u64 = distinct.map(|at| u64::from(self.columns[at])).sum();
             if length < least.max(1) {
-                places[run].fill(NONE);
+                self.places[run].fill(NONE);
             }
         }
     }
-}
-
-/// The repeated runs seen from the end that is kept.
-fn runs(ids: &[u32], columns: &[u32], least: u64, keep: Keep) -> Vec<u32> {
-    match keep {
-        Keep::First => repeated_runs(ids, columns, least),
-        Keep::Last => {
-            let reversed = |values: &[u32]| values.iter().rev().copied().collect::<Vec<_>>();
-            let last = ids.len() as u32;
-            let places = repeated_runs(&reversed(ids), &reversed(columns), least);
-            places.iter().rev().map(|&place| if place == NONE { NONE } else { last - 1 - place }).collect()
-        }
-    }
-}
-
-/// The maximal stretches of places, each of which follows the one before.
-fn stretches(places: &[u32], follows: impl Fn(u32, u32) -> bool) -> impl Iterator<Item = std::ops::Range<usize>> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        at += places[at..].iter().take_while(|&&place| place == NONE).count();
-        let start = at;
-        while at < places.len() && places[at] != NONE && (at == start || follows(places[at - 1], places[at])) {
-            at += 1;
-        }
-        (start < at).then_some(start..at)
-    })
 }

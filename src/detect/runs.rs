@@ -1,259 +1,120 @@
 //! Repeated runs: a segment repeats iff it lies in a run of consecutive segments, at least so long, that occurred earlier in
 //! the same order (overlap allowed). A run's length is the sum over its distinct segments.
 //!
-//! It suffices to look at *minimal windows*: the shortest run reaching that length which starts, or which ends, at a given
-//! segment. If segment m lies in a repeated run [a, b], take the windows that start at a, a+1, … m: either one that lies in
-//! [a, b] reaches m, or the shortest window that ends at b starts at or before m. So every such m lies in a minimal window
-//! that occurred earlier. Minimality depends on content alone, so the earlier occurrence is a minimal window as well, and one
-//! table of windows, filled from left to right, finds it. Windows that hold a segment which occurs only once are never looked
-//! at. The whole takes time linear in the number of segments.
+//! A run that occurred earlier consists of segments that are not the first of their kind, so only stretches of those are
+//! looked at, and the cost depends on what repeats, not on the size of the text. Most stretches are plain copies: where the
+//! firsts of consecutive segments are consecutive too, the earlier run is in sight. Only a stretch in which such links break
+//! (it holds a "* * *" that stood elsewhere before) is left to the table of minimal windows.
 
-use super::NONE;
+use super::windows::repeated_in_windows;
+use super::{NONE, Repeat};
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::Range;
 
-/// For each segment of `ids` (equal ids are equal segments) the place where it stands in an earlier occurrence of a run of at
-/// least `least` columns that it lies in, or [`NONE`]. `columns[i]` is the length of segment `i`.
+/// For each of `repeats` (in order, all there are) the number of an equal segment in an earlier occurrence of a run of at
+/// least `least` columns that it lies in, or [`NONE`]. `columns[i]` is the length of `repeats[i]`.
 ///
-/// The places continue from one segment to the next as far as the earlier occurrence does.
-pub fn repeated_runs(ids: &[u32], columns: &[u32], least: u64) -> Vec<u32> {
-    assert_eq!(ids.len(), columns.len());
-    let mut places = vec![NONE; ids.len()];
-    let mut counts = vec![0u32; ids.len()];
-    let repeating = repeating(ids);
-    let windows = Windows { ids, hashes: prefix_hashes(ids), columns, least: least.max(1) };
-    let mut matches = windows.matches(&repeating, &mut counts);
-    matches.sort_unstable_by_key(|found| (found.start, std::cmp::Reverse(found.end)));
-    let mut covered = 0;
-    for found in matches {
-        cover(ids, &mut places, &found, covered);
-        covered = covered.max(found.end);
+/// The numbers continue from one segment to the next as far as the earlier occurrence does.
+pub fn repeated_runs(repeats: &[Repeat], columns: &[u32], least: u64) -> Vec<u32> {
+    assert_eq!(repeats.len(), columns.len());
+    let least = least.max(1);
+    let mut places = vec![NONE; repeats.len()];
+    let mut open = Vec::new();
+    for stretch in chunks(repeats, |a, b| b.at == a.at + 1) {
+        if length(&columns[stretch.clone()]) < least {
+            continue;
+        }
+        let mut settled = true;
+        for linked in chunks(&repeats[stretch.clone()], |a, b| b.kept == a.kept + 1) {
+            let linked = stretch.start + linked.start..stretch.start + linked.end;
+            // Firsts that follow one another are distinct.
+            if length(&columns[linked.clone()]) >= least {
+                linked.for_each(|at| places[at] = repeats[at].kept);
+            } else {
+                settled = false;
+            }
+        }
+        if !settled {
+            open.push(stretch);
+        }
+    }
+    if !open.is_empty() {
+        search_windows(repeats, columns, least, &open, &mut places);
     }
     places
 }
 
-/// A window and the start of its first occurrence.
-struct Match {
-    start: usize,
-    end: usize,
-    earlier: usize,
+fn length(columns: &[u32]) -> u64 {
+    columns.iter().map(|&columns| u64::from(columns)).sum()
 }
 
-/// Gives the segments of a window their places, from `covered` on; an earlier occurrence that goes on is followed.
-fn cover(ids: &[u32], places: &mut [u32], found: &Match, covered: usize) {
-    for at in found.start.max(covered)..found.end {
-        let follows =
-            at.checked_sub(1).map(|before| places[before]).filter(|&place| place != NONE).map(|place| place as usize + 1);
-        let place = follows.filter(|&place| place < at && ids[place] == ids[at]).unwrap_or(found.earlier + at - found.start);
-        places[at] = place as u32;
+/// The maximal ranges in which each item is joined to the next.
+pub(crate) fn chunks<T>(items: &[T], joined: impl Fn(&T, &T) -> bool) -> impl Iterator<Item = Range<usize>> {
+    let mut end = 0;
+    items.chunk_by(joined).map(move |chunk| {
+        let start = end;
+        end += chunk.len();
+        start..end
+    })
+}
+
+/// Settles the stretches that are `open`. Their earlier occurrences consist of the same kinds of segments, so those of other
+/// kinds are left out, with a gap for each stretch of them.
+fn search_windows(repeats: &[Repeat], columns: &[u32], least: u64, open: &[Range<usize>], places: &mut [u32]) {
+    let mut kinds: HashMap<u32, u32> = HashMap::new();
+    for at in open.iter().cloned().flatten() {
+        kinds.entry(repeats[at].kept).or_insert(columns[at]);
     }
-}
+    let firsts = kinds.keys().map(|&first| Repeat { at: first, kept: first });
+    let mut members: Vec<Repeat> = repeats.iter().filter(|repeat| kinds.contains_key(&repeat.kept)).copied().collect();
+    members.extend(firsts);
+    members.sort_unstable_by_key(|member| member.at);
 
-/// Which segments occur more than once.
-fn repeating(ids: &[u32]) -> Vec<bool> {
-    let mut seen = vec![NONE; ids.len()];
-    let mut repeating = vec![false; ids.len()];
-    for (at, &id) in ids.iter().enumerate() {
-        let first = &mut seen[id as usize];
-        if *first == NONE {
-            *first = at as u32;
-        } else {
-            repeating[*first as usize] = true;
-            repeating[at] = true;
+    let mut page = Page::default();
+    for stretch in chunks(&members, |a, b| b.at == a.at + 1) {
+        for member in &members[stretch] {
+            page.add(*member, kinds[&member.kept]);
         }
+        page.add_gap();
     }
-    repeating
-}
-
-struct Windows<'a> {
-    ids: &'a [u32],
-    /// `hashes[i]` is the polynomial hash of `ids[..i]`.
-    hashes: Vec<u64>,
-    columns: &'a [u32],
-    least: u64,
-}
-
-impl Windows<'_> {
-    fn matches(&self, repeating: &[bool], counts: &mut [u32]) -> Vec<Match> {
-        let (mut starting, mut ending) = (Finder::new(self), Finder::new(self));
-        let mut at = 0;
-        while at < repeating.len() {
-            let stretch = at..at + repeating[at..].iter().take_while(|&&repeats| repeats).count();
-            self.minimal_starting(stretch.clone(), counts, |start, end| starting.look_up(start, end));
-            self.minimal_ending(stretch.clone(), counts, |start, end| ending.look_up(start, end));
-            at = stretch.end + 1;
+    let found = repeated_in_windows(&page.ids, &page.columns, least);
+    let mut on_page = 0;
+    for at in open.iter().cloned().flatten() {
+        while page.numbers[on_page] != repeats[at].at {
+            on_page += 1;
         }
-        let mut found = starting.found;
-        found.append(&mut ending.found);
-        found
-    }
-
-    /// Every minimal window that starts in `stretch` and lies in it, from left to right.
-    fn minimal_starting(&self, stretch: std::ops::Range<usize>, counts: &mut [u32], mut each: impl FnMut(usize, usize)) {
-        let mut window = Distinct { ids: self.ids, columns: self.columns, counts, total: 0 };
-        let mut end = stretch.start;
-        for start in stretch.clone() {
-            while end < stretch.end && window.total < self.least {
-                window.add(end);
-                end += 1;
-            }
-            if window.total >= self.least {
-                each(start, end);
-            }
-            window.remove(start);
-        }
-    }
-
-    /// Every minimal window that ends in `stretch` and lies in it, from left to right.
-    fn minimal_ending(&self, stretch: std::ops::Range<usize>, counts: &mut [u32], mut each: impl FnMut(usize, usize)) {
-        let mut window = Distinct { ids: self.ids, columns: self.columns, counts, total: 0 };
-        let mut start = stretch.start;
-        for end in stretch.clone() {
-            window.add(end);
-            while window.total_without(start) >= self.least {
-                window.remove(start);
-                start += 1;
-            }
-            if window.total >= self.least {
-                each(start, end + 1);
-            }
-        }
-        (start..stretch.end).for_each(|at| window.remove(at));
-    }
-
-    fn hash(&self, start: usize, end: usize) -> u64 {
-        let shifted = multiply(self.hashes[start], power(end - start));
-        let hash = self.hashes[end] + PRIME - shifted;
-        if hash >= PRIME { hash - PRIME } else { hash }
+        places[at] = match found[on_page] {
+            NONE => NONE,
+            place => page.numbers[place as usize],
+        };
     }
 }
 
-/// The sum of columns over the distinct segments of a window.
-struct Distinct<'a> {
-    ids: &'a [u32],
-    columns: &'a [u32],
-    counts: &'a mut [u32],
-    total: u64,
-}
-
-impl Distinct<'_> {
-    fn add(&mut self, at: usize) {
-        let count = &mut self.counts[self.ids[at] as usize];
-        if *count == 0 {
-            self.total += u64::from(self.columns[at]);
-        }
-        *count += 1;
-    }
-
-    fn remove(&mut self, at: usize) {
-        let count = &mut self.counts[self.ids[at] as usize];
-        *count -= 1;
-        if *count == 0 {
-            self.total -= u64::from(self.columns[at]);
-        }
-    }
-
-    fn total_without(&self, at: usize) -> u64 {
-        let alone = self.counts[self.ids[at] as usize] == 1;
-        self.total - if alone { u64::from(self.columns[at]) } else { 0 }
-    }
-}
-
-/// The windows so far, by content.
-struct Finder<'a> {
-    windows: &'a Windows<'a>,
-    first: HashMap<u64, (u32, u32), BuildHasherDefault<Mixed>>,
-    found: Vec<Match>,
-    /// `ids` from here on agree with those so many places earlier, up to the end: what need not be compared again.
-    agreed: (usize, usize),
-}
-
-impl<'a> Finder<'a> {
-    fn new(windows: &'a Windows<'a>) -> Self {
-        Self { windows, first: HashMap::default(), found: Vec::new(), agreed: (0, 0) }
-    }
-
-    /// Notes an earlier window with the same segments, or enters this one as the first.
-    fn look_up(&mut self, start: usize, end: usize) {
-        let mut key = self.windows.hash(start, end);
-        loop {
-            match self.first.get(&key) {
-                None => {
-                    self.first.insert(key, (start as u32, end as u32));
-                    return;
-                }
-                Some(&(first, first_end)) => {
-                    let earlier = first as usize;
-                    if first_end as usize - earlier == end - start && self.agree(earlier, start, end) {
-                        self.found.push(Match { start, end, earlier });
-                        return;
-                    }
-                }
-            }
-            key = key.wrapping_add(1); // another window has this hash: the next number is as good
-        }
-    }
-
-    /// Whether the segments `start..end` stand at `earlier` too. Windows overlap, so what the last one showed is kept.
-    fn agree(&mut self, earlier: usize, start: usize, end: usize) -> bool {
-        let distance = start - earlier;
-        let (known, upto) = self.agreed;
-        let from = if known == distance && upto > start { upto.min(end) } else { start };
-        let ids = self.windows.ids;
-        let agree = ids[from..end] == ids[from - distance..end - distance];
-        if agree {
-            self.agreed = (distance, end.max(if known == distance { upto } else { 0 }));
-        }
-        agree
-    }
-}
-
-// Rolling hash: a polynomial over the integers modulo the Mersenne prime 2^61 − 1 (Karp and Rabin, 1987).
-const PRIME: u64 = (1 << 61) - 1;
-const BASE: u64 = 0x0c9a_4f32_7d15_9e3b % PRIME;
-
-fn prefix_hashes(ids: &[u32]) -> Vec<u64> {
-    let step = |hash: &mut u64, &id: &u32| {
-        let sum = multiply(*hash, BASE) + u64::from(id) + 1;
-        *hash = if sum >= PRIME { sum - PRIME } else { sum };
-        Some(*hash)
-    };
-    std::iter::once(0).chain(ids.iter().scan(0, step)).collect()
-}
-
-fn multiply(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    let sum = (product as u64 & PRIME) + (product >> 61) as u64;
-    if sum >= PRIME { sum - PRIME } else { sum }
-}
-
-fn power(mut exponent: usize) -> u64 {
-    let (mut result, mut square) = (1, BASE);
-    while exponent > 0 {
-        if exponent & 1 == 1 {
-            result = multiply(result, square);
-        }
-        square = multiply(square, square);
-        exponent >>= 1;
-    }
-    result
-}
-
-/// Spreads a polynomial hash over all bits of a table's key: one multiplication is enough.
+/// The segments of some kinds, with gaps between those that don't follow one another.
 #[derive(Default)]
-struct Mixed(u64);
+struct Page {
+    /// Equal segments have equal ids, each less than their number.
+    ids: Vec<u32>,
+    columns: Vec<u32>,
+    /// What they are numbered in the text; [`NONE`] for a gap.
+    numbers: Vec<u32>,
+    /// The ids, by the number of the kind's first.
+    id_of: HashMap<u32, u32>,
+}
 
-impl Hasher for Mixed {
-    fn finish(&self) -> u64 {
-        self.0
+impl Page {
+    fn add(&mut self, segment: Repeat, columns: u32) {
+        let new = self.ids.len() as u32;
+        self.ids.push(*self.id_of.entry(segment.kept).or_insert(new));
+        self.columns.push(columns);
+        self.numbers.push(segment.at);
     }
 
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("the keys are u64");
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = (key ^ (key >> 29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    /// Adds what equals nothing, so that no window reaches across it.
+    fn add_gap(&mut self) {
+        self.ids.push(self.ids.len() as u32);
+        self.columns.push(0);
+        self.numbers.push(NONE);
     }
 }
 
@@ -345,12 +206,28 @@ mod tests {
         repeated
     }
 
+    /// The places of all segments, equal ones having equal ids.
+    fn find(ids: &[u32], columns: &[u32], least: u64) -> Vec<u32> {
+        let repeats: Vec<Repeat> = (0..).zip(ids).filter(|(at, id)| at != *id).map(|(at, &id)| Repeat { at, kept: id }).collect();
+        let of_repeats: Vec<u32> = repeats.iter().map(|repeat| columns[repeat.at as usize]).collect();
+        let mut places = vec![NONE; ids.len()];
+        for (repeat, place) in repeats.iter().zip(repeated_runs(&repeats, &of_repeats, least)) {
+            places[repeat.at as usize] = place;
+        }
+        places
+    }
+
+    fn of_windows_alone(ids: &[u32], columns: &[u32], least: u64) -> Vec<bool> {
+        repeated_in_windows(ids, columns, least).iter().map(|&place| place != NONE).collect()
+    }
+
     #[track_caller]
     fn check(labels: &[u32], lengths: &[u32], least: u64) {
         let ids: Vec<u32> = labels.iter().map(|l| labels.iter().position(|o| o == l).unwrap() as u32).collect();
         let columns: Vec<u32> = labels.iter().map(|&l| lengths[l as usize]).collect();
-        let places = repeated_runs(&ids, &columns, least);
+        let places = find(&ids, &columns, least);
         let repeated: Vec<bool> = places.iter().map(|&place| place != NONE).collect();
+        assert_eq!(repeated, of_windows_alone(&ids, &columns, least), "{labels:?} {lengths:?} {least}");
         assert_eq!(repeated, by_definition(&ids, &columns, least), "{labels:?} {lengths:?} {least}");
         assert_eq!(repeated, by_suffix_automaton(&ids, &columns, least), "{labels:?} {lengths:?} {least}");
         for (at, &place) in places.iter().enumerate().filter(|(_, place)| **place != NONE) {
@@ -386,12 +263,12 @@ mod tests {
 
     #[test]
     fn fifty_times_yes_is_no_run() {
-        assert!(repeated_runs(&[0; 50], &[4; 50], 200).iter().all(|&place| place == NONE));
+        assert!(find(&[0; 50], &[4; 50], 200).iter().all(|&place| place == NONE));
     }
 
     #[test]
     fn places_continue_as_far_as_the_earlier_occurrence_does() {
-        let places = repeated_runs(&[0, 1, 2, 1, 4, 0, 1, 2, 1, 4], &[9, 1, 9, 1, 9, 9, 1, 9, 1, 9], 9);
+        let places = find(&[0, 1, 2, 1, 4, 0, 1, 2, 1, 4], &[9, 1, 9, 1, 9, 9, 1, 9, 1, 9], 9);
         assert_eq!(places, [NONE, NONE, NONE, NONE, NONE, 0, 1, 2, 3, 4]);
     }
 
@@ -399,9 +276,9 @@ mod tests {
     fn hostile_sequences_take_linear_time() {
         let long_windows = [vec![0; 200_000], vec![200_000], vec![0; 200_000], vec![200_000]].concat();
         let columns: Vec<u32> = long_windows.iter().map(|&id| if id == 0 { 1 } else { 100 }).collect();
-        assert_eq!(repeated_runs(&long_windows, &columns, 101).iter().filter(|&&place| place != NONE).count(), 200_001);
+        assert_eq!(find(&long_windows, &columns, 101).iter().filter(|&&place| place != NONE).count(), 200_001);
         let thue_morse: Vec<u32> = (0u32..1 << 18).map(|i| i.count_ones() & 1).collect();
-        let alike = repeated_runs(&thue_morse, &vec![100; 1 << 18], 200);
+        let alike = find(&thue_morse, &vec![100; 1 << 18], 200);
         assert!(alike[8..].iter().all(|&place| place != NONE));
     }
 }

@@ -12,10 +12,10 @@ pub use lines::runs_on;
 use crate::compare::{self, Match};
 use crate::document::{Segment, Span};
 use crate::fingerprint::fingerprint;
-use paragraph::{Stretch, paragraphs};
+use paragraph::{MOST_WRAPPED_LINES, Stretch, paragraphs};
 use rayon::prelude::*;
 
-/// The segments of a text in order, each with its fingerprint.
+/// Consecutive segments of a text, each with its fingerprint.
 #[derive(Debug, Default)]
 pub struct Segments {
     /// Where they stand.
@@ -36,52 +36,72 @@ pub enum TooLarge {
     Document,
 }
 
-/// From this size on a text is taken apart by several threads; below, handing it out costs more than it saves.
-const PARALLEL_FROM: usize = 4 << 20;
 /// How much one task takes: some milliseconds of work, and many times the look-ahead that finding its end may need.
-const STRETCH: usize = 2 << 20;
+const STRETCH: usize = 1 << 20;
+/// A text is taken apart in batches of so many stretches a thread: enough for the threads to end together, few enough for
+/// the fingerprints of a batch to stay in the processor's cache until they are looked up.
+const STRETCHES_PER_THREAD: usize = 4;
 
-/// Takes `text` apart into paragraphs (the rule stands in `paragraph.rs`) and hashes their compared forms.
-///
-/// # Errors
-/// If a paragraph has more than [`Segment::MAX_LEN`] bytes, or the text more than `u32::MAX` paragraphs.
-pub fn segments(text: &[u8], how: Match) -> Result<Segments, TooLarge> {
-    let fences = fence::closed_fences(text);
-    if text.len() < PARALLEL_FROM {
-        return hash_stretch(text, Stretch::whole(text), &fences, how);
-    }
-    let stretches = paragraph::stretches(text, &fences, STRETCH);
-    let read: Vec<_> =
-        stretches.into_par_iter().map(|stretch| hash_stretch(text, stretch, &fences, how)).collect::<Result<_, _>>()?;
-    let total = read.iter().map(|part| part.list.len()).sum();
-    if total >= u32::MAX as usize {
-        return Err(TooLarge::Document);
-    }
-    let mut all = Segments { list: Vec::with_capacity(total), prints: Vec::with_capacity(total) };
-    for part in read {
-        all.list.extend_from_slice(&part.list);
-        all.prints.extend_from_slice(&part.prints);
-    }
-    Ok(all)
+/// Takes a text apart into paragraphs (the rule stands in `paragraph.rs`) and hashes their compared forms, batch by batch.
+pub struct Segmenter<'a> {
+    text: &'a [u8],
+    how: Match,
+    fences: Vec<Span>,
+    /// The last stretch that was read.
+    last: Stretch,
 }
 
-fn hash_stretch(text: &[u8], stretch: Stretch, fences: &[Span], how: Match) -> Result<Segments, TooLarge> {
-    let mut out = Segments::default();
-    let mut scratch = Vec::new();
-    let mut too_large = None;
-    paragraphs(text, stretch, fences, |span| {
-        if span.len() > Segment::MAX_LEN {
-            too_large.get_or_insert(TooLarge::Paragraph { at: span.start });
-            return;
+impl<'a> Segmenter<'a> {
+    /// A segmenter of `text`.
+    pub fn new(text: &'a [u8], how: Match) -> Self {
+        Self { text, how, fences: fence::closed_fences(text), last: Stretch::default() }
+    }
+
+    /// The next segments, in consecutive parts; `None` at the end.
+    ///
+    /// # Errors
+    /// If a paragraph has more than [`Segment::MAX_LEN`] bytes.
+    pub fn next_batch(&mut self) -> Result<Option<Vec<Segments>>, TooLarge> {
+        let Some(first) = self.next_stretch() else { return Ok(None) };
+        if first.end() == self.text.len() {
+            return Ok(Some(vec![self.hash(first)?])); // a small text needs no threads
         }
-        let raw = span.of(text);
-        let form = compared_form(raw, how, &mut scratch);
-        // Table rows and fences go only inside a larger block, so they add nothing to what makes a block.
-        let columns = if lines::is_table_row(raw) || is_fence(raw) { 0 } else { compare::columns(form) };
-        out.list.push(Segment::new(span, columns));
-        out.prints.push(fingerprint(form));
-    });
-    too_large.map_or(Ok(out), Err)
+        let most = STRETCHES_PER_THREAD * rayon::current_num_threads();
+        let mut stretches = vec![first];
+        stretches.extend(std::iter::from_fn(|| self.next_stretch()).take(most - 1));
+        stretches.into_par_iter().map(|stretch| self.hash(stretch)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// How many segments the whole text has if it goes on like the `so_far` ones it gave.
+    pub fn expected(&self, so_far: usize) -> usize {
+        let read = self.last.end().max(1);
+        (so_far as u128 * self.text.len() as u128 / read as u128) as usize
+    }
+
+    fn next_stretch(&mut self) -> Option<Stretch> {
+        let next = self.last.next(self.text, &self.fences, STRETCH)?;
+        self.last = next;
+        Some(next)
+    }
+
+    fn hash(&self, stretch: Stretch) -> Result<Segments, TooLarge> {
+        let mut out = Segments::default();
+        let mut scratch = Vec::new();
+        let mut too_large = None;
+        paragraphs(self.text, stretch, &self.fences, |span| {
+            if span.len() > Segment::MAX_LEN {
+                too_large.get_or_insert(TooLarge::Paragraph { at: span.start });
+                return;
+            }
+            let raw = span.of(self.text);
+            let form = compared_form(raw, self.how, &mut scratch);
+            // Table rows and fences go only inside a larger block, so they add nothing to what makes a block.
+            let columns = if lines::is_table_row(raw) || is_fence(raw) { 0 } else { compare::columns(form) };
+            out.list.push(Segment::new(span, columns));
+            out.prints.push(fingerprint(form));
+        });
+        too_large.map_or(Ok(out), Err)
+    }
 }
 
 /// The compared form of a paragraph; a fenced code block is compared with its white space.
@@ -90,22 +110,26 @@ fn compared_form<'a>(raw: &'a [u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a
     compare::compared(raw, how, scratch)
 }
 
-/// Whether two paragraphs have the same compared form: the proof that precedes every cut.
+/// Whether two paragraphs are equal, a row of a table only to another one: the proof that precedes every cut.
 pub fn same(a: &[u8], b: &[u8], how: Match) -> bool {
     a == b || {
         let (mut left, mut right) = (Vec::new(), Vec::new());
-        compared_form(a, how, &mut left) == compared_form(b, how, &mut right)
+        compared_form(a, how, &mut left) == compared_form(b, how, &mut right) && lines::is_table_row(a) == lines::is_table_row(b)
     }
 }
 
 /// Whether the paragraphs that are left of a chunk would be read as they are now, had the others never been there.
 ///
 /// They may not: a chunk is hard-wrapped or not as a whole.
-pub fn reads_the_same(text: &[u8], left: &[Segment]) -> bool {
-    let lines: Vec<Span> = left.iter().flat_map(|segment| lines_of(text, segment.span())).collect();
-    let mut read = Vec::new();
+pub fn reads_the_same(text: &[u8], left: impl Iterator<Item = Segment>) -> bool {
+    let left: Vec<Span> = left.take(MOST_WRAPPED_LINES + 1).map(Segment::span).collect();
+    if left.len() > MOST_WRAPPED_LINES {
+        return true; // it was taken by the line, and still is
+    }
+    let lines: Vec<Span> = left.iter().flat_map(|&span| lines_of(text, span)).collect();
+    let mut read = Vec::with_capacity(left.len());
     paragraph::chunk_paragraphs(text, &lines, &mut |span| read.push(span));
-    read.into_iter().eq(left.iter().map(|segment| segment.span()))
+    read == left
 }
 
 /// The lines of a paragraph, without their ends.

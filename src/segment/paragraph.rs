@@ -6,12 +6,13 @@ use crate::compare::columns;
 use crate::document::Span;
 
 /// A chunk of more lines than this is never hard-wrapped: no paragraph is that long, and it bounds the look-ahead.
-const MOST_WRAPPED_LINES: usize = 1000;
+pub(super) const MOST_WRAPPED_LINES: usize = 1000;
 /// Where people and programs break lines; a longest line outside it is no measure.
 const WRAP_COLUMNS: std::ops::RangeInclusive<usize> = 40..=120;
 
-/// A part of a text that can be taken apart by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A part of a text that can be taken apart by itself: it ends at a blank line or, in a chunk too long to be hard-wrapped, at
+/// any line's end; never inside a fence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Stretch {
     span: Span,
     /// It begins inside a chunk that is too long to be hard-wrapped.
@@ -21,24 +22,18 @@ pub(super) struct Stretch {
 }
 
 impl Stretch {
-    /// All of `text`.
-    pub(super) fn whole(text: &[u8]) -> Self {
-        Self { span: Span::new(0, text.len()), begins_inside: false, ends_inside: false }
-    }
-}
-
-/// Divides `text` into stretches of about `size` bytes, at blank lines or, in a chunk too long to be hard-wrapped, at any
-/// line's end; never inside a fence.
-pub(super) fn stretches(text: &[u8], fences: &[Span], size: usize) -> Vec<Stretch> {
-    let mut out = Vec::new();
-    let (mut start, mut begins_inside) = (0, false);
-    while start < text.len() {
-        let target = start + size;
+    /// The stretch of about `size` bytes that follows this one (the default one comes before the first); `None` at the end.
+    pub(super) fn next(&self, text: &[u8], fences: &[Span], size: usize) -> Option<Stretch> {
+        let start = self.end();
+        let target = start.saturating_add(size);
         let (end, ends_inside) = if target < text.len() { boundary(text, fences, target) } else { (text.len(), false) };
-        out.push(Stretch { span: Span::new(start, end), begins_inside, ends_inside });
-        (start, begins_inside) = (end, ends_inside);
+        (start < end).then_some(Stretch { span: Span::new(start, end), begins_inside: self.ends_inside, ends_inside })
     }
-    out
+
+    /// Where it ends.
+    pub(super) fn end(&self) -> usize {
+        self.span.range().end
+    }
 }
 
 /// The first place from `target` on where a stretch may end, and whether it lies inside a long chunk.
@@ -187,8 +182,15 @@ mod tests {
     fn read(text: &str) -> Vec<&str> {
         let mut out = Vec::new();
         let fences = closed_fences(text.as_bytes());
-        paragraphs(text.as_bytes(), Stretch::whole(text.as_bytes()), &fences, |span| out.push(&text[span.range()]));
+        for stretch in stretches(text.as_bytes(), &fences, usize::MAX) {
+            paragraphs(text.as_bytes(), stretch, &fences, |span| out.push(&text[span.range()]));
+        }
         out
+    }
+
+    fn stretches(text: &[u8], fences: &[Span], size: usize) -> Vec<Stretch> {
+        let next = |last: &Stretch| last.next(text, fences, size);
+        std::iter::successors(next(&Stretch::default()), next).collect()
     }
 
     #[test]

@@ -1,0 +1,74 @@
+//! Which segments of a text are still there, and how those are numbered. Knows numbers only.
+
+/// Segments by number, some of them gone: a bit each, and for every 64 how many survive before them.
+pub struct Survivors {
+    gone: Vec<u64>,
+    before: Vec<u32>,
+    count: u32,
+}
+
+impl Survivors {
+    /// So many segments, without those given.
+    pub fn of(segments: usize, gone: impl Iterator<Item = u32>) -> Self {
+        let mut bits = vec![0u64; segments.div_ceil(64)];
+        gone.for_each(|at| bits[at as usize / 64] |= 1 << (at % 64));
+        let mut count = 0;
+        let before = bits
+            .iter()
+            .enumerate()
+            .map(|(word, gone)| {
+                let here = (segments - word * 64).min(64) as u32;
+                count += here - gone.count_ones();
+                count - (here - gone.count_ones())
+            })
+            .collect();
+        Self { gone: bits, before, count }
+    }
+
+    /// How many survive.
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// Whether a segment is gone.
+    pub fn is_gone(&self, segment: u32) -> bool {
+        self.gone[segment as usize / 64] >> (segment % 64) & 1 == 1
+    }
+
+    /// How many survive before `segment`: its number among the survivors, if it is one.
+    pub fn number(&self, segment: u32) -> u32 {
+        let word = segment as usize / 64;
+        let present = !self.gone[word] & ((1 << (segment % 64)) - 1);
+        self.before[word] + present.count_ones()
+    }
+
+    /// The segment that is the survivor of this number.
+    pub fn segment(&self, number: u32) -> u32 {
+        let word = self.before.partition_point(|&before| before <= number) - 1;
+        let mut present = !self.gone[word];
+        for _ in self.before[word]..number {
+            present &= present - 1; // the lowest bit goes
+        }
+        word as u32 * 64 + present.trailing_zeros()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn survivors_are_numbered_in_order() {
+        proptest::proptest!(|(gone: Vec<bool>)| {
+            let numbers = 0..gone.len() as u32;
+            let survivors = Survivors::of(gone.len(), numbers.clone().filter(|&at| gone[at as usize]));
+            let left: Vec<u32> = numbers.clone().filter(|&at| !gone[at as usize]).collect();
+            proptest::prop_assert_eq!(survivors.count() as usize, left.len());
+            proptest::prop_assert!(numbers.clone().all(|at| survivors.is_gone(at) == gone[at as usize]));
+            for (number, &segment) in (0..).zip(&left) {
+                proptest::prop_assert_eq!(survivors.number(segment), number);
+                proptest::prop_assert_eq!(survivors.segment(number), segment);
+            }
+        });
+    }
+}
