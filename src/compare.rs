@@ -25,11 +25,10 @@ pub enum Match {
 ///
 /// Bytes that aren't UTF-8 stand for themselves.
 pub fn compared<'a>(raw: &'a [u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a [u8] {
-    match how {
-        Match::Bytes => return raw,
-        Match::Text if is_plain(raw) => return raw,
-        Match::Text | Match::Loose => {}
-    }
+    Look::at(raw).compared(raw, how, scratch)
+}
+
+fn folded<'a>(raw: &[u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a [u8] {
     scratch.clear();
     let mut fold = Fold { out: scratch, space: false };
     for chunk in raw.utf8_chunks() {
@@ -40,6 +39,70 @@ pub fn compared<'a>(raw: &'a [u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a 
         fold.bytes(chunk.invalid());
     }
     scratch
+}
+
+/// What one look at the bytes of a text tells: enough to settle most questions about most texts at the speed of memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look(u8);
+
+impl Look {
+    const NOT_ASCII: u8 = 0x80;
+    const ODD_SPACE: u8 = 1;
+    const DOUBLE_SPACE: u8 = 2;
+    /// A bar, or the plus that a grid has for corners.
+    const BAR: u8 = 4;
+
+    /// Looks at every byte of `raw`.
+    pub fn at(raw: &[u8]) -> Self {
+        const BLOCK: usize = 16;
+        let see = |byte: u8, next: u8| {
+            (byte & Self::NOT_ASCII)
+                | u8::from(byte.wrapping_sub(9) < 5) * Self::ODD_SPACE
+                | (u8::from(byte == b' ') & u8::from(next == b' ')) * Self::DOUBLE_SPACE
+                | (u8::from(byte == b'|') | u8::from(byte == b'+')) * Self::BAR
+        };
+        let Some(&last) = raw.last() else { return Self(0) };
+        let mut seen = see(last, 0);
+        // Blocks of a fixed size, the last one overlapping the one before, become vector code on any processor.
+        if raw.len() > BLOCK {
+            let mut lanes = [0; BLOCK];
+            let starts = (0..raw.len() - BLOCK).step_by(BLOCK).chain([raw.len() - BLOCK - 1]);
+            for start in starts {
+                let (block, next) = (&raw[start..start + BLOCK], &raw[start + 1..start + BLOCK + 1]);
+                for at in 0..BLOCK {
+                    lanes[at] |= see(block[at], next[at]);
+                }
+            }
+            seen |= lanes.iter().fold(0, |all, lane| all | lane);
+        } else {
+            seen |= raw.windows(2).fold(0, |all, pair| all | see(pair[0], pair[1]));
+        }
+        Self(seen)
+    }
+
+    /// The compared form of `raw`, which was looked at; see [`compared`].
+    pub fn compared<'a>(self, raw: &'a [u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a [u8] {
+        match how {
+            Match::Bytes => raw,
+            Match::Text if self.is_settled(raw) => raw,
+            Match::Text | Match::Loose => folded(raw, how, scratch),
+        }
+    }
+
+    /// The display columns of `form`, the compared form of what was looked at; see [`columns`].
+    pub fn columns(self, form: &[u8]) -> u32 {
+        if self.0 & Self::NOT_ASCII == 0 { u32::try_from(form.len()).unwrap_or(u32::MAX) } else { columns(form) }
+    }
+
+    /// Whether a table's row, which holds bars or tabs, could look like this.
+    pub fn may_have_cells(self) -> bool {
+        self.0 & (Self::BAR | Self::ODD_SPACE) != 0
+    }
+
+    /// Whether `raw`, which was looked at, is ASCII that is its own compared form: no white space but single inner spaces.
+    fn is_settled(self, raw: &[u8]) -> bool {
+        self.0 & !Self::BAR == 0 && raw.first() != Some(&b' ') && raw.last() != Some(&b' ')
+    }
 }
 
 /// The display columns of a compared form: a wide character takes two, a combining mark none, an ASCII byte or one that
@@ -65,36 +128,6 @@ pub fn char_columns(c: char) -> usize {
 /// directional marks, word joiner and invisible operators, byte order mark.
 pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
-}
-
-/// Whether `raw` is ASCII that is its own compared form: no white space but single inner spaces.
-///
-/// Written so that the compiler makes vector code of it: it runs over every byte of every text.
-fn is_plain(raw: &[u8]) -> bool {
-    const STRIDE: usize = 256; // long enough for the vector loop, short enough to give up early on a foreign script
-    let (Some(first), Some(last)) = (raw.first(), raw.last()) else { return true };
-    if *first == b' ' || *last == b' ' {
-        return false;
-    }
-    let mut at = 0;
-    while at < raw.len() {
-        let end = (at + STRIDE).min(raw.len());
-        let next = &raw[at + 1..(end + 1).min(raw.len())];
-        let mut odd = is_odd(raw[end - 1]);
-        for (&byte, &after) in raw[at..end].iter().zip(next) {
-            odd |= is_odd(byte) | (u8::from(byte == b' ') & u8::from(after == b' '));
-        }
-        if odd != 0 {
-            return false;
-        }
-        at = end;
-    }
-    true
-}
-
-/// Not 0 for white space other than a space, and for what isn't ASCII.
-fn is_odd(byte: u8) -> u8 {
-    u8::from(byte.wrapping_sub(9) < 5) | (byte & 0x80)
 }
 
 struct Fold<'a> {
@@ -123,7 +156,7 @@ impl Fold<'_> {
         for line in text.split_inclusive('\n') {
             let start = line.trim_ascii_start();
             let settled = start.trim_ascii_end();
-            if is_plain(settled.as_bytes()) || is_settled(settled) {
+            if Look::at(settled.as_bytes()).is_settled(settled.as_bytes()) || is_settled(settled) {
                 self.space |= start.len() < line.len();
                 self.bytes(settled.as_bytes());
                 self.space |= settled.len() < start.len();

@@ -4,6 +4,7 @@
 pub struct Survivors {
     gone: Vec<u64>,
     before: Vec<u32>,
+    segments: u32,
     count: u32,
 }
 
@@ -22,7 +23,7 @@ impl Survivors {
                 count - (here - gone.count_ones())
             })
             .collect();
-        Self { gone: bits, before, count }
+        Self { gone: bits, before, segments: segments as u32, count }
     }
 
     /// How many survive.
@@ -44,6 +45,9 @@ impl Survivors {
 
     /// The segment that is the survivor of this number.
     pub fn segment(&self, number: u32) -> u32 {
+        if self.count == self.segments {
+            return number;
+        }
         let word = self.before.partition_point(|&before| before <= number) - 1;
         let mut present = !self.gone[word];
         for _ in self.before[word]..number {

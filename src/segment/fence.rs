@@ -1,7 +1,6 @@
 //! Closed fenced code blocks (CommonMark, section 4.5): each is one paragraph, blank lines and all.
 
 use crate::document::Span;
-use memchr::memmem;
 
 /// A line that opens or closes a fence.
 #[derive(Clone, Copy)]
@@ -16,11 +15,7 @@ struct Mark {
 /// The closed fenced blocks of `text`, in order: from the opening line's first byte to the closing line's last, without its
 /// line end. A fence that is never closed is no fence.
 pub(super) fn closed_fences(text: &[u8]) -> Vec<Span> {
-    let mut marks: Vec<Mark> = [b"```", b"~~~"]
-        .into_iter()
-        .flat_map(|needle| memmem::find_iter(text, needle).filter_map(|at| mark_at(text, at)).collect::<Vec<_>>())
-        .collect();
-    marks.sort_unstable_by_key(|mark| mark.line.start);
+    let marks: Vec<Mark> = memchr::memchr2_iter(b'`', b'~', text).filter_map(|at| mark_at(text, at)).collect();
     pair(&marks)
 }
 
@@ -45,16 +40,15 @@ fn pair(marks: &[Mark]) -> Vec<Span> {
     fences
 }
 
-/// The mark whose first three bytes stand at `at`, if they begin a line (indented by at most three spaces).
+/// The mark that begins at `at`, if it begins a line (indented by at most three spaces) and has at least three bytes.
 fn mark_at(text: &[u8], at: usize) -> Option<Mark> {
-    let indent = text[..at].iter().rev().take_while(|&&b| b == b' ').count();
+    let byte = text[at];
+    let indent = text[..at].iter().rev().take(4).take_while(|&&b| b == b' ').count();
     let start = at - indent;
-    // A byte order mark stands before the first line, not in it.
     let begins_line = start == 0 || text[start - 1] == b'\n';
-    if indent > 3 || !begins_line {
+    if indent > 3 || !begins_line || !text[at..].starts_with(&[byte; 3]) {
         return None;
     }
-    let byte = text[at];
     let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |lf| at + lf);
     let line = text[at..end].strip_suffix(b"\r").unwrap_or(&text[at..end]);
     let run = line.iter().take_while(|&&b| b == byte).count();

@@ -9,7 +9,7 @@ mod paragraph;
 pub use fence::is_fence;
 pub use lines::runs_on;
 
-use crate::compare::{self, Match};
+use crate::compare::{Look, Match, compared};
 use crate::document::{Segment, Span};
 use crate::fingerprint::fingerprint;
 use paragraph::{MOST_WRAPPED_LINES, Stretch, paragraphs};
@@ -94,9 +94,7 @@ impl<'a> Segmenter<'a> {
                 return;
             }
             let raw = span.of(self.text);
-            let form = compared_form(raw, self.how, &mut scratch);
-            // Table rows and fences go only inside a larger block, so they add nothing to what makes a block.
-            let columns = if lines::is_table_row(raw) || is_fence(raw) { 0 } else { compare::columns(form) };
+            let (form, columns) = form_and_columns(raw, self.how, &mut scratch);
             out.list.push(Segment::new(span, columns));
             out.prints.push(fingerprint(form));
         });
@@ -104,10 +102,22 @@ impl<'a> Segmenter<'a> {
     }
 }
 
+/// The compared form of a paragraph, and the columns it adds to a run: none for table rows and fences, which go only inside a
+/// larger block.
+fn form_and_columns<'a>(raw: &'a [u8], how: Match, scratch: &'a mut Vec<u8>) -> (&'a [u8], u32) {
+    if is_fence(raw) {
+        return (raw, 0);
+    }
+    let look = Look::at(raw);
+    let form = look.compared(raw, how, scratch);
+    let never_alone = look.may_have_cells() && lines::is_table_row(raw);
+    (form, if never_alone { 0 } else { look.columns(form) })
+}
+
 /// The compared form of a paragraph; a fenced code block is compared with its white space.
 fn compared_form<'a>(raw: &'a [u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a [u8] {
     let how = if is_fence(raw) { Match::Bytes } else { how };
-    compare::compared(raw, how, scratch)
+    compared(raw, how, scratch)
 }
 
 /// Whether two paragraphs are equal, a row of a table only to another one: the proof that precedes every cut.

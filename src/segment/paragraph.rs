@@ -78,7 +78,8 @@ pub(super) fn paragraphs(text: &[u8], stretch: Stretch, fences: &[Span], mut eac
             at = next_line(text, fence.end as usize);
             continue;
         }
-        let lf = memchr::memchr(b'\n', &text[at..end]).map_or(end, |lf| at + lf);
+        // Blank lines are common, and mostly empty.
+        let lf = if text[at] == b'\n' { at } else { memchr::memchr(b'\n', &text[at..end]).map_or(end, |lf| at + lf) };
         let line_end = if lf < end && lf > at && text[lf - 1] == b'\r' { lf - 1 } else { lf };
         if is_blank(&text[at..line_end]) {
             chunk.close(&mut each);
