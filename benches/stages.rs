@@ -101,9 +101,7 @@ fn plan(bencher: Bencher, paragraph: usize) {
 fn apply_cuts(bencher: Bencher, paragraph: usize) {
     let text = text(paragraph);
     let plan = Plan::new(&source::text::document(&text), &Settings::default()).expect("no paragraph is too large");
-    bencher
-        .counter(BytesCount::new(text.len()))
-        .bench(|| apply::without(&text, plan.cuts.iter().map(|cut| cut.at)));
+    bencher.counter(BytesCount::new(text.len())).bench(|| apply::without(&text, plan.cuts.iter().map(|cut| cut.at)));
 }
 
 /// The small case: a whole article, as the library's one function takes it.

@@ -179,23 +179,27 @@ impl Fold<'_> {
         let mut before = None;
         let mut chars = NFC.normalize_iter(cased).peekable();
         while let Some(c) = chars.next() {
-            let in_number = is_number_mark(c, before) && chars.peek().is_some_and(|next| next.is_numeric());
-            if !in_number && (c.is_whitespace() || is_punctuation(c)) {
-                self.space = true
-            } else {
-                self.char(c)
+            let number_mark = chars.peek().filter(|next| next.is_numeric()).and_then(|_| number_mark(c, before));
+            match number_mark {
+                Some(mark) => self.char(mark),
+                None if c.is_whitespace() || is_punctuation(c) => self.space = true,
+                None => self.char(c),
             }
             before = Some(c);
         }
     }
 }
 
-/// A mark that, before a digit, makes another number of it: "-5", "1.5", "12:30", "1/2". A hyphen inside a word doesn't.
-fn is_number_mark(c: char, before: Option<char>) -> bool {
+/// The mark, in its plain form, if before a digit it makes another number of it: "-5", ".5", "1,5", "12:30", "1/2", "12–14".
+/// The hyphen of "top-10" and the full stop of "end.1" do not.
+fn number_mark(c: char, before: Option<char>) -> Option<char> {
+    let after_letter = before.is_some_and(char::is_alphabetic);
+    let after_digit = before.is_some_and(char::is_numeric);
     match c {
-        '.' | ',' | ':' | '/' => before.is_some_and(char::is_numeric),
-        '-' | '\u{2212}' => before.is_none_or(|b| b.is_numeric() || b.is_whitespace()),
-        _ => false,
+        '.' | ',' => (!after_letter).then_some(c),
+        ':' | '/' => after_digit.then_some(c),
+        '-' | '\u{2212}' | '\u{2013}' => (!after_letter).then_some('-'),
+        _ => None,
     }
 }
 
@@ -279,7 +283,8 @@ mod tests {
         loose("“Don’t,” she SAID…", "don t she said");
         loose("\"Don't\" she said", "don t she said");
         loose("In 2023, 1.5 % fell by -5.", "in 2023 1.5 % fell by -5");
-        loose("pages 12-14", "pages 12-14");
+        loose("pages 12–14", "pages 12-14");
+        loose("costs .5 or $-5 (-5), –5 degrees", "costs .5 or $-5 -5 -5 degrees");
         loose("Top-10 at 12:30", "top 10 at 12:30");
         loose("ΣΑΣ Straße", "σασ strasse");
         loose("σας STRASSE", "σασ strasse");

@@ -39,88 +39,157 @@ impl Span {
     }
 }
 
+/// What a paragraph looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One line.
+    Line,
+    /// Hard-wrapped lines, joined.
+    Wrapped,
+    /// A row of a table.
+    Row,
+    /// A closed fenced code block.
+    Fence,
+}
+
+impl Kind {
+    /// Whether such a paragraph is cut when nothing around it repeats. Rows and fences go only inside a larger block.
+    pub fn goes_alone(self) -> bool {
+        matches!(self, Kind::Line | Kind::Wrapped)
+    }
+}
+
 /// A paragraph (or other unit) of a text that is compared as a whole: 16 bytes, since a document may hold billions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
     start: u64,
     len: u32,
-    /// What it adds to the length of a run, in display columns of its compared form; 0 for what never goes alone.
-    pub columns: u32,
+    /// Its columns, and above them its kind.
+    looks: u32,
 }
 
 impl Segment {
     /// The longest segment there can be, in bytes.
     pub const MAX_LEN: u64 = u32::MAX as u64;
+    /// More columns than these are not counted: many times what makes any run long enough.
+    pub const MAX_COLUMNS: u32 = u32::MAX >> 2;
 
-    /// A segment at `span`, which is at most [`Segment::MAX_LEN`] long.
-    pub fn new(span: Span, columns: u32) -> Self {
+    const KINDS: [Kind; 4] = [Kind::Line, Kind::Wrapped, Kind::Row, Kind::Fence];
+
+    /// A segment at `span`, which is at most [`Segment::MAX_LEN`] long and, in its compared form, `columns` wide.
+    pub fn new(span: Span, kind: Kind, columns: u32) -> Self {
         let len = u32::try_from(span.len()).expect("the segmenter refuses longer spans");
-        Self { start: span.start, len, columns }
+        Self { start: span.start, len, looks: columns.min(Self::MAX_COLUMNS) | (kind as u32) << 30 }
     }
 
     /// Its bytes: whole lines with their indentation, without the last line's end.
     pub fn span(self) -> Span {
         Span { start: self.start, end: self.start + u64::from(self.len) }
     }
+
+    /// What it looks like.
+    pub fn kind(self) -> Kind {
+        Self::KINDS[(self.looks >> 30) as usize]
+    }
+
+    /// Its length in display columns of its compared form.
+    pub fn columns(self) -> u32 {
+        self.looks & Self::MAX_COLUMNS
+    }
+
+    /// What it adds to the length of a run: its columns, or nothing if it never goes alone.
+    pub fn weight(self) -> u32 {
+        if self.kind().goes_alone() { self.columns() } else { 0 }
+    }
 }
 
-/// Where the bytes of a text came from: stretches that stand in the source as they stand in the text.
+/// A segment that equals another one, which is kept whatever happens to this one: with keep-first the first of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeat {
+    /// Its number.
+    pub at: u32,
+    /// The number of the one that is kept.
+    pub kept: u32,
+}
+
+/// Where the bytes of a text came from: stretches that stand in the source as they stand in the text, and atoms, whose
+/// source (an escape, an entity) is written otherwise and never halved.
 ///
 /// Maps compose, so that what is found in a derived text can be cut in the source.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Map {
     /// In order, without overlap in either coordinate; together they cover the text.
     pieces: Vec<Piece>,
 }
 
+/// Its two spans are equally long, or it is an atom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Piece {
-    text: u64,
+    text: Span,
     source: Span,
+    is_atom: bool,
 }
 
 impl Map {
     /// The text of `len` bytes that begins at byte `offset` of the source.
     pub fn shift(offset: usize, len: usize) -> Self {
-        Self { pieces: vec![Piece { text: 0, source: Span::new(offset, offset + len) }] }
+        let mut map = Self::default();
+        map.push(Span::new(offset, offset + len), len as u64, false);
+        map
     }
 
     /// What is left of a source of `len` bytes without `cuts` (in order, without overlap).
     pub fn without(cuts: impl IntoIterator<Item = Span>, len: usize) -> Self {
-        let mut pieces = Vec::new();
-        let (mut text, mut from) = (0, 0);
-        let end = Span::new(len, len);
-        for cut in cuts.into_iter().chain([end]) {
+        let mut map = Self::default();
+        let mut from = 0;
+        for cut in cuts.into_iter().chain([Span::new(len, len)]) {
             let source = Span { start: from, end: cut.start };
-            if !source.is_empty() {
-                pieces.push(Piece { text, source });
-                text += source.len();
-            }
+            map.push(source, source.len(), false);
             from = cut.end;
         }
-        Self { pieces }
+        map
+    }
+
+    /// Goes on with `len` bytes of text that stand at `source`, as they are or as an atom.
+    pub fn push(&mut self, source: Span, len: u64, is_atom: bool) {
+        debug_assert!(is_atom || source.len() == len);
+        let start = self.pieces.last().map_or(0, |piece| piece.text.end);
+        if len > 0 {
+            self.pieces.push(Piece { text: Span { start, end: start + len }, source, is_atom });
+        }
     }
 
     /// The map from this one's text to the source of `outer`, whose text is this one's source.
     pub fn then(&self, outer: &Map) -> Map {
-        let mut pieces = Vec::new();
-        let mut text = 0;
+        let mut map = Map::default();
         for piece in &self.pieces {
-            for source in outer.source(piece.source) {
-                pieces.push(Piece { text, source });
-                text += source.len();
+            if piece.is_atom {
+                let mut parts = outer.source(piece.source);
+                let first = parts.next().unwrap_or_default();
+                let end = parts.last().unwrap_or(first).end;
+                map.push(Span { start: first.start, end }, piece.text.len(), true);
+                continue;
+            }
+            for part in outer.overlapping(piece.source) {
+                map.push(part.source, part.text.len(), part.is_atom);
             }
         }
-        Map { pieces }
+        map
     }
 
-    /// The stretches of the source in which the bytes of `text` stand, in order.
+    /// The stretches of the source in which the bytes of `text` stand, in order; of an atom all, if any of it is named.
     pub fn source(&self, text: Span) -> impl Iterator<Item = Span> + '_ {
-        let first = self.pieces.partition_point(|piece| piece.text + piece.source.len() <= text.start);
-        self.pieces[first..].iter().take_while(move |piece| piece.text < text.end).map(move |piece| {
-            let skip = text.start.saturating_sub(piece.text);
-            let end = piece.source.len().min(text.end - piece.text);
-            Span { start: piece.source.start + skip, end: piece.source.start + end }
+        self.overlapping(text).map(|piece| piece.source)
+    }
+
+    /// The pieces that hold bytes of `text`, less what they hold besides.
+    fn overlapping(&self, text: Span) -> impl Iterator<Item = Piece> + '_ {
+        let first = self.pieces.partition_point(|piece| piece.text.end <= text.start);
+        self.pieces[first..].iter().take_while(move |piece| piece.text.start < text.end).map(move |piece| {
+            let within = Span { start: piece.text.start.max(text.start), end: piece.text.end.min(text.end) };
+            let start = piece.source.start + (within.start - piece.text.start);
+            let source = if piece.is_atom { piece.source } else { Span { start, end: start + within.len() } };
+            Piece { text: within, source, ..*piece }
         })
     }
 }
@@ -196,6 +265,19 @@ mod tests {
         let outer = Map::without([Span::new(2, 4)], 10).then(&Map::shift(3, 10));
         let inner = Map::without([Span::new(1, 3)], 8).then(&outer);
         assert_eq!(spans(&inner, 0, 6), [(3, 4), (8, 13)]);
+    }
+
+    #[test]
+    fn atoms_are_never_halved() {
+        let mut escaped = Map::default(); // a\u00e9b → aéb
+        escaped.push(Span::new(0, 1), 1, false);
+        escaped.push(Span::new(1, 7), 2, true);
+        escaped.push(Span::new(7, 8), 1, false);
+        assert_eq!(spans(&escaped, 1, 2), [(1, 7)]);
+        let inner = Map::without([Span::new(0, 1)], 4).then(&escaped);
+        assert_eq!(spans(&inner, 0, 3), [(1, 7), (7, 8)]);
+        let outer = escaped.then(&Map::without([Span::new(2, 4)], 10));
+        assert_eq!(spans(&outer, 0, 4), [(0, 1), (1, 9), (9, 10)]);
     }
 
     #[test]

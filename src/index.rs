@@ -4,7 +4,7 @@
 //! come in batches; each shard has one owner, who enters the segments of the batch that belong to it in their order. So
 //! nothing is locked, and which of several equal segments is the first does not depend on the number of threads.
 
-use crate::detect::Repeat;
+use crate::document::Repeat;
 use rayon::prelude::*;
 
 /// A batch smaller than this is entered by one thread.
@@ -88,7 +88,7 @@ impl Shard {
             if count == 0 {
                 return repeats;
             }
-            if (self.filled + count) * 8 > self.slots.len() * 5 {
+            while (self.filled + count) * 8 > self.slots.len() * 5 {
                 self.grow();
             }
             // Independent loads that bring the slots into the cache before they are needed one by one.
@@ -123,7 +123,7 @@ impl Shard {
     }
 
     fn grow(&mut self) {
-        let larger = vec![0; self.slots.len() * 2];
+        let larger = vec![0; self.slots.len() / 2 * 3];
         for slot in std::mem::replace(&mut self.slots, larger).into_iter().filter(|&slot| slot != 0) {
             let mut at = self.home(slot as u32);
             while self.slots[at] != 0 {

@@ -23,14 +23,14 @@ pub mod document;
 mod error;
 pub mod fingerprint;
 pub mod index;
-mod pass;
+mod page;
 pub mod plan;
 pub mod report;
-pub mod rules;
+mod rules;
 pub mod runner;
 pub mod segment;
 pub mod source;
-pub mod survivors;
+mod survivors;
 
 pub use compare::Match;
 pub use error::{Error, Result, What};

@@ -2,11 +2,12 @@
 //!
 //! Whatever is said or done about a document (clean copy, scan) is made from its plan, so they can't disagree.
 
-use crate::document::{Block, Cut, Document, Map, Span};
-use crate::pass::Pass;
+use crate::Settings;
+use crate::document::{Block, Cut, Document, Map, Rule, Span};
+use crate::page::Page;
+use crate::rules::{Removed, decide};
 use crate::segment::TooLarge;
-use crate::{Settings, apply};
-use std::borrow::Cow;
+use crate::survivors::Survivors;
 
 /// What is to be cut from a document, and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,14 +23,17 @@ pub struct Plan {
 impl Plan {
     /// Finds the repeats of a document and decides which of them go.
     ///
-    /// The rules run again on what survives until nothing changes, so that cleaning twice is cleaning once.
-    ///
     /// # Errors
     /// If the document, or a paragraph of it, is too large to be taken apart.
     pub fn new(document: &Document, settings: &Settings) -> Result<Plan, TooLarge> {
         let mut plan = Plan::default();
         for part in &document.parts {
-            plan.add(&part.text, &part.map, settings)?;
+            let (page, repeats) = Page::read(&part.text, settings.matching)?;
+            plan.paragraphs += page.segments.len();
+            let (removed, survivors) = decide(&page, repeats, settings.threshold, settings.keep);
+            for run in removed.chunk_by(|a, b| b.at == a.at + 1) {
+                plan.add(run, &page, &survivors, &part.map);
+            }
         }
         Ok(plan)
     }
@@ -44,89 +48,45 @@ impl Plan {
         self.blocks.iter().map(|block| block.paragraphs).sum()
     }
 
-    fn add(&mut self, text: &[u8], map: &Map, settings: &Settings) -> Result<(), TooLarge> {
-        let (mut text, mut map) = (Cow::Borrowed(text), Cow::Borrowed(map));
-        let mut pass = Pass::over(&text, settings)?;
-        self.paragraphs += pass.paragraphs();
-        let mut passes = Vec::new();
-        while pass.found_any() {
-            let found = pass.found();
-            let spans: Vec<Span> = found.cuts.iter().map(|cut| cut.at).collect();
-            passes.push(found.in_source(&map));
-            if pass.is_settled() {
-                break;
-            }
-            map = Cow::Owned(Map::without(spans.iter().copied(), text.len()).then(&map));
-            text = Cow::Owned(apply::without(&text, spans));
-            pass = Pass::over(&text, settings)?;
+    /// Adds a maximal run of paragraphs that go: its blocks, and the cuts that take them out.
+    fn add(&mut self, run: &[Removed], page: &Page, survivors: &Survivors, map: &Map) {
+        let takes_preceding = takes_preceding_separator(page, run[0].at, run[run.len() - 1].at + 1);
+        // Witnesses are consecutive when nothing that survives stands between them.
+        let rank = |removed: &Removed| survivors.number(removed.witness);
+        for removed in run.chunk_by(|a, b| rank(b) == rank(a) + 1) {
+            let block = self.blocks.len();
+            let (first, last) = (removed[0].at, removed[removed.len() - 1].at);
+            let cut = if takes_preceding {
+                Span { start: page.span(first - 1).end, end: page.span(last).end }
+            } else {
+                Span { start: page.span(first).start, end: page.span(last + 1).start }
+            };
+            self.cuts.extend(map.source(cut).map(|at| Cut { at, block }));
+            self.blocks.push(to_block(removed, page, map));
         }
-        self.take(passes);
-        Ok(())
-    }
-
-    /// Takes over what the passes found, each on what survived the one before, with witnesses that survived them all.
-    fn take(&mut self, passes: Vec<Found>) {
-        let mut all = Found::default();
-        for mut found in passes.into_iter().rev() {
-            for block in &mut found.blocks {
-                block.witness = block.witness.iter().flat_map(|&witness| all.survivors(witness)).collect();
-            }
-            let offset = all.blocks.len();
-            all.blocks.append(&mut found.blocks);
-            all.cuts.extend(found.cuts.into_iter().map(|cut| Cut { block: cut.block + offset, ..cut }));
-            all.cuts.sort_unstable_by_key(|cut| cut.at.start);
-        }
-        let offset = self.blocks.len();
-        let mut order: Vec<usize> = (0..all.blocks.len()).collect();
-        order.sort_by_key(|&block| all.blocks[block].repeat.start);
-        let mut number = vec![0; order.len()];
-        order.iter().enumerate().for_each(|(new, &old)| number[old] = new);
-        self.blocks.extend(order.iter().map(|&old| all.blocks[old].clone()));
-        self.cuts.extend(all.cuts.into_iter().map(|cut| Cut { block: number[cut.block] + offset, ..cut }));
     }
 }
 
-/// Blocks and cuts of one pass.
-#[derive(Default)]
-pub(crate) struct Found {
-    pub(crate) blocks: Vec<Block>,
-    pub(crate) cuts: Vec<Cut>,
+/// Whether the cut of a run takes the separator before it along, or the one behind it. What precedes the first paragraph of a
+/// text and what follows its last always stays.
+fn takes_preceding_separator(page: &Page, start: u32, end: u32) -> bool {
+    start > 0 && (end as usize == page.segments.len() || page.separator_between(start - 1, end) != start - 1)
 }
 
-impl Found {
-    /// The same in the coordinates of the source that `map` leads to.
-    fn in_source(self, map: &Map) -> Found {
-        let whole = |span: Span| {
-            let mut pieces = map.source(span);
-            let first = pieces.next().expect("a block has bytes, and every byte of a text has a source");
-            Span { start: first.start, end: pieces.last().unwrap_or(first).end }
-        };
-        let block = |block: Block| Block {
-            repeat: whole(block.repeat),
-            witness: block.witness.iter().flat_map(|&span| map.source(span)).collect(),
-            ..block
-        };
-        let blocks = self.blocks.into_iter().map(block).collect();
-        let cuts = self.cuts.iter().flat_map(|cut| map.source(cut.at).map(|at| Cut { at, ..*cut })).collect();
-        Found { blocks, cuts }
-    }
-
-    /// The ranges that still stand in for `witness`: what these cuts leave of it, and the witnesses of what they take.
-    fn survivors(&self, witness: Span) -> Vec<Span> {
-        let mut out = Vec::new();
-        let mut at = witness.start;
-        let first = self.cuts.partition_point(|cut| cut.at.end <= witness.start);
-        for cut in self.cuts[first..].iter().take_while(|cut| cut.at.start < witness.end) {
-            if at < cut.at.start {
-                out.push(Span { start: at, end: cut.at.start });
-            }
-            out.extend(&self.blocks[cut.block].witness);
-            at = cut.at.end;
-        }
-        if at < witness.end {
-            out.push(Span { start: at, end: witness.end });
-        }
-        out.dedup();
-        out
+fn to_block(removed: &[Removed], page: &Page, map: &Map) -> Block {
+    let (first, last) = (removed[0].at, removed[removed.len() - 1].at);
+    let repeat = Span { start: page.span(first).start, end: page.span(last).end };
+    let mut source = map.source(repeat);
+    let start = source.next().expect("a paragraph has bytes, and every byte of a text has a source");
+    let witness = removed.chunk_by(|a, b| b.witness == a.witness + 1).flat_map(|consecutive| {
+        let (first, last) = (consecutive[0].witness, consecutive[consecutive.len() - 1].witness);
+        map.source(Span { start: page.span(first).start, end: page.span(last).end })
+    });
+    Block {
+        rule: Rule::RepeatedBlock,
+        repeat: Span { start: start.start, end: source.last().unwrap_or(start).end },
+        witness: witness.collect(),
+        paragraphs: removed.len(),
+        columns: page.segments[first as usize..=last as usize].iter().map(|segment| u64::from(segment.columns())).sum(),
     }
 }

@@ -1,7 +1,7 @@
 //! Which segments of a text are still there, and how those are numbered. Knows numbers only.
 
 /// Segments by number, some of them gone: a bit each, and for every 64 how many survive before them.
-pub struct Survivors {
+pub(crate) struct Survivors {
     gone: Vec<u64>,
     before: Vec<u32>,
     segments: u32,
@@ -10,7 +10,7 @@ pub struct Survivors {
 
 impl Survivors {
     /// So many segments, without those given.
-    pub fn of(segments: usize, gone: impl Iterator<Item = u32>) -> Self {
+    pub(crate) fn of(segments: usize, gone: impl Iterator<Item = u32>) -> Self {
         let mut bits = vec![0u64; segments.div_ceil(64)];
         gone.for_each(|at| bits[at as usize / 64] |= 1 << (at % 64));
         let mut count = 0;
@@ -27,24 +27,24 @@ impl Survivors {
     }
 
     /// How many survive.
-    pub fn count(&self) -> u32 {
+    pub(crate) fn count(&self) -> u32 {
         self.count
     }
 
     /// Whether a segment is gone.
-    pub fn is_gone(&self, segment: u32) -> bool {
+    pub(crate) fn is_gone(&self, segment: u32) -> bool {
         self.gone[segment as usize / 64] >> (segment % 64) & 1 == 1
     }
 
     /// How many survive before `segment`: its number among the survivors, if it is one.
-    pub fn number(&self, segment: u32) -> u32 {
+    pub(crate) fn number(&self, segment: u32) -> u32 {
         let word = segment as usize / 64;
         let present = !self.gone[word] & ((1 << (segment % 64)) - 1);
         self.before[word] + present.count_ones()
     }
 
     /// The segment that is the survivor of this number.
-    pub fn segment(&self, number: u32) -> u32 {
+    pub(crate) fn segment(&self, number: u32) -> u32 {
         if self.count == self.segments {
             return number;
         }

@@ -6,13 +6,15 @@
 //! firsts of consecutive segments are consecutive too, the earlier run is in sight. Only a stretch in which such links break
 //! (it holds a "* * *" that stood elsewhere before) is left to the table of minimal windows.
 
+use super::NONE;
 use super::windows::repeated_in_windows;
-use super::{NONE, Repeat};
+use crate::document::Repeat;
 use std::collections::HashMap;
 use std::ops::Range;
 
 /// For each of `repeats` (in order, all there are) the number of an equal segment in an earlier occurrence of a run of at
-/// least `least` columns that it lies in, or [`NONE`]. `columns[i]` is the length of `repeats[i]`.
+/// least `least` columns that it lies in, or [`NONE`]. `columns[i]` is the length of `repeats[i]`; equal
+/// segments have equal lengths.
 ///
 /// The numbers continue from one segment to the next as far as the earlier occurrence does.
 pub fn repeated_runs(repeats: &[Repeat], columns: &[u32], least: u64) -> Vec<u32> {
@@ -20,12 +22,12 @@ pub fn repeated_runs(repeats: &[Repeat], columns: &[u32], least: u64) -> Vec<u32
     let least = least.max(1);
     let mut places = vec![NONE; repeats.len()];
     let mut open = Vec::new();
-    for stretch in chunks(repeats, |a, b| b.at == a.at + 1) {
+    for stretch in ranges(repeats, |a, b| b.at == a.at + 1) {
         if length(&columns[stretch.clone()]) < least {
             continue;
         }
         let mut settled = true;
-        for linked in chunks(&repeats[stretch.clone()], |a, b| b.kept == a.kept + 1) {
+        for linked in ranges(&repeats[stretch.clone()], |a, b| b.kept == a.kept + 1) {
             let linked = stretch.start + linked.start..stretch.start + linked.end;
             // Firsts that follow one another are distinct.
             if length(&columns[linked.clone()]) >= least {
@@ -49,7 +51,7 @@ fn length(columns: &[u32]) -> u64 {
 }
 
 /// The maximal ranges in which each item is joined to the next.
-pub(crate) fn chunks<T>(items: &[T], joined: impl Fn(&T, &T) -> bool) -> impl Iterator<Item = Range<usize>> {
+fn ranges<T>(items: &[T], joined: impl Fn(&T, &T) -> bool) -> impl Iterator<Item = Range<usize>> {
     let mut end = 0;
     items.chunk_by(joined).map(move |chunk| {
         let start = end;
@@ -63,7 +65,8 @@ pub(crate) fn chunks<T>(items: &[T], joined: impl Fn(&T, &T) -> bool) -> impl It
 fn search_windows(repeats: &[Repeat], columns: &[u32], least: u64, open: &[Range<usize>], places: &mut [u32]) {
     let mut kinds: HashMap<u32, u32> = HashMap::new();
     for at in open.iter().cloned().flatten() {
-        kinds.entry(repeats[at].kept).or_insert(columns[at]);
+        let known = *kinds.entry(repeats[at].kept).or_insert(columns[at]);
+        debug_assert_eq!(known, columns[at], "equal segments have equal lengths");
     }
     let firsts = kinds.keys().map(|&first| Repeat { at: first, kept: first });
     let mut members: Vec<Repeat> = repeats.iter().filter(|repeat| kinds.contains_key(&repeat.kept)).copied().collect();
@@ -71,7 +74,7 @@ fn search_windows(repeats: &[Repeat], columns: &[u32], least: u64, open: &[Range
     members.sort_unstable_by_key(|member| member.at);
 
     let mut page = Page::default();
-    for stretch in chunks(&members, |a, b| b.at == a.at + 1) {
+    for stretch in ranges(&members, |a, b| b.at == a.at + 1) {
         for member in &members[stretch] {
             page.add(*member, kinds[&member.kept]);
         }

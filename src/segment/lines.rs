@@ -4,10 +4,14 @@ use crate::compare::{char_columns, columns, is_invisible};
 
 /// Whether a line shows nothing: white space and invisible characters only.
 pub(super) fn is_blank(line: &[u8]) -> bool {
-    let trimmed = line.trim_ascii();
-    trimmed.is_empty()
-        || (trimmed[0] >= 0x80
-            && std::str::from_utf8(trimmed).is_ok_and(|text| text.chars().all(|c| c.is_whitespace() || is_invisible(c))))
+    // One look settles nearly every line: what is visible mostly begins it, and what is not mostly is nothing.
+    match line.first() {
+        None => true,
+        Some(b'!'..=b'~') => false,
+        Some(_) => line
+            .utf8_chunks()
+            .all(|chunk| chunk.invalid().is_empty() && chunk.valid().chars().all(|c| c.is_whitespace() || is_invisible(c))),
+    }
 }
 
 /// Whether a line is a row of a table: it starts with a bar or a grid's corner, or has two inner bars or tabs.
@@ -116,7 +120,7 @@ fn last_char(tail: &[u8]) -> Option<char> {
 
 /// Whether a sentence visibly runs on from one line of a chunk to the next: it doesn't end, and the next line starts in
 /// lower case. Between such lines no run of repeats may begin or end.
-pub fn runs_on(line: &[u8], next: &[u8]) -> bool {
+pub(crate) fn runs_on(line: &[u8], next: &[u8]) -> bool {
     !ends_sentence(line) && first_char(next).is_some_and(char::is_lowercase)
 }
 
@@ -194,7 +198,7 @@ mod tests {
 
     #[test]
     fn blank_lines() {
-        for line in ["", "  \t", "\u{a0}", "\u{200b} ", "\r", "\x0c"] {
+        for line in ["", "  \t", "\u{a0}", "\u{200b} ", "\r", "\x0c", "\x0b"] {
             assert!(is_blank(line.as_bytes()), "{line:?}");
         }
         assert!(!is_blank(b"x") && !is_blank(b"\xff") && !is_blank("é".as_bytes()));

@@ -6,11 +6,10 @@ mod fence;
 mod lines;
 mod paragraph;
 
-pub use fence::is_fence;
-pub use lines::runs_on;
+pub(crate) use lines::runs_on;
 
 use crate::compare::{Look, Match, compared};
-use crate::document::{Segment, Span};
+use crate::document::{Kind, Segment, Span};
 use crate::fingerprint::fingerprint;
 use paragraph::{MOST_WRAPPED_LINES, Stretch, paragraphs};
 use rayon::prelude::*;
@@ -69,7 +68,8 @@ impl<'a> Segmenter<'a> {
         let most = STRETCHES_PER_THREAD * rayon::current_num_threads();
         let mut stretches = vec![first];
         stretches.extend(std::iter::from_fn(|| self.next_stretch()).take(most - 1));
-        stretches.into_par_iter().map(|stretch| self.hash(stretch)).collect::<Result<_, _>>().map(Some)
+        let parts: Vec<_> = stretches.into_par_iter().map(|stretch| self.hash(stretch)).collect();
+        parts.into_iter().collect::<Result<_, _>>().map(Some)
     }
 
     /// How many segments the whole text has if it goes on like the `so_far` ones it gave.
@@ -88,71 +88,74 @@ impl<'a> Segmenter<'a> {
         let mut out = Segments::default();
         let mut scratch = Vec::new();
         let mut too_large = None;
-        paragraphs(self.text, stretch, &self.fences, |span| {
+        paragraphs(self.text, stretch, &self.fences, |span, kind| {
             if span.len() > Segment::MAX_LEN {
                 too_large.get_or_insert(TooLarge::Paragraph { at: span.start });
                 return;
             }
-            let raw = span.of(self.text);
-            let (form, columns) = form_and_columns(raw, self.how, &mut scratch);
-            out.list.push(Segment::new(span, columns));
-            out.prints.push(fingerprint(form));
+            let (segment, print) = self.hash_one(span, kind, &mut scratch);
+            out.list.push(segment);
+            out.prints.push(print);
         });
         too_large.map_or(Ok(out), Err)
     }
-}
 
-/// The compared form of a paragraph, and the columns it adds to a run: none for table rows and fences, which go only inside a
-/// larger block.
-fn form_and_columns<'a>(raw: &'a [u8], how: Match, scratch: &'a mut Vec<u8>) -> (&'a [u8], u32) {
-    if is_fence(raw) {
-        return (raw, 0);
-    }
-    let look = Look::at(raw);
-    let form = look.compared(raw, how, scratch);
-    let never_alone = look.may_have_cells() && lines::is_table_row(raw);
-    (form, if never_alone { 0 } else { look.columns(form) })
-}
-
-/// The compared form of a paragraph; a fenced code block is compared with its white space.
-fn compared_form<'a>(raw: &'a [u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a [u8] {
-    let how = if is_fence(raw) { Match::Bytes } else { how };
-    compared(raw, how, scratch)
-}
-
-/// Whether two paragraphs are equal, a row of a table only to another one: the proof that precedes every cut.
-pub fn same(a: &[u8], b: &[u8], how: Match) -> bool {
-    a == b || {
-        let (mut left, mut right) = (Vec::new(), Vec::new());
-        compared_form(a, how, &mut left) == compared_form(b, how, &mut right) && lines::is_table_row(a) == lines::is_table_row(b)
+    fn hash_one(&self, span: Span, kind: Kind, scratch: &mut Vec<u8>) -> (Segment, u128) {
+        let raw = span.of(self.text);
+        let look = Look::at(raw);
+        let is_row = kind == Kind::Line && look.may_have_cells() && lines::is_table_row(raw);
+        let kind = if is_row { Kind::Row } else { kind };
+        let form = look.compared(raw, how_compared(kind, self.how), scratch);
+        (Segment::new(span, kind, look.columns(form)), fingerprint(form))
     }
 }
 
-/// Whether the paragraphs that are left of a chunk would be read as they are now, had the others never been there.
+/// A fenced code block is compared with its white space.
+fn how_compared(kind: Kind, how: Match) -> Match {
+    if kind == Kind::Fence { Match::Bytes } else { how }
+}
+
+/// Whether two paragraphs of a text are equal, the row of a table only to another one: the proof that precedes every cut.
+pub fn same(text: &[u8], a: Segment, b: Segment, how: Match) -> bool {
+    let (left, right) = (a.span().of(text), b.span().of(text));
+    left == right
+        || (a.kind().goes_alone() == b.kind().goes_alone() && {
+            let (mut of_left, mut of_right) = (Vec::new(), Vec::new());
+            compared(left, how_compared(a.kind(), how), &mut of_left)
+                == compared(right, how_compared(b.kind(), how), &mut of_right)
+        })
+}
+
+/// Whether the lines of these paragraphs, were they one chunk, would be read as just these paragraphs.
 ///
 /// They may not: a chunk is hard-wrapped or not as a whole.
-pub fn reads_the_same(text: &[u8], left: impl Iterator<Item = Segment>) -> bool {
-    let left: Vec<Span> = left.take(MOST_WRAPPED_LINES + 1).map(Segment::span).collect();
-    if left.len() > MOST_WRAPPED_LINES {
-        return true; // it was taken by the line, and still is
+pub(crate) fn reads_the_same(text: &[u8], mut chunk: impl Iterator<Item = Segment>) -> bool {
+    let first: Vec<Segment> = chunk.by_ref().take(MOST_WRAPPED_LINES + 1).collect();
+    if first.len() > MOST_WRAPPED_LINES {
+        return first.into_iter().chain(chunk).all(|segment| segment.kind() != Kind::Wrapped); // it is taken by the line
     }
-    let lines: Vec<Span> = left.iter().flat_map(|&span| lines_of(text, span)).collect();
-    let mut read = Vec::with_capacity(left.len());
-    paragraph::chunk_paragraphs(text, &lines, &mut |span| read.push(span));
-    read == left
+    let lines: Vec<Span> = first.iter().flat_map(|segment| lines_of(text, segment.span())).collect();
+    let mut read = Vec::with_capacity(first.len());
+    paragraph::chunk_paragraphs(text, &lines, &mut |span, _| read.push(span));
+    read.into_iter().eq(first.iter().map(|segment| segment.span()))
 }
 
 /// The lines of a paragraph, without their ends.
 fn lines_of(text: &[u8], span: Span) -> impl Iterator<Item = Span> + '_ {
     let mut start = span.start as usize;
-    span.of(text).split(|&byte| byte == b'\n').map(move |line| {
+    let (mut lines, end) = (memchr::memchr_iter(b'\n', span.of(text)), span.end as usize);
+    std::iter::from_fn(move || {
+        if start > end {
+            return None;
+        }
         let at = start;
-        start += line.len() + 1;
-        Span::new(at, at + line.strip_suffix(b"\r").map_or(line.len(), <[u8]>::len))
+        let lf = lines.next().map(|lf| span.start as usize + lf);
+        start = lf.unwrap_or(end) + 1;
+        let line_end = match lf {
+            Some(lf) if lf > at && text[lf - 1] == b'\r' => lf - 1,
+            Some(lf) => lf,
+            None => end,
+        };
+        Some(Span::new(at, line_end))
     })
-}
-
-/// Whether a paragraph is several lines joined by the hard-wrap rule.
-pub fn is_wrapped(raw: &[u8]) -> bool {
-    memchr::memchr(b'\n', raw).is_some() && !is_fence(raw)
 }

@@ -3,12 +3,14 @@
 
 use super::lines::{ends_sentence, first_word_columns, has_marker, is_blank};
 use crate::compare::columns;
-use crate::document::Span;
+use crate::document::{Kind, Span};
 
 /// A chunk of more lines than this is never hard-wrapped: no paragraph is that long, and it bounds the look-ahead.
 pub(super) const MOST_WRAPPED_LINES: usize = 1000;
 /// Where people and programs break lines; a longest line outside it is no measure.
 const WRAP_COLUMNS: std::ops::RangeInclusive<usize> = 40..=120;
+/// A line of more bytes has more columns than that (a character has at most 4 bytes) or is too odd to judge.
+const LONGEST_WRAPPED_LINE: usize = 4 * *WRAP_COLUMNS.end();
 
 /// A part of a text that can be taken apart by itself: it ends at a blank line or, in a chunk too long to be hard-wrapped, at
 /// any line's end; never inside a fence.
@@ -52,8 +54,8 @@ fn boundary(text: &[u8], fences: &[Span], target: usize) -> (usize, bool) {
         }
         let first = *first_line.get_or_insert(at);
         lines += 1;
-        if lines > MOST_WRAPPED_LINES {
-            return (first, true);
+        if lines > MOST_WRAPPED_LINES || end - at > LONGEST_WRAPPED_LINE + 2 {
+            return (first, true); // the chunk can't be hard-wrapped
         }
         at = end;
     }
@@ -66,7 +68,7 @@ fn next_line(text: &[u8], at: usize) -> usize {
 }
 
 /// Calls `each` with every paragraph of a stretch, in order.
-pub(super) fn paragraphs(text: &[u8], stretch: Stretch, fences: &[Span], mut each: impl FnMut(Span)) {
+pub(super) fn paragraphs(text: &[u8], stretch: Stretch, fences: &[Span], mut each: impl FnMut(Span, Kind)) {
     let mut chunk = Chunk { text, lines: Vec::new(), by_line: stretch.begins_inside };
     let end = stretch.span.range().end;
     let mut at = stretch.span.range().start;
@@ -74,7 +76,7 @@ pub(super) fn paragraphs(text: &[u8], stretch: Stretch, fences: &[Span], mut eac
     while at < end {
         if let Some(&fence) = fences.next_if(|fence| fence.start == at as u64) {
             chunk.close(&mut each);
-            each(fence);
+            each(fence, Kind::Fence);
             at = next_line(text, fence.end as usize);
             continue;
         }
@@ -100,20 +102,20 @@ struct Chunk<'a> {
 }
 
 impl Chunk<'_> {
-    fn line(&mut self, line: Span, each: &mut impl FnMut(Span)) {
+    fn line(&mut self, line: Span, each: &mut impl FnMut(Span, Kind)) {
         if self.by_line {
-            return each(line);
+            return each(line, Kind::Line);
         }
         self.lines.push(line);
         if self.lines.len() > MOST_WRAPPED_LINES {
             self.by_line = true;
-            self.lines.drain(..).for_each(each);
+            self.lines.drain(..).for_each(|line| each(line, Kind::Line));
         }
     }
 
-    fn close(&mut self, each: &mut impl FnMut(Span)) {
+    fn close(&mut self, each: &mut impl FnMut(Span, Kind)) {
         if self.by_line {
-            self.lines.iter().copied().for_each(each);
+            self.lines.iter().for_each(|&line| each(line, Kind::Line));
         } else {
             chunk_paragraphs(self.text, &self.lines, each);
         }
@@ -123,11 +125,11 @@ impl Chunk<'_> {
 }
 
 /// Hands on the paragraphs of a chunk that consists of these lines.
-pub(super) fn chunk_paragraphs(text: &[u8], lines: &[Span], each: &mut impl FnMut(Span)) {
+pub(super) fn chunk_paragraphs(text: &[u8], lines: &[Span], each: &mut impl FnMut(Span, Kind)) {
     if is_hard_wrapped(text, lines) {
         join_wrapped(text, lines, each);
     } else {
-        lines.iter().copied().for_each(each);
+        lines.iter().for_each(|&line| each(line, Kind::Line));
     }
 }
 
@@ -152,16 +154,20 @@ fn is_hard_wrapped(text: &[u8], lines: &[Span]) -> bool {
 }
 
 /// Hands on the paragraphs of a hard-wrapped chunk: one, unless a short line that ends a sentence shows where the next begins.
-fn join_wrapped(text: &[u8], lines: &[Span], each: &mut impl FnMut(Span)) {
+fn join_wrapped(text: &[u8], lines: &[Span], each: &mut impl FnMut(Span, Kind)) {
     let longest = lines.iter().map(|line| line_columns(line.of(text))).max().unwrap_or(0);
-    let mut start = lines[0].start;
-    for pair in lines.windows(2) {
+    let mut first = 0;
+    let mut hand_on = |first: usize, last: usize| {
+        let kind = if first == last { Kind::Line } else { Kind::Wrapped };
+        each(Span { start: lines[first].start, end: lines[last].end }, kind);
+    };
+    for (last, pair) in lines.windows(2).enumerate() {
         if ends_sentence(pair[0].of(text)) && !is_full(text, pair, longest) {
-            each(Span { start, end: pair[0].end });
-            start = pair[1].start;
+            hand_on(first, last);
+            first = last + 1;
         }
     }
-    each(Span { start, end: lines[lines.len() - 1].end });
+    hand_on(first, lines.len() - 1);
 }
 
 /// Whether the first word of the second line would not have fitted on the first.
@@ -171,8 +177,7 @@ fn is_full(text: &[u8], pair: &[Span], longest: usize) -> bool {
 
 /// The columns of a line up to its last visible character.
 fn line_columns(line: &[u8]) -> usize {
-    // A line of over 480 bytes has over 120 columns (at most 4 bytes each) or is too odd to judge.
-    if line.len() > 4 * *WRAP_COLUMNS.end() { line.len() } else { columns(line.trim_ascii_end()) as usize }
+    if line.len() > LONGEST_WRAPPED_LINE { line.len() } else { columns(line.trim_ascii_end()) as usize }
 }
 
 #[cfg(test)]
@@ -184,7 +189,7 @@ mod tests {
         let mut out = Vec::new();
         let fences = closed_fences(text.as_bytes());
         for stretch in stretches(text.as_bytes(), &fences, usize::MAX) {
-            paragraphs(text.as_bytes(), stretch, &fences, |span| out.push(&text[span.range()]));
+            paragraphs(text.as_bytes(), stretch, &fences, |span, _| out.push(&text[span.range()]));
         }
         out
     }
@@ -245,7 +250,7 @@ mod tests {
             let fences = closed_fences(text.as_bytes());
             let mut parts = Vec::new();
             for stretch in stretches(text.as_bytes(), &fences, size) {
-                paragraphs(text.as_bytes(), stretch, &fences, |span| parts.push(&text[span.range()]));
+                paragraphs(text.as_bytes(), stretch, &fences, |span, _| parts.push(&text[span.range()]));
             }
             proptest::prop_assert_eq!(parts, read(&text));
         });
@@ -254,7 +259,7 @@ mod tests {
         assert!(parts.len() > 90 && parts[1].begins_inside);
         let mut count = 0;
         for stretch in parts {
-            paragraphs(long.as_bytes(), stretch, &[], |_| count += 1);
+            paragraphs(long.as_bytes(), stretch, &[], |_, _| count += 1);
         }
         assert_eq!(count, read(&long).len());
     }

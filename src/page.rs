@@ -1,0 +1,70 @@
+//! A text taken apart, and what stands between its paragraphs. Knows nothing of rules.
+
+use crate::compare::Match;
+use crate::document::{Kind, Repeat, Segment, Span};
+use crate::index::Index;
+use crate::segment::{Segmenter, TooLarge, same};
+
+/// A text and its paragraphs, which are called by their numbers.
+pub(crate) struct Page<'a> {
+    pub(crate) text: &'a [u8],
+    pub(crate) segments: Vec<Segment>,
+}
+
+impl<'a> Page<'a> {
+    /// Takes a text apart; gives, with it, the paragraphs that equal an earlier one, in order.
+    pub(crate) fn read(text: &'a [u8], how: Match) -> Result<(Self, Vec<Repeat>), TooLarge> {
+        let mut segmenter = Segmenter::new(text, how);
+        let mut segments: Vec<Segment> = Vec::new();
+        let mut repeats = Vec::new();
+        let mut index = None;
+        while let Some(batch) = segmenter.next_batch()? {
+            batch.iter().for_each(|part| segments.extend_from_slice(&part.list));
+            if segments.len() > Index::MOST {
+                return Err(TooLarge::Document);
+            }
+            let shards = if batch.len() > 1 { rayon::current_num_threads() } else { 1 };
+            let index = index.get_or_insert_with(|| Index::new(shards, segmenter.expected(segments.len())));
+            let prints: Vec<&[u128]> = batch.iter().map(|part| part.prints.as_slice()).collect();
+            let same = |a: u32, b: u32| same(text, segments[a as usize], segments[b as usize], how);
+            repeats.append(&mut index.enter(&prints, same));
+        }
+        Ok((Self { text, segments }, repeats))
+    }
+
+    pub(crate) fn span(&self, paragraph: u32) -> Span {
+        self.segments[paragraph as usize].span()
+    }
+
+    pub(crate) fn raw(&self, paragraph: u32) -> &'a [u8] {
+        self.span(paragraph).of(self.text)
+    }
+
+    pub(crate) fn kind(&self, paragraph: u32) -> Kind {
+        self.segments[paragraph as usize].kind()
+    }
+
+    /// How many line ends stand between a paragraph and the next.
+    pub(crate) fn line_ends_after(&self, paragraph: u32) -> usize {
+        let separator = Span { start: self.span(paragraph).end, end: self.span(paragraph + 1).start };
+        // Often it is a single byte, which need not be looked at.
+        if separator.len() == 1 { 1 } else { memchr::memchr_iter(b'\n', separator.of(self.text)).count() }
+    }
+
+    /// Where two paragraphs come together when all between them are cut, one of the separators beside the cut stays. Gives
+    /// the paragraph that it follows: it is the one with more line ends, at a tie the first.
+    pub(crate) fn separator_between(&self, before: u32, after: u32) -> u32 {
+        // Before another line end a carriage return that is text would be taken for a part of it.
+        let stays = before + 1 == after
+            || self.raw(before).ends_with(b"\r")
+            || self.line_ends_after(before) >= self.line_ends_after(after - 1);
+        if stays { before } else { after - 1 }
+    }
+
+    /// Whether two paragraphs, with all between them cut, belong to one chunk.
+    pub(crate) fn is_one_chunk(&self, before: u32, after: u32) -> bool {
+        self.kind(before) != Kind::Fence
+            && self.kind(after) != Kind::Fence
+            && self.line_ends_after(self.separator_between(before, after)) <= 1
+    }
+}

@@ -1,0 +1,175 @@
+//! What stays although it repeats. Each guard takes candidates back, none adds any.
+
+use super::{Candidates, Keep, Rules};
+use crate::compare::columns;
+use crate::detect::NONE;
+use crate::document::Kind;
+use crate::segment::{reads_the_same, runs_on};
+use crate::survivors::Survivors;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+/// A line of verse is narrower than this.
+const VERSE_COLUMNS: u32 = 60;
+/// A refrain has at most so many lines.
+const REFRAIN_LINES: usize = 16;
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+impl Rules<'_> {
+    /// The refrain guard: a run of a few short lines stays if something that isn't cut stands between it and its previous
+    /// occurrence, as verses do between two choruses.
+    pub(super) fn spare_refrains(&self, found: &mut Candidates) {
+        let refrains: Vec<Range<usize>> = found.to_cut_in_runs().into_iter().filter(|run| self.is_verse(run.clone())).collect();
+        if refrains.is_empty() {
+            return;
+        }
+        let previous = self.previous_occurrences(found);
+        let cut: Vec<u32> = found.to_cut().map(|at| found.numbered[at].at).collect();
+        let cut_before = |number: u32| cut.partition_point(|&at| at < number) as u32;
+        for run in refrains {
+            let between = match self.keep {
+                Keep::First => previous[run.start] + 1..found.numbered[run.start].at,
+                Keep::Last => found.numbered[run.end - 1].at + 1..previous[run.end - 1],
+            };
+            let cut_between = cut_before(between.end) - cut_before(between.start);
+            if cut_between < between.len() as u32 {
+                found.places[run].fill(NONE);
+            }
+        }
+    }
+
+    /// For each repeat the nearest equal paragraph towards the end that is kept.
+    fn previous_occurrences(&self, found: &Candidates) -> Vec<u32> {
+        let mut nearest: HashMap<u32, u32> = HashMap::new();
+        let mut previous = vec![NONE; found.numbered.len()];
+        let mut visit = |at: usize| {
+            let repeat = found.numbered[at];
+            previous[at] = nearest.insert(repeat.kept, repeat.at).unwrap_or(repeat.kept);
+        };
+        match self.keep {
+            Keep::First => (0..found.numbered.len()).for_each(&mut visit),
+            Keep::Last => (0..found.numbered.len()).rev().for_each(&mut visit),
+        }
+        previous
+    }
+
+    fn is_verse(&self, run: Range<usize>) -> bool {
+        let mut lines = 0;
+        self.repeats[run].iter().all(|repeat| {
+            let (count, narrow) = match self.page.kind(repeat.at) {
+                Kind::Wrapped => (1, false),
+                Kind::Line | Kind::Row => (1, self.page.segments[repeat.at as usize].columns() < VERSE_COLUMNS),
+                Kind::Fence => {
+                    let lines = self.page.raw(repeat.at).split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end);
+                    (lines.clone().count(), lines.clone().all(|line| columns(line) < VERSE_COLUMNS))
+                }
+            };
+            lines += count;
+            narrow && lines <= REFRAIN_LINES
+        })
+    }
+
+    /// Shrinks each run until no sentence runs on across its edges.
+    pub(super) fn shrink_to_sentences(&self, found: &mut Candidates) {
+        for run in found.to_cut_in_runs() {
+            let first = found.numbered[run.start].at;
+            let is_edge = |at: &usize| self.is_edge(first + (at - run.start) as u32);
+            let start = run.clone().find(is_edge).unwrap_or(run.end);
+            found.places[run.start..start].fill(NONE);
+            let end = (start..=run.end).rev().find(is_edge).unwrap_or(start);
+            found.places[end..run.end].fill(NONE);
+        }
+    }
+
+    /// Whether a run may begin at the survivor of this number, or end before it.
+    fn is_edge(&self, number: u32) -> bool {
+        if number == 0 || number == self.survivors.count() {
+            return true;
+        }
+        let (before, after) = (self.survivors.segment(number - 1), self.survivors.segment(number));
+        !self.page.is_one_chunk(before, after) || !runs_on(self.page.raw(before), self.page.raw(after))
+    }
+
+    /// The guard of what stays: a cut never changes how the rest is taken apart. A chunk is hard-wrapped or not as a whole, so
+    /// it may; then all that the round would cut of that chunk stays. True if there was any.
+    pub(super) fn spare_what_would_read_otherwise(&self, found: &mut Candidates) -> bool {
+        let new = found.to_cut().map(|at| self.repeats[at].at);
+        let gone = self.removed.iter().map(|removed| removed.at).chain(new);
+        let after = After { rules: self, survivors: Survivors::of(self.page.segments.len(), gone) };
+        let mut last = Chunk::default();
+        let mut spared = Vec::new();
+        for run in found.to_cut_in_runs() {
+            let (before, behind) = after.beside(self.repeats[run.start].at);
+            let mut reads_on = |paragraph: Option<u32>| {
+                paragraph.is_none_or(|paragraph| {
+                    if !last.paragraphs.contains(&paragraph) {
+                        last = after.chunk(paragraph);
+                    }
+                    last.reads_the_same
+                })
+            };
+            if !(reads_on(before) & reads_on(behind)) || after.uncovers_a_mark(before, behind) {
+                spared.push(run);
+            }
+        }
+        let any = !spared.is_empty();
+        spared.into_iter().for_each(|run| found.places[run].fill(NONE));
+        any
+    }
+}
+
+/// The page as it would be after the round.
+struct After<'a> {
+    rules: &'a Rules<'a>,
+    survivors: Survivors,
+}
+
+#[derive(Default)]
+struct Chunk {
+    paragraphs: Range<u32>,
+    reads_the_same: bool,
+}
+
+impl After<'_> {
+    /// The survivors before and after a paragraph that is gone.
+    fn beside(&self, gone: u32) -> (Option<u32>, Option<u32>) {
+        let count = self.rules.page.segments.len() as u32;
+        let is_left = |&paragraph: &u32| !self.survivors.is_gone(paragraph);
+        ((0..gone).rev().find(is_left), (gone + 1..count).find(is_left))
+    }
+
+    /// The chunk that a survivor belongs to.
+    fn chunk(&self, survivor: u32) -> Chunk {
+        let joined = |before: u32, after: u32| self.rules.page.is_one_chunk(before, after);
+        let (mut start, mut end) = (survivor, survivor);
+        while let Some(before) = self.beside(start).0.filter(|&before| joined(before, start)) {
+            start = before;
+        }
+        while let Some(after) = self.beside(end).1.filter(|&after| joined(end, after)) {
+            end = after;
+        }
+        let left = (start..=end).filter(|&paragraph| !self.survivors.is_gone(paragraph));
+        let left = left.map(|paragraph| self.rules.page.segments[paragraph as usize]);
+        let is_fence = start == end && self.rules.page.kind(start) == Kind::Fence;
+        Chunk { paragraphs: start..end + 1, reads_the_same: is_fence || reads_the_same(self.rules.page.text, left) }
+    }
+
+    /// Whether a paragraph would come first in the text whose first character would then be taken for a byte order mark.
+    fn uncovers_a_mark(&self, before: Option<u32>, behind: Option<u32>) -> bool {
+        before.is_none() && behind.is_some_and(|first| self.rules.page.raw(first).starts_with(BYTE_ORDER_MARK))
+    }
+}
+
+impl Candidates {
+    /// What the guards left of a run stays too if it is no longer long enough.
+    pub(super) fn spare_remnants(&mut self, least: u64) {
+        for run in self.to_cut_in_runs() {
+            let mut seen = HashSet::new();
+            let distinct = run.clone().filter(|&at| seen.insert(self.numbered[at].kept));
+            let length: u64 = distinct.map(|at| u64::from(self.weights[at])).sum();
+            if length < least {
+                self.places[run].fill(NONE);
+            }
+        }
+    }
+}
