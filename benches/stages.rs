@@ -5,8 +5,8 @@ mod corpus;
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use unecho::detect::Repeat;
 use unecho::detect::runs::repeated_runs;
+use unecho::document::Repeat;
 use unecho::index::Index;
 use unecho::segment::{Segmenter, Segments};
 use unecho::{Match, Plan, Settings, apply, compare, fingerprint, source};

@@ -42,42 +42,17 @@ fn folded<'a>(raw: &[u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a [u8] {
 }
 
 /// What one look at the bytes of a text tells: enough to settle most questions about most texts at the speed of memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look(u8);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// A control character (a tab, a line end), something that isn't ASCII, or two spaces together.
+    is_odd: bool,
+    has_bar: bool,
+}
 
 impl Look {
-    const NOT_ASCII: u8 = 0x80;
-    const ODD_SPACE: u8 = 1;
-    const DOUBLE_SPACE: u8 = 2;
-    /// A bar, or the plus that a grid has for corners.
-    const BAR: u8 = 4;
-
     /// Looks at every byte of `raw`.
     pub fn at(raw: &[u8]) -> Self {
-        const BLOCK: usize = 16;
-        let see = |byte: u8, next: u8| {
-            (byte & Self::NOT_ASCII)
-                | u8::from(byte.wrapping_sub(9) < 5) * Self::ODD_SPACE
-                | (u8::from(byte == b' ') & u8::from(next == b' ')) * Self::DOUBLE_SPACE
-                | (u8::from(byte == b'|') | u8::from(byte == b'+')) * Self::BAR
-        };
-        let Some(&last) = raw.last() else { return Self(0) };
-        let mut seen = see(last, 0);
-        // Blocks of a fixed size, the last one overlapping the one before, become vector code on any processor.
-        if raw.len() > BLOCK {
-            let mut lanes = [0; BLOCK];
-            let starts = (0..raw.len() - BLOCK).step_by(BLOCK).chain([raw.len() - BLOCK - 1]);
-            for start in starts {
-                let (block, next) = (&raw[start..start + BLOCK], &raw[start + 1..start + BLOCK + 1]);
-                for at in 0..BLOCK {
-                    lanes[at] |= see(block[at], next[at]);
-                }
-            }
-            seen |= lanes.iter().fold(0, |all, lane| all | lane);
-        } else {
-            seen |= raw.windows(2).fold(0, |all, pair| all | see(pair[0], pair[1]));
-        }
-        Self(seen)
+        look(raw)
     }
 
     /// The compared form of `raw`, which was looked at; see [`compared`].
@@ -91,25 +66,76 @@ impl Look {
 
     /// The display columns of `form`, the compared form of what was looked at; see [`columns`].
     pub fn columns(self, form: &[u8]) -> u32 {
-        if self.0 & Self::NOT_ASCII == 0 { u32::try_from(form.len()).unwrap_or(u32::MAX) } else { columns(form) }
+        if self.is_odd { columns(form) } else { saturated(form.len()) }
     }
 
     /// Whether a table's row, which holds bars or tabs, could look like this.
     pub fn may_have_cells(self) -> bool {
-        self.0 & (Self::BAR | Self::ODD_SPACE) != 0
+        self.has_bar || self.is_odd
     }
 
     /// Whether `raw`, which was looked at, is ASCII that is its own compared form: no white space but single inner spaces.
     fn is_settled(self, raw: &[u8]) -> bool {
-        self.0 & !Self::BAR == 0 && raw.first() != Some(&b' ') && raw.last() != Some(&b' ')
+        !self.is_odd && raw.first() != Some(&b' ') && raw.last() != Some(&b' ')
     }
+}
+
+/// [`Look::at`], for the vectors that the processor has: it runs over every byte of every text.
+#[multiversion::multiversion(targets("x86_64+avx2"))]
+fn look(raw: &[u8]) -> Look {
+    const BLOCK: usize = 32;
+    let Some(&last) = raw.last() else { return Look::default() };
+    let (mut odd, mut bar) = (is_odd(last, 0), is_bar(last));
+    if raw.len() > BLOCK {
+        // Blocks of a fixed size, the last one overlapping the one before, become vector code.
+        let (mut odds, mut bars) = ([0; BLOCK], [0; BLOCK]);
+        let last = raw.len() - BLOCK - 1;
+        let mut start = 0;
+        loop {
+            let block: &[u8; BLOCK] = raw[start..].first_chunk().expect("no block begins beyond the last one");
+            let next: &[u8; BLOCK] = raw[start + 1..].first_chunk().expect("nor does the one a byte further on");
+            for at in 0..BLOCK {
+                odds[at] |= is_odd(block[at], next[at]);
+                bars[at] |= is_bar(block[at]);
+            }
+            if start == last {
+                break;
+            }
+            start = (start + BLOCK).min(last);
+        }
+        for at in 0..BLOCK {
+            odd |= odds[at];
+            bar |= bars[at];
+        }
+    } else {
+        for pair in raw.windows(2) {
+            odd |= is_odd(pair[0], pair[1]);
+            bar |= is_bar(pair[0]);
+        }
+    }
+    Look { is_odd: odd != 0, has_bar: bar != 0 }
+}
+
+/// Less than a space as a signed number, which control characters are, and all that isn't ASCII; or two spaces.
+#[inline(always)]
+fn is_odd(byte: u8, next: u8) -> u8 {
+    u8::from((byte as i8) < 0x20) | (u8::from(byte == b' ') & u8::from(next == b' '))
+}
+
+#[inline(always)]
+fn is_bar(byte: u8) -> u8 {
+    u8::from(byte == b'|')
 }
 
 /// The display columns of a compared form: a wide character takes two, a combining mark none, an ASCII byte or one that
 /// isn't UTF-8 one. Saturates at `u32::MAX`.
 pub fn columns(form: &[u8]) -> u32 {
     let wide = if form.is_ascii() { form.len() } else { form.utf8_chunks().map(chunk_columns).sum() };
-    u32::try_from(wide).unwrap_or(u32::MAX)
+    saturated(wide)
+}
+
+fn saturated(columns: usize) -> u32 {
+    u32::try_from(columns).unwrap_or(u32::MAX)
 }
 
 fn chunk_columns(chunk: std::str::Utf8Chunk<'_>) -> usize {

@@ -23,6 +23,12 @@ pub struct Segments {
     pub prints: Vec<u128>,
 }
 
+impl Segments {
+    fn with_room_for(count: usize) -> Self {
+        Self { list: Vec::with_capacity(count), prints: Vec::with_capacity(count) }
+    }
+}
+
 /// Why a text can't be taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TooLarge {
@@ -35,6 +41,8 @@ pub enum TooLarge {
     Document,
 }
 
+/// Room is made for paragraphs of so many bytes; where they are shorter, it grows.
+const TYPICAL_PARAGRAPH: usize = 64;
 /// How much one task takes: some milliseconds of work, and many times the look-ahead that finding its end may need.
 const STRETCH: usize = 1 << 20;
 /// A text is taken apart in batches of so many stretches a thread: enough for the threads to end together, few enough for
@@ -85,7 +93,7 @@ impl<'a> Segmenter<'a> {
     }
 
     fn hash(&self, stretch: Stretch) -> Result<Segments, TooLarge> {
-        let mut out = Segments::default();
+        let mut out = Segments::with_room_for(stretch.len() / TYPICAL_PARAGRAPH);
         let mut scratch = Vec::new();
         let mut too_large = None;
         paragraphs(self.text, stretch, &self.fences, |span, kind| {
@@ -103,7 +111,8 @@ impl<'a> Segmenter<'a> {
     fn hash_one(&self, span: Span, kind: Kind, scratch: &mut Vec<u8>) -> (Segment, u128) {
         let raw = span.of(self.text);
         let look = Look::at(raw);
-        let is_row = kind == Kind::Line && look.may_have_cells() && lines::is_table_row(raw);
+        let is_row =
+            kind == Kind::Line && (look.may_have_cells() || matches!(raw.first(), Some(b'+' | b' '))) && lines::is_table_row(raw);
         let kind = if is_row { Kind::Row } else { kind };
         let form = look.compared(raw, how_compared(kind, self.how), scratch);
         (Segment::new(span, kind, look.columns(form)), fingerprint(form))

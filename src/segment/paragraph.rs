@@ -32,6 +32,11 @@ impl Stretch {
         (start < end).then_some(Stretch { span: Span::new(start, end), begins_inside: self.ends_inside, ends_inside })
     }
 
+    /// How many bytes it has.
+    pub(super) fn len(&self) -> usize {
+        self.span.len() as usize
+    }
+
     /// Where it ends.
     pub(super) fn end(&self) -> usize {
         self.span.range().end
