@@ -7,7 +7,7 @@ use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use unecho::detect::runs::repeated_runs;
 use unecho::document::Repeat;
-use unecho::index::Index;
+use unecho::index::{Index, Proof};
 use unecho::segment::{Segmenter, Segments};
 use unecho::{Match, Plan, Settings, apply, compare, fingerprint, source};
 
@@ -26,10 +26,11 @@ fn text(paragraph: usize) -> Vec<u8> {
     text
 }
 
-fn read(text: &[u8], how: Match, mut each: impl FnMut(Vec<Segments>)) {
+fn read(text: &[u8], how: Match, mut each: impl FnMut(&[Segments])) {
     let mut segmenter = Segmenter::new(text, how);
-    while let Some(batch) = segmenter.next_batch().expect("no paragraph is too large") {
-        each(batch);
+    let mut batch = Vec::new();
+    while segmenter.next_batch(&mut batch).expect("no paragraph is too large") {
+        each(&batch);
     }
 }
 
@@ -71,7 +72,19 @@ fn compared_form_beyond_ascii(bencher: Bencher, how: Match) {
 #[divan::bench(args = [10_000, 1_000_000])]
 fn index(bencher: Bencher, segments: u64) {
     let prints: Vec<u128> = (0..segments).map(|at| fingerprint::fingerprint(&(at * at % (segments - 7)).to_le_bytes())).collect();
-    bencher.counter(ItemsCount::new(segments)).bench(|| Index::new(1, prints.len()).enter(&[&prints], |_, _| true));
+    bencher.counter(ItemsCount::new(segments)).bench(|| Index::new(1, prints.len()).enter(&[&prints], &Trust));
+}
+
+struct Trust;
+
+impl Proof for Trust {
+    fn same(&self, _: u32, _: u32) -> bool {
+        true
+    }
+
+    fn touch(&self, _: u32) -> u8 {
+        0
+    }
 }
 
 /// A million repeats: copies of blocks of 24, every eighth of which holds a line that stood elsewhere before.

@@ -12,6 +12,16 @@ const PARALLEL_FROM: usize = 1 << 14;
 /// So many slots are touched before the first of them is needed, so that the memory's latency is paid once for all of them.
 const LOOK_AHEAD: usize = 64;
 
+/// What knows the texts of the segments.
+pub trait Proof: Sync {
+    /// Whether two segments are equal, byte for byte of their compared forms.
+    fn same(&self, earlier: u32, later: u32) -> bool;
+
+    /// Looks at a segment that will soon be compared, so that it comes into the processor's cache. What it gives only keeps
+    /// the look from being optimised away.
+    fn touch(&self, segment: u32) -> u8;
+}
+
 /// The segments so far, by fingerprint.
 pub struct Index {
     shards: Vec<Shard>,
@@ -30,17 +40,15 @@ impl Index {
     }
 
     /// Enters the segments with these fingerprints, which are numbered on from those before. Gives, in their order, those
-    /// that equal an earlier one, and with each the first it equals.
-    ///
-    /// `same(earlier, later)` compares two segments; only what it confirms is taken for equal.
-    pub fn enter(&mut self, batch: &[&[u128]], same: impl Fn(u32, u32) -> bool + Sync) -> Vec<Repeat> {
+    /// that equal an earlier one, and with each the first it equals. Only what `proof` confirms is taken for equal.
+    pub fn enter(&mut self, batch: &[&[u128]], proof: &impl Proof) -> Vec<Repeat> {
         let count: usize = batch.iter().map(|prints| prints.len()).sum();
         assert!(self.entered as usize + count <= Self::MOST, "the caller refuses more");
         let (first, shards) = (self.entered, self.shards.len() as u64);
         self.entered += count as u32;
         let enter = |(number, shard): (usize, &mut Shard)| {
             let prints = (first..).zip(batch.iter().flat_map(|prints| prints.iter().copied()));
-            shard.enter(prints.filter(|&(_, print)| shards == 1 || shard_of(print, shards) == number), &same)
+            shard.enter(prints.filter(|&(_, print)| shards == 1 || shard_of(print, shards) == number), proof)
         };
         let mut repeats = if count < PARALLEL_FROM {
             self.shards.iter_mut().enumerate().map(enter).collect::<Vec<_>>()
@@ -75,7 +83,7 @@ impl Shard {
         Self { slots: vec![0; (segments + segments * 3 / 5).max(8)], filled: 0 }
     }
 
-    fn enter(&mut self, prints: impl Iterator<Item = (u32, u128)>, same: &impl Fn(u32, u32) -> bool) -> Vec<Repeat> {
+    fn enter(&mut self, prints: impl Iterator<Item = (u32, u128)>, proof: &impl Proof) -> Vec<Repeat> {
         let mut repeats = Vec::new();
         let mut prints = prints.map(|(segment, print)| (segment, print as u32));
         let mut ahead = [(0, 0); LOOK_AHEAD];
@@ -91,17 +99,26 @@ impl Shard {
             while (self.filled + count) * 8 > self.slots.len() * 5 {
                 self.grow();
             }
-            // Independent loads that bring the slots into the cache before they are needed one by one.
-            let touched = ahead[..count].iter().fold(0, |sum, &(_, tag)| sum ^ self.slots[self.home(tag)]);
-            std::hint::black_box(touched);
+            self.look_ahead(&ahead[..count], proof);
             for &(segment, tag) in &ahead[..count] {
-                repeats.extend(self.enter_one(segment, tag, same).map(|first| Repeat { at: segment, kept: first }));
+                repeats.extend(self.enter_one(segment, tag, proof).map(|first| Repeat { at: segment, kept: first }));
             }
         }
     }
 
+    /// Independent loads that bring slots, and then the texts of likely hits, into the cache before they are needed one by one.
+    fn look_ahead(&self, ahead: &[(u32, u32)], proof: &impl Proof) {
+        let mut slots = [0; LOOK_AHEAD];
+        for (slot, &(_, tag)) in slots.iter_mut().zip(ahead) {
+            *slot = self.slots[self.home(tag)];
+        }
+        let hits = slots.iter().zip(ahead).filter(|&(&slot, &(_, tag))| slot != 0 && slot as u32 == tag);
+        let touched = hits.fold(0, |all, (slot, _)| all ^ proof.touch((slot >> 32) as u32 - 1));
+        std::hint::black_box((slots, touched));
+    }
+
     /// The segment that `segment` equals, or `None` after entering it as a new one.
-    fn enter_one(&mut self, segment: u32, tag: u32, same: &impl Fn(u32, u32) -> bool) -> Option<u32> {
+    fn enter_one(&mut self, segment: u32, tag: u32, proof: &impl Proof) -> Option<u32> {
         let mut at = self.home(tag);
         loop {
             let slot = self.slots[at];
@@ -111,7 +128,7 @@ impl Shard {
                 return None;
             }
             let earlier = (slot >> 32) as u32 - 1;
-            if slot as u32 == tag && same(earlier, segment) {
+            if slot as u32 == tag && proof.same(earlier, segment) {
                 return Some(earlier);
             }
             at = if at + 1 == self.slots.len() { 0 } else { at + 1 };
@@ -131,5 +148,66 @@ impl Shard {
             }
             self.slots[at] = slot;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SPREAD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+
+    /// Segments that are bytes.
+    struct Values(Vec<u8>);
+
+    impl Proof for Values {
+        fn same(&self, earlier: u32, later: u32) -> bool {
+            self.0[earlier as usize] == self.0[later as usize]
+        }
+
+        fn touch(&self, segment: u32) -> u8 {
+            self.0[segment as usize]
+        }
+    }
+
+    fn by_definition(values: &[u8]) -> Vec<Repeat> {
+        let first = |value| values.iter().position(|other| *other == value).unwrap() as u32;
+        let all = (0..).zip(values).map(|(at, &value)| Repeat { at, kept: first(value) });
+        all.filter(|repeat| repeat.at != repeat.kept).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn equals_the_obvious_search_even_when_fingerprints_collide(values: Vec<u8>, bits in 0u32..9, shards in 1usize..4, batch in 1usize..50, room in 0usize..300) {
+            let prints: Vec<u128> = values.iter().map(|v| u128::from(v & ((1u16 << bits) - 1) as u8).wrapping_mul(SPREAD)).collect();
+            let mut index = Index::new(shards, room);
+            let proof = Values(values);
+            let found: Vec<Repeat> = prints.chunks(batch).flat_map(|batch| index.enter(&[&batch[..batch.len() / 2], &batch[batch.len() / 2..]], &proof)).collect();
+            prop_assert_eq!(found, by_definition(&proof.0));
+        }
+    }
+
+    #[test]
+    fn the_numbers_of_threads_and_shards_change_nothing() {
+        struct All;
+        impl Proof for All {
+            fn same(&self, _: u32, _: u32) -> bool {
+                true
+            }
+
+            fn touch(&self, _: u32) -> u8 {
+                0
+            }
+        }
+        let prints: Vec<u128> = (0..300_000u128).map(|i| (i * i % 90_001).wrapping_mul(SPREAD)).collect();
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| Index::new(threads, 1000).enter(&[&prints], &All))
+        };
+        let one = run(1);
+        assert_eq!(one, run(2));
+        assert_eq!(one, run(8));
+        assert!(!one.is_empty());
     }
 }

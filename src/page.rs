@@ -2,7 +2,7 @@
 
 use crate::compare::Match;
 use crate::document::{Kind, Repeat, Segment, Span};
-use crate::index::Index;
+use crate::index::{Index, Proof};
 use crate::segment::{Segmenter, TooLarge, same};
 
 /// A text and its paragraphs, which are called by their numbers.
@@ -17,17 +17,21 @@ impl<'a> Page<'a> {
         let mut segmenter = Segmenter::new(text, how);
         let mut segments: Vec<Segment> = Vec::new();
         let mut repeats = Vec::new();
+        let mut batch = Vec::new();
         let mut index = None;
-        while let Some(batch) = segmenter.next_batch()? {
+        while segmenter.next_batch(&mut batch)? {
+            let count: usize = batch.iter().map(|part| part.list.len()).sum();
+            let index = index.get_or_insert_with(|| {
+                let expected = segmenter.expected(count);
+                segments.reserve(expected + expected / 50);
+                Index::new(if batch.len() > 1 { rayon::current_num_threads() } else { 1 }, expected)
+            });
             batch.iter().for_each(|part| segments.extend_from_slice(&part.list));
             if segments.len() > Index::MOST {
                 return Err(TooLarge::Document);
             }
-            let shards = if batch.len() > 1 { rayon::current_num_threads() } else { 1 };
-            let index = index.get_or_insert_with(|| Index::new(shards, segmenter.expected(segments.len())));
             let prints: Vec<&[u128]> = batch.iter().map(|part| part.prints.as_slice()).collect();
-            let same = |a: u32, b: u32| same(text, segments[a as usize], segments[b as usize], how);
-            repeats.append(&mut index.enter(&prints, same));
+            repeats.append(&mut index.enter(&prints, &Texts { text, segments: &segments, how }));
         }
         Ok((Self { text, segments }, repeats))
     }
@@ -66,5 +70,22 @@ impl<'a> Page<'a> {
         self.kind(before) != Kind::Fence
             && self.kind(after) != Kind::Fence
             && self.line_ends_after(self.separator_between(before, after)) <= 1
+    }
+}
+
+/// The proof that two paragraphs are equal: their texts.
+struct Texts<'a> {
+    text: &'a [u8],
+    segments: &'a [Segment],
+    how: Match,
+}
+
+impl Proof for Texts<'_> {
+    fn same(&self, earlier: u32, later: u32) -> bool {
+        same(self.text, self.segments[earlier as usize], self.segments[later as usize], self.how)
+    }
+
+    fn touch(&self, segment: u32) -> u8 {
+        self.text[self.segments[segment as usize].span().start as usize]
     }
 }

@@ -150,8 +150,9 @@ impl After<'_> {
         }
         let left = (start..=end).filter(|&paragraph| !self.survivors.is_gone(paragraph));
         let left = left.map(|paragraph| self.rules.page.segments[paragraph as usize]);
-        let is_fence = start == end && self.rules.page.kind(start) == Kind::Fence;
-        Chunk { paragraphs: start..end + 1, reads_the_same: is_fence || reads_the_same(self.rules.page.text, left) }
+        // A paragraph alone, unless joined of lines, can't be read otherwise.
+        let is_plain = start == end && self.rules.page.kind(start) != Kind::Wrapped;
+        Chunk { paragraphs: start..end + 1, reads_the_same: is_plain || reads_the_same(self.rules.page.text, left) }
     }
 
     /// Whether a paragraph would come first in the text whose first character would then be taken for a byte order mark.
@@ -164,9 +165,14 @@ impl Candidates {
     /// What the guards left of a run stays too if it is no longer long enough.
     pub(super) fn spare_remnants(&mut self, least: u64) {
         for run in self.to_cut_in_runs() {
-            let mut seen = HashSet::new();
-            let distinct = run.clone().filter(|&at| seen.insert(self.numbered[at].kept));
-            let length: u64 = distinct.map(|at| u64::from(self.weights[at])).sum();
+            let kept = |at: &usize| self.numbered[*at].kept;
+            let weight = |at: usize| u64::from(self.weights[at]);
+            let length: u64 = if run.clone().is_sorted_by(|a, b| kept(a) < kept(b)) {
+                run.clone().map(weight).sum() // a plain copy: all distinct
+            } else {
+                let mut seen = HashSet::new();
+                run.clone().filter(|at| seen.insert(kept(at))).map(weight).sum()
+            };
             if length < least {
                 self.places[run].fill(NONE);
             }

@@ -1,6 +1,11 @@
 //! Closed fenced code blocks (CommonMark, section 4.5): each is one paragraph, blank lines and all.
 
 use crate::document::Span;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// A larger text is searched by several threads, so much at a time.
+const PIECE: usize = 1 << 20;
 
 /// A line that opens or closes a fence.
 #[derive(Clone, Copy)]
@@ -15,8 +20,16 @@ struct Mark {
 /// The closed fenced blocks of `text`, in order: from the opening line's first byte to the closing line's last, without its
 /// line end. A fence that is never closed is no fence.
 pub(super) fn closed_fences(text: &[u8]) -> Vec<Span> {
-    let marks: Vec<Mark> = memchr::memchr2_iter(b'`', b'~', text).filter_map(|at| mark_at(text, at)).collect();
-    pair(&marks)
+    let marks = |range: Range<usize>| {
+        let start = range.start;
+        memchr::memchr2_iter(b'`', b'~', &text[range]).filter_map(move |at| mark_at(text, start + at))
+    };
+    if text.len() <= PIECE {
+        return pair(&marks(0..text.len()).collect::<Vec<_>>());
+    }
+    let pieces = (0..text.len().div_ceil(PIECE)).into_par_iter().map(|piece| piece * PIECE);
+    let found: Vec<Mark> = pieces.flat_map_iter(|start| marks(start..(start + PIECE).min(text.len()))).collect();
+    pair(&found)
 }
 
 fn pair(marks: &[Mark]) -> Vec<Span> {

@@ -24,8 +24,11 @@ pub struct Segments {
 }
 
 impl Segments {
-    fn with_room_for(count: usize) -> Self {
-        Self { list: Vec::with_capacity(count), prints: Vec::with_capacity(count) }
+    fn make_room(&mut self, count: usize) {
+        self.list.clear();
+        self.prints.clear();
+        self.list.reserve(count);
+        self.prints.reserve(count);
     }
 }
 
@@ -64,20 +67,27 @@ impl<'a> Segmenter<'a> {
         Self { text, how, fences: fence::closed_fences(text), last: Stretch::default() }
     }
 
-    /// The next segments, in consecutive parts; `None` at the end.
+    /// Puts the next segments into `batch`, in consecutive parts; false at the end. What `batch` held is overwritten, its memory
+    /// used again: given back to the system batch by batch, it would cost more than the hashing.
     ///
     /// # Errors
     /// If a paragraph has more than [`Segment::MAX_LEN`] bytes.
-    pub fn next_batch(&mut self) -> Result<Option<Vec<Segments>>, TooLarge> {
-        let Some(first) = self.next_stretch() else { return Ok(None) };
-        if first.end() == self.text.len() {
-            return Ok(Some(vec![self.hash(first)?])); // a small text needs no threads
+    pub fn next_batch(&mut self, batch: &mut Vec<Segments>) -> Result<bool, TooLarge> {
+        let mut stretches: Vec<Stretch> = self.next_stretch().into_iter().collect();
+        if stretches.first().is_some_and(|first| first.end() < self.text.len()) {
+            let more = STRETCHES_PER_THREAD * rayon::current_num_threads() - 1;
+            stretches.extend(std::iter::from_fn(|| self.next_stretch()).take(more));
         }
-        let most = STRETCHES_PER_THREAD * rayon::current_num_threads();
-        let mut stretches = vec![first];
-        stretches.extend(std::iter::from_fn(|| self.next_stretch()).take(most - 1));
-        let parts: Vec<_> = stretches.into_par_iter().map(|stretch| self.hash(stretch)).collect();
-        parts.into_iter().collect::<Result<_, _>>().map(Some)
+        batch.resize_with(stretches.len(), Segments::default);
+        match (batch.as_mut_slice(), stretches.as_slice()) {
+            ([out], &[stretch]) => self.hash(stretch, out)?, // a small text needs no threads
+            _ => {
+                let parts = batch.par_iter_mut().zip(&stretches);
+                let read: Vec<_> = parts.map(|(out, &stretch)| self.hash(stretch, out)).collect();
+                read.into_iter().collect::<Result<(), _>>()?;
+            }
+        }
+        Ok(!stretches.is_empty())
     }
 
     /// How many segments the whole text has if it goes on like the `so_far` ones it gave.
@@ -92,8 +102,8 @@ impl<'a> Segmenter<'a> {
         Some(next)
     }
 
-    fn hash(&self, stretch: Stretch) -> Result<Segments, TooLarge> {
-        let mut out = Segments::with_room_for(stretch.len() / TYPICAL_PARAGRAPH);
+    fn hash(&self, stretch: Stretch, out: &mut Segments) -> Result<(), TooLarge> {
+        out.make_room(stretch.len() / TYPICAL_PARAGRAPH);
         let mut scratch = Vec::new();
         let mut too_large = None;
         paragraphs(self.text, stretch, &self.fences, |span, kind| {
@@ -105,7 +115,7 @@ impl<'a> Segmenter<'a> {
             out.list.push(segment);
             out.prints.push(print);
         });
-        too_large.map_or(Ok(out), Err)
+        too_large.map_or(Ok(()), Err)
     }
 
     fn hash_one(&self, span: Span, kind: Kind, scratch: &mut Vec<u8>) -> (Segment, u128) {
