@@ -9,6 +9,8 @@ use crate::segment::{Segmenter, TooLarge, same};
 pub(crate) struct Page<'a> {
     pub(crate) text: &'a [u8],
     pub(crate) segments: Vec<Segment>,
+    /// The columns of all of them.
+    pub(crate) columns: u64,
 }
 
 impl<'a> Page<'a> {
@@ -16,7 +18,7 @@ impl<'a> Page<'a> {
     pub(crate) fn read(text: &'a [u8], how: Match) -> Result<(Self, Vec<Repeat>), TooLarge> {
         let mut segmenter = Segmenter::new(text, how);
         let mut segments: Vec<Segment> = Vec::new();
-        let mut repeats = Vec::new();
+        let (mut repeats, mut columns) = (Vec::new(), 0);
         let mut batch = Vec::new();
         let mut index = None;
         while segmenter.next_batch(&mut batch)? {
@@ -26,14 +28,17 @@ impl<'a> Page<'a> {
                 segments.reserve(expected + expected / 50);
                 Index::new(if batch.len() > 1 { rayon::current_num_threads() } else { 1 }, expected)
             });
-            batch.iter().for_each(|part| segments.extend_from_slice(&part.list));
+            for part in &batch {
+                segments.extend_from_slice(&part.list);
+                columns += part.columns;
+            }
             if segments.len() > Index::MOST {
                 return Err(TooLarge::Document);
             }
             let prints: Vec<&[u128]> = batch.iter().map(|part| part.prints.as_slice()).collect();
             repeats.append(&mut index.enter(&prints, &Texts { text, segments: &segments, how }));
         }
-        Ok((Self { text, segments }, repeats))
+        Ok((Self { text, segments, columns }, repeats))
     }
 
     pub(crate) fn span(&self, paragraph: u32) -> Span {

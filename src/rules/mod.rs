@@ -64,9 +64,8 @@ pub(crate) fn decide(page: &Page, repeats: Vec<Repeat>, threshold: Threshold, ke
         Keep::First => repeats,
         Keep::Last => with_last_kept(&repeats),
     };
-    let columns = if repeats.is_empty() { 0 } else { page.segments.iter().map(columns).sum() };
     let survivors = Survivors::of(page.segments.len(), std::iter::empty());
-    let mut rules = Rules { page, threshold, keep, repeats, removed: Vec::new(), survivors, columns };
+    let mut rules = Rules { page, threshold, keep, repeats, removed: Vec::new(), survivors, columns: page.columns };
     while rules.round() {}
     rules.resolve_witnesses();
     (rules.removed, rules.survivors)

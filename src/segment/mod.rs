@@ -21,12 +21,15 @@ pub struct Segments {
     pub list: Vec<Segment>,
     /// The fingerprint of each one's compared form.
     pub prints: Vec<u128>,
+    /// The columns of all of them.
+    pub columns: u64,
 }
 
 impl Segments {
     fn make_room(&mut self, count: usize) {
         self.list.clear();
         self.prints.clear();
+        self.columns = 0;
         self.list.reserve(count);
         self.prints.reserve(count);
     }
@@ -113,6 +116,7 @@ impl<'a> Segmenter<'a> {
             }
             let (segment, print) = self.hash_one(span, kind, &mut scratch);
             out.list.push(segment);
+            out.columns += u64::from(segment.columns());
             out.prints.push(print);
         });
         too_large.map_or(Ok(()), Err)
