@@ -68,7 +68,7 @@ mod tests {
             let survivors = Survivors::of(gone.len(), numbers.clone().filter(|&at| gone[at as usize]));
             let left: Vec<u32> = numbers.clone().filter(|&at| !gone[at as usize]).collect();
             proptest::prop_assert_eq!(survivors.count() as usize, left.len());
-            proptest::prop_assert!(numbers.clone().all(|at| survivors.is_gone(at) == gone[at as usize]));
+            proptest::prop_assert!(numbers.into_iter().all(|at| survivors.is_gone(at) == gone[at as usize]));
             for (number, &segment) in (0..).zip(&left) {
                 proptest::prop_assert_eq!(survivors.number(segment), number);
                 proptest::prop_assert_eq!(survivors.segment(number), segment);
