@@ -76,12 +76,16 @@ pub fn stays(source: impl AsRef<[u8]>) {
     gives(&source, &source);
 }
 
-/// Holds that two texts are equal; else shows both, a line each.
+/// Holds that two texts are equal; else shows the first line in which they differ.
 #[track_caller]
 pub fn same_bytes(is: &[u8], must_be: &[u8], what: &str) {
-    let shown = |bytes: &[u8]| {
-        let lines: Vec<String> = bytes.split_inclusive(|&b| b == b'\n').map(|line| line.escape_ascii().to_string()).collect();
-        lines.join("\n    ")
-    };
-    assert!(is == must_be, "{what} is\n    {}\nand must be\n    {}", shown(is), shown(must_be));
+    if is != must_be {
+        let at = is.iter().zip(must_be).take_while(|(a, b)| a == b).count();
+        let line = is[..at].iter().filter(|&&byte| byte == b'\n').count();
+        let shown = |bytes: &[u8]| match bytes.split_inclusive(|&byte| byte == b'\n').nth(line) {
+            Some(bytes) => format!("\"{}\"", bytes.escape_ascii()),
+            None => "nothing".to_owned(),
+        };
+        panic!("{what} differs in line {}\n    it is   {}\n    must be {}", line + 1, shown(is), shown(must_be));
+    }
 }
