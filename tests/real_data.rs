@@ -4,6 +4,7 @@
 #[path = "support/texts.rs"]
 mod texts;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use texts::{DEFAULT, clean, gives};
 use unecho::Match;
@@ -12,9 +13,13 @@ use unecho::compare::compared;
 /// A file of the real data, if it is there.
 fn real(name: &str) -> Option<String> {
     let folder = std::env::var_os("UNECHO_DATA").map(PathBuf::from);
-    let folder = folder.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"));
-    let text = std::fs::read_to_string(folder.join(name));
-    text.inspect_err(|error| eprintln!("skipped: {}: {error}", folder.join(name).display())).ok()
+    let path = folder.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data")).join(name);
+    let text = std::fs::read_to_string(&path);
+    if let Err(error) = &text {
+        // Not by eprintln: what a test that passes says by it is not shown.
+        let _ = writeln!(std::io::stderr(), "skipped: {}: {error}", path.display());
+    }
+    text.ok()
 }
 
 #[test]
