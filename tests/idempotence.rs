@@ -96,7 +96,8 @@ fn line_end() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec!["\n", "\n", "\n", "\n\n", "\r\n", "\n\n\n", "\r\n\r\n", "\r\r\n", "\r", " ", ""])
 }
 
-/// An odd line, a paragraph, or a hard-wrapped one, whose lines are pieces of their own, so that others come between them.
+/// An odd line, a paragraph, a fenced code block or a hard-wrapped paragraph. The lines of these are pieces of their own, so that
+/// others come between them.
 fn pieces() -> impl Strategy<Value = Vec<Piece>> {
     const LINES: &[&str] = &[
         "Yes.",
@@ -153,9 +154,12 @@ fn pieces() -> impl Strategy<Value = Vec<Piece>> {
         wrapped(&text, columns).lines().map(|line| (line.as_bytes().to_vec(), end)).collect()
     };
     let wrap_end = prop::sample::select(vec!["\n", "\r\n"]);
+    let fence =
+        prop::sample::select(vec!["one", "two"]).prop_map(|code| ["```", code, "```"].map(|line| (line.into(), "\n")).into());
     prop_oneof![
-        5 => (one, line_end()).prop_map(|piece| vec![piece]),
-        1 => (long, prop::sample::select(vec![45usize, 72]), wrap_end).prop_map(lines),
+        10 => (one, line_end()).prop_map(|piece| vec![piece]),
+        1 => fence,
+        2 => (long, prop::sample::select(vec![45usize, 72]), wrap_end).prop_map(lines),
     ]
 }
 
