@@ -62,8 +62,8 @@ fn paragraphs(source: &[u8], how: Match) -> Vec<Span> {
     let text = &source::text::document(source).parts[0].text;
     let mark = (source.len() - text.len()) as u64;
     let mut segmenter = Segmenter::new(text, how);
-    let mut all = Vec::new();
-    while let Some(batch) = segmenter.next_batch().expect("it is small") {
+    let (mut all, mut batch) = (Vec::new(), Vec::new());
+    while segmenter.next_batch(&mut batch).expect("it is small") {
         let spans = batch.iter().flat_map(|part| &part.list).map(|segment| segment.span());
         all.extend(spans.map(|span| Span { start: span.start + mark, end: span.end + mark }));
     }
