@@ -60,14 +60,23 @@ impl<'a> Page<'a> {
         if separator.len() == 1 { 1 } else { memchr::memchr_iter(b'\n', separator.of(self.text)).count() }
     }
 
+    /// Where a paragraph begins; of the one after the last the end of the text.
+    pub(crate) fn start(&self, paragraph: u32) -> u64 {
+        self.segments.get(paragraph as usize).map_or(self.text.len() as u64, |segment| segment.span().start)
+    }
+
     /// Where two paragraphs come together when all between them are cut, one of the separators beside the cut stays. Gives
-    /// the paragraph that it follows: it is the one with more line ends, at a tie the first.
+    /// the paragraph that it follows: it is the one with more line ends, at a tie the first. What follows the last paragraph
+    /// of the text stays when that one is cut (`after` is then the number of paragraphs).
     pub(crate) fn separator_between(&self, before: u32, after: u32) -> u32 {
+        let last = after - 1;
+        let is_end = after as usize == self.segments.len();
+        let something_follows = self.span(last).end < self.start(after);
         // Before another line end a carriage return that is text would be taken for a part of it.
-        let stays = before + 1 == after
-            || self.raw(before).ends_with(b"\r")
-            || self.line_ends_after(before) >= self.line_ends_after(after - 1);
-        if stays { before } else { after - 1 }
+        let stays = before == last
+            || (self.raw(before).ends_with(b"\r") && something_follows)
+            || (!is_end && self.line_ends_after(before) >= self.line_ends_after(last));
+        if stays { before } else { last }
     }
 
     /// Whether two paragraphs, with all between them cut, belong to one chunk.

@@ -50,7 +50,9 @@ impl Plan {
 
     /// Adds a maximal run of paragraphs that go: its blocks, and the cuts that take them out.
     fn add(&mut self, run: &[Removed], page: &Page, survivors: &Survivors, map: &Map) {
-        let takes_preceding = takes_preceding_separator(page, run[0].at, run[run.len() - 1].at + 1);
+        // What precedes the first paragraph of a text always stays.
+        let (start, end) = (run[0].at, run[run.len() - 1].at + 1);
+        let takes_preceding = start > 0 && page.separator_between(start - 1, end) != start - 1;
         // Witnesses are consecutive when nothing that survives stands between them.
         let rank = |removed: &Removed| survivors.number(removed.witness);
         for removed in run.chunk_by(|a, b| rank(b) == rank(a) + 1) {
@@ -59,18 +61,12 @@ impl Plan {
             let cut = if takes_preceding {
                 Span { start: page.span(first - 1).end, end: page.span(last).end }
             } else {
-                Span { start: page.span(first).start, end: page.span(last + 1).start }
+                Span { start: page.span(first).start, end: page.start(last + 1) }
             };
             self.cuts.extend(map.source(cut).map(|at| Cut { at, block }));
             self.blocks.push(to_block(removed, page, map));
         }
     }
-}
-
-/// Whether the cut of a run takes the separator before it along, or the one behind it. What precedes the first paragraph of a
-/// text and what follows its last always stays.
-fn takes_preceding_separator(page: &Page, start: u32, end: u32) -> bool {
-    start > 0 && (end as usize == page.segments.len() || page.separator_between(start - 1, end) != start - 1)
 }
 
 fn to_block(removed: &[Removed], page: &Page, map: &Map) -> Block {

@@ -240,6 +240,15 @@ fn a_lone_carriage_return_became_half_of_a_line_end() {
 }
 
 #[test]
+fn a_lone_carriage_return_met_the_line_end_that_ends_the_text() {
+    let p = words("Word", 110);
+    let text = format!("{p}\n-5\r\n\n-5\r\r\n{p}\n");
+    let settings = Settings { matching: Match::Bytes, threshold: Threshold::Flat(0), ..DEFAULT };
+    keeps_its_promises(text.as_bytes(), &settings);
+    assert_eq!(clean(text.as_bytes(), &settings), format!("{p}\n-5\r\n\n-5\r\r\n").as_bytes());
+}
+
+#[test]
 fn an_invisible_character_became_the_byte_order_mark() {
     let (p, r) = (words("Word", 110), words("Other", 110));
     let text = format!("{r}\n\u{feff}{p}\nmid.\n{r}\n{p}\nend.\n");
