@@ -59,42 +59,47 @@ impl Kind {
     }
 }
 
-/// A paragraph (or other unit) of a text that is compared as a whole: 16 bytes, since a document may hold billions.
+/// A paragraph (or other unit) of a text that is compared as a whole: 12 bytes, since a document may hold billions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
-    start: u64,
+    start: u32,
     len: u32,
-    /// Its columns, and above them its kind.
-    looks: u32,
+    /// From the lowest bit on: what `start` can't hold (8 bits), the columns (22), the kind (2).
+    rest: u32,
 }
 
 impl Segment {
     /// The longest segment there can be, in bytes.
     pub const MAX_LEN: u64 = u32::MAX as u64;
-    /// More columns than these are not counted: many times what makes any run long enough.
-    pub const MAX_COLUMNS: u32 = u32::MAX >> 2;
+    /// A segment begins before this byte.
+    pub const MAX_START: u64 = 1 << 40;
 
+    /// More columns than these are not counted: thousands of times what makes any run long enough.
+    pub const MAX_COLUMNS: u32 = (1 << 22) - 1;
     const KINDS: [Kind; 4] = [Kind::Line, Kind::Wrapped, Kind::Row, Kind::Fence];
 
-    /// A segment at `span`, which is at most [`Segment::MAX_LEN`] long and, in its compared form, `columns` wide.
+    /// A segment at `span`, which is at most [`Segment::MAX_LEN`] long, begins before [`Segment::MAX_START`] and is, in its
+    /// compared form, `columns` wide.
     pub fn new(span: Span, kind: Kind, columns: u32) -> Self {
-        let len = u32::try_from(span.len()).expect("the segmenter refuses longer spans");
-        Self { start: span.start, len, looks: columns.min(Self::MAX_COLUMNS) | (kind as u32) << 30 }
+        assert!(span.start < Self::MAX_START && span.len() <= Self::MAX_LEN, "the segmenter refuses larger texts");
+        let rest = (span.start >> 32) as u32 | columns.min(Self::MAX_COLUMNS) << 8 | (kind as u32) << 30;
+        Self { start: span.start as u32, len: span.len() as u32, rest }
     }
 
     /// Its bytes: whole lines with their indentation, without the last line's end.
     pub fn span(self) -> Span {
-        Span { start: self.start, end: self.start + u64::from(self.len) }
+        let start = u64::from(self.rest & 0xff) << 32 | u64::from(self.start);
+        Span { start, end: start + u64::from(self.len) }
     }
 
     /// What it looks like.
     pub fn kind(self) -> Kind {
-        Self::KINDS[(self.looks >> 30) as usize]
+        Self::KINDS[(self.rest >> 30) as usize]
     }
 
     /// Its length in display columns of its compared form.
     pub fn columns(self) -> u32 {
-        self.looks & Self::MAX_COLUMNS
+        self.rest >> 8 & Self::MAX_COLUMNS
     }
 
     /// What it adds to the length of a run: its columns, or nothing if it never goes alone.
@@ -265,6 +270,16 @@ mod tests {
         let outer = Map::without([Span::new(2, 4)], 10).then(&Map::shift(3, 10));
         let inner = Map::without([Span::new(1, 3)], 8).then(&outer);
         assert_eq!(spans(&inner, 0, 6), [(3, 4), (8, 13)]);
+    }
+
+    #[test]
+    fn a_segment_gives_back_what_it_was_given() {
+        let far = Span { start: 0xab_1234_5678, end: 0xab_1234_5678 + 5000 };
+        for kind in Segment::KINDS {
+            let segment = Segment::new(far, kind, 4321);
+            assert_eq!((segment.span(), segment.kind(), segment.columns()), (far, kind, 4321));
+        }
+        assert_eq!(size_of::<Segment>(), 12);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What was found in one document, with the line numbers people look for.
 
 use crate::Plan;
-use crate::document::Span;
-use std::collections::BTreeMap;
+use crate::document::{Block, Span};
+use std::cmp::Reverse;
 use std::path::Path;
 
 /// The repeats of one document.
@@ -16,7 +16,11 @@ pub struct Finding {
     pub clean_bytes: u64,
     /// The number of its paragraphs.
     pub paragraphs: u64,
-    /// What repeats, the longest first.
+    /// How many of them repeat.
+    pub repeated_paragraphs: u64,
+    /// How many blocks those form.
+    pub blocks: u64,
+    /// The blocks, the longest first; perhaps only the longest.
     pub repeats: Vec<Repeat>,
 }
 
@@ -37,7 +41,7 @@ pub struct Repeat {
     pub paragraphs: u64,
     /// Its length in display columns.
     pub columns: u64,
-    /// How it begins, at most [`BEGINNING`] characters.
+    /// How it begins, at most 72 characters.
     pub begins: String,
 }
 
@@ -60,37 +64,36 @@ impl std::fmt::Display for Lines {
 }
 
 impl Finding {
-    /// What `plan` found in `source`.
-    pub fn new(path: &Path, source: &[u8], plan: &Plan) -> Self {
-        let numbers = LineNumbers::new(source, plan);
+    /// What `plan` found in `source`, the longest blocks first and at most so many.
+    pub fn new(path: &Path, source: &[u8], plan: &Plan, most: usize) -> Self {
+        let mut blocks: Vec<&Block> = plan.blocks.iter().collect();
+        let by_length = |block: &&Block| (Reverse(block.columns), block.repeat.start);
+        if most < blocks.len() {
+            blocks.select_nth_unstable_by_key(most, by_length);
+            blocks.truncate(most);
+        }
+        blocks.sort_unstable_by_key(by_length);
+        let numbers = LineNumbers::new(source, &blocks);
         let lines = |span: &Span| Lines { first: numbers.of(span.start), last: numbers.of(span.end) };
-        let mut repeats: Vec<Repeat> = plan
-            .blocks
-            .iter()
-            .map(|block| Repeat {
-                rule: block.rule,
-                lines: lines(&block.repeat),
-                bytes: block.repeat,
-                repeats_lines: block.witness.iter().map(lines).collect(),
-                repeats_bytes: block.witness.clone(),
-                paragraphs: block.paragraphs as u64,
-                columns: block.columns,
-                begins: beginning(block.repeat.of(source)),
-            })
-            .collect();
-        repeats.sort_by_key(|repeat| (std::cmp::Reverse(repeat.columns), repeat.bytes.start));
+        let repeat = |block: &Block| Repeat {
+            rule: block.rule,
+            lines: lines(&block.repeat),
+            bytes: block.repeat,
+            repeats_lines: block.witness.iter().map(lines).collect(),
+            repeats_bytes: block.witness.clone(),
+            paragraphs: block.paragraphs as u64,
+            columns: block.columns,
+            begins: beginning(block.repeat.of(source)),
+        };
         Self {
             path: path.to_string_lossy().into_owned(),
             bytes: source.len() as u64,
             clean_bytes: source.len() as u64 - plan.removed_bytes(),
             paragraphs: plan.paragraphs as u64,
-            repeats,
+            repeated_paragraphs: plan.removed_paragraphs() as u64,
+            blocks: plan.blocks.len() as u64,
+            repeats: blocks.into_iter().map(repeat).collect(),
         }
-    }
-
-    /// The number of paragraphs that repeat.
-    pub fn repeated_paragraphs(&self) -> u64 {
-        self.repeats.iter().map(|repeat| repeat.paragraphs).sum()
     }
 }
 
@@ -104,23 +107,25 @@ impl Repeat {
     }
 }
 
-/// The line numbers of just those bytes that a plan names.
-struct LineNumbers(BTreeMap<u64, u64>);
+/// The line numbers of just those bytes at which blocks and witnesses begin and end, in order.
+struct LineNumbers(Vec<(u64, u64)>);
 
 impl LineNumbers {
-    fn new(source: &[u8], plan: &Plan) -> Self {
-        let spans = plan.blocks.iter().flat_map(|block| block.witness.iter().chain([&block.repeat]));
-        let mut numbers: BTreeMap<u64, u64> = spans.flat_map(|span| [(span.start, 0), (span.end, 0)]).collect();
+    fn new(source: &[u8], blocks: &[&Block]) -> Self {
+        let spans = blocks.iter().flat_map(|block| block.witness.iter().chain([&block.repeat]));
+        let mut numbers: Vec<(u64, u64)> = spans.flat_map(|span| [(span.start, 0), (span.end, 0)]).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
         let (mut at, mut line) = (0, 1);
-        for (&byte, number) in &mut numbers {
-            line += memchr::memchr_iter(b'\n', &source[at..byte as usize]).count() as u64;
-            (at, *number) = (byte as usize, line);
+        for (byte, number) in &mut numbers {
+            line += memchr::memchr_iter(b'\n', &source[at..*byte as usize]).count() as u64;
+            (at, *number) = (*byte as usize, line);
         }
         Self(numbers)
     }
 
     fn of(&self, byte: u64) -> u64 {
-        self.0[&byte]
+        self.0[self.0.partition_point(|&(at, _)| at < byte)].1
     }
 }
 

@@ -43,7 +43,7 @@ pub enum TooLarge {
         /// Its first byte.
         at: u64,
     },
-    /// More than `u32::MAX` paragraphs.
+    /// More than `u32::MAX` paragraphs, or more bytes than [`Segment::MAX_START`].
     Document,
 }
 
@@ -110,8 +110,9 @@ impl<'a> Segmenter<'a> {
         let mut scratch = Vec::new();
         let mut too_large = None;
         paragraphs(self.text, stretch, &self.fences, |span, kind| {
-            if span.len() > Segment::MAX_LEN {
-                too_large.get_or_insert(TooLarge::Paragraph { at: span.start });
+            if span.len() > Segment::MAX_LEN || span.start >= Segment::MAX_START {
+                let is_long = span.len() > Segment::MAX_LEN;
+                too_large.get_or_insert(if is_long { TooLarge::Paragraph { at: span.start } } else { TooLarge::Document });
                 return;
             }
             let (segment, print) = self.hash_one(span, kind, &mut scratch);
