@@ -78,8 +78,9 @@ impl Terminal {
 
     /// A line on standard error. If nobody reads there is nobody to tell.
     fn line(&self, text: impl Display) {
+        let line = format!("{text}\n"); // written at once, so that lines of other programs come before or after it
         self.bar.aside(|| {
-            let _ = writeln!(anstream::stderr(), "{text}");
+            let _ = anstream::stderr().write_all(line.as_bytes());
         });
     }
 }
