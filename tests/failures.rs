@@ -298,6 +298,20 @@ fn escape_codes_reach_the_terminal_by_no_way() {
 }
 
 #[test]
+fn an_output_may_be_called_like_a_command() {
+    let desk = Desk::new();
+    desk.run(&["d", "-o", "clean"]).succeeds();
+    assert_same(&desk.read("clean/sub/x.md"), &clean_article(), "the output");
+}
+
+#[test]
+fn any_name_can_be_listed() {
+    let desk = Desk::new();
+    desk.write("odd/a\nb.txt", ARTICLE);
+    desk.run(&["--files", "-0", "odd", "d"]).succeeds().prints("odd/a\nb.txt\0d/art.txt\0d/sub/x.md\0");
+}
+
+#[test]
 fn a_dangling_link_is_followed_like_any_other() {
     let desk = Desk::new();
     symlink("there", desk.path("folder")).unwrap();

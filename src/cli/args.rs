@@ -21,7 +21,7 @@ const MOST_THREADS: u64 = 1024;
 /// folder given with -o. A paragraph, or a run of them, that stands in the text a second time is removed; the first stays, and
 /// every other byte comes out as it went in. Inputs are never written to.
 #[derive(Debug, Parser)]
-#[command(version, subcommand_precedence_over_arg = true, max_term_width = 100)]
+#[command(version, max_term_width = 100)]
 #[command(after_help = format!("{CLEAN_EXAMPLES}\n  unecho scan texts/                     What repeats there, and where\n\n{EXIT_STATUS}"))]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -67,6 +67,9 @@ fn misplaced(command: &clap::Command, matches: &ArgMatches) -> Option<String> {
     Some(format!("'{shown}' stands before the command '{name}'; write it after the command (a file of that name is ./{name})"))
 }
 
+/// The names of the commands.
+pub(super) const COMMANDS: [&str; 3] = ["clean", "scan", "help"];
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Write a clean copy (what runs without a command)
@@ -79,20 +82,20 @@ pub(super) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Clean {
-    #[command(flatten)]
-    pub(super) common: Common,
     /// Where the clean copy goes: a file (or -, standard output) for one input, a folder for several or for a folder
     #[arg(short, long, value_name = "OUT", conflicts_with = "files")]
     pub(super) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) common: Common,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Scan {
-    #[command(flatten)]
-    pub(super) common: Common,
     /// The form of the report
     #[arg(long, value_enum, default_value_t = ReportForm::Text, conflicts_with = "files")]
     pub(super) format: ReportForm,
+    #[command(flatten)]
+    pub(super) common: Common,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -257,5 +260,8 @@ mod tests {
     #[test]
     fn the_flags_are_consistent() {
         Args::command().debug_assert();
+        let mut command = Args::command();
+        command.build();
+        assert_eq!(command.get_subcommands().map(clap::Command::get_name).collect::<Vec<_>>(), COMMANDS);
     }
 }

@@ -1,6 +1,6 @@
 //! `unecho clean`: the plan, applied.
 
-use super::args::{Clean, Global};
+use super::args::{COMMANDS, Clean, Global};
 use super::inputs::Inputs;
 use super::run::{Ended, Frame};
 use super::signals::Signals;
@@ -75,13 +75,22 @@ fn log_wants(frame: &Frame, nothing_repeats: bool) -> bool {
     frame.inputs.is_single() || (frame.terminal.is_verbose() && !nothing_repeats)
 }
 
-/// A first word that is no file is a command that doesn't exist, more often than a file.
+/// A first word that is no file is a command that doesn't exist, more often than a file; and one that is a command, but not the
+/// first, was meant as one.
 fn refuse_unknown_command(inputs: &Inputs) -> Result<()> {
+    let is_missing = |path: &Path| std::fs::symlink_metadata(path).is_err();
+    let is_command = |path: &&PathBuf| COMMANDS.iter().any(|command| path.as_os_str() == *command);
     match inputs.paths() {
-        [first, ..] if std::fs::symlink_metadata(first).is_err() && first.components().count() == 1 => {
+        [first, ..] if first.components().count() == 1 && is_missing(first) => {
             Err(Error::refused(first, "no such file or folder, and no command; the commands are clean and scan"))
         }
-        _ => Ok(()),
+        paths => match paths.iter().find(is_command) {
+            Some(path) if is_missing(path) => {
+                let why = format!("no such file or folder; a command stands before its paths: unecho {} …", path.display());
+                Err(Error::refused(path, why))
+            }
+            _ => Ok(()),
+        },
     }
 }
 
@@ -148,6 +157,9 @@ impl Log<'_> {
 
     fn summarise(&self, ended: &Ended, outputs: &Outputs) {
         let suggestion = Suggestion { common: &self.args.common, paths: self.inputs.paths() };
+        if ended.tally.documents == 0 {
+            return; // all failed, and was named
+        }
         if !self.inputs.is_single() {
             self.terminal.say(&ended.tally.cleaned_in_words(ended.took, true));
             if ended.tally.blocks > 0 {

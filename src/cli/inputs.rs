@@ -4,7 +4,7 @@ use super::args::Common;
 use super::terminal::Terminal;
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use unecho::report::counted;
+use unecho::report::count;
 use unecho::source::{Form, Found, Identity, Input, Walk};
 use unecho::{Error, Place, Result};
 
@@ -53,11 +53,6 @@ impl<'a> Inputs<'a> {
         matches!(self.kind, Kind::Stdin | Kind::File)
     }
 
-    /// Whether folders are walked, as far as can be told without a look at each path.
-    pub(super) fn may_hold_folders(&self) -> bool {
-        !self.is_single()
-    }
-
     /// The paths; none for standard input.
     pub(super) fn paths(&self) -> &'a [PathBuf] {
         if self.is_stdin() { &[] } else { &self.common.paths }
@@ -90,7 +85,7 @@ impl<'a> Inputs<'a> {
         match self.paths() {
             [] => Place::Stdin,
             [path] => path.into(),
-            [path, rest @ ..] => Place::Request(format!("{} and {} more", path.display(), counted(rest.len() as u64, "path"))),
+            [path, rest @ ..] => Place::Request(format!("{} and {} more", path.display(), count(rest.len() as u64))),
         }
     }
 }

@@ -55,7 +55,9 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
     if ended.tally.is_empty() {
         return Err(inputs.nothing_read(terminal));
     }
-    terminal.say(&ended.tally.scanned_in_words(ended.took, inputs.may_hold_folders()));
+    if ended.tally.documents > 0 {
+        terminal.say(&ended.tally.scanned_in_words(ended.took, !inputs.is_single()));
+    }
     Ok(status)
 }
 

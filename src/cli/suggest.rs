@@ -1,6 +1,6 @@
 //! Commands that are suggested, made of the arguments that were given, as a shell takes them.
 
-use super::args::Common;
+use super::args::{COMMANDS, Common};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use unecho::report::is_harmful;
@@ -39,7 +39,7 @@ impl Suggestion<'_> {
 
 /// A path as an argument, which neither the shell nor the program takes for anything else.
 fn argument(path: &Path) -> String {
-    let is_taken = ["clean", "scan", "help"].iter().any(|command| path.as_os_str() == *command);
+    let is_taken = COMMANDS.iter().any(|command| path.as_os_str() == *command);
     if is_taken || path.as_os_str().as_encoded_bytes().starts_with(b"-") {
         return quoted(Path::new(".").join(path).as_os_str());
     }

@@ -106,7 +106,7 @@ impl LeftOutCounts {
         let reasons = [
             (binary, "binary"),
             (hidden, "hidden"),
-            (links, "links"),
+            (links, if links == 1 { "link" } else { "links" }),
             (excluded, "excluded"),
             (unknown_form, "of unknown form"),
             (special, "special"),
