@@ -116,7 +116,7 @@ impl fmt::Display for What {
 }
 
 /// The system's reason in lower case and without its number, as the end of a sentence.
-fn io_reason(error: &io::Error) -> String {
+pub(crate) fn io_reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut chars = text.chars();

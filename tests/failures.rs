@@ -223,7 +223,7 @@ fn an_unusable_ignore_file_fails_its_folder_and_no_other() {
         ("line 2: ", &|| desk.write("d/sub/.unechoignore", "*.txt\n[z-a]\n")),
         ("line 1: not UTF-8", &|| desk.write("d/sub/.unechoignore", b"\xff\n")),
         ("not a file", &|| fs::create_dir(desk.path("d/sub/.unechoignore")).unwrap()),
-        ("No such file", &|| symlink("nowhere", desk.path("d/sub/.unechoignore")).unwrap()),
+        ("no such file or directory;", &|| symlink("nowhere", desk.path("d/sub/.unechoignore")).unwrap()),
     ];
     for (why, damage) in damages {
         damage();

@@ -32,7 +32,15 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
     }
     let outputs = Outputs::new(&target, inputs.paths())?;
     let signals = if outputs.are_stdout() { Signals::ignored() } else { Signals::watched() };
-    let frame = Frame { inputs: &inputs, common: &args.common, global, terminal, output: None, stop: signals.stop() };
+    let frame = Frame {
+        inputs: &inputs,
+        common: &args.common,
+        global,
+        terminal,
+        results_on_stdout: outputs.are_stdout(),
+        report: None,
+        stop: signals.stop(),
+    };
     let stats = frame.stats(&outputs)?;
     inputs.say_what_is_awaited(terminal);
 

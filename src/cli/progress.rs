@@ -1,6 +1,6 @@
 //! A line that moves while a long run is under way, on a terminal only.
 
-use super::terminal::{Bar, Terminal};
+use super::terminal::Bar;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,10 +26,10 @@ struct Done {
 }
 
 impl Progress {
-    /// Shown where the terminal shows it; without a thread to paint it there is none.
-    pub(super) fn start(terminal: &Terminal) -> Self {
+    /// Shown where there is a line for it; without a thread to paint it there is none.
+    pub(super) fn start(bar: Option<Bar>) -> Self {
         let done = Arc::new(Done::default());
-        let painter = terminal.bar().and_then(|bar| {
+        let painter = bar.and_then(|bar| {
             let (stop, stopped) = channel();
             let counts = Arc::clone(&done);
             let thread = thread::Builder::new().spawn(move || paint(&counts, &bar, &stopped)).ok()?;

@@ -18,8 +18,10 @@ pub(super) struct Frame<'a> {
     pub(super) common: &'a Common,
     pub(super) global: &'a Global,
     pub(super) terminal: &'a Terminal,
-    /// The file that results go to as they come.
-    pub(super) output: Option<Identity>,
+    /// Whether results go to standard output as they come.
+    pub(super) results_on_stdout: bool,
+    /// The file that a report goes to.
+    pub(super) report: Option<Identity>,
     /// Ends the run early.
     pub(super) stop: &'a AtomicBool,
 }
@@ -42,14 +44,14 @@ impl Frame<'_> {
     ) -> Result<Ended> {
         let started = Instant::now();
         let mut tally = Tally::default();
-        let progress = Progress::start(self.terminal);
+        let progress = Progress::start(self.terminal.bar(self.results_on_stdout));
         let settings = self.common.settings();
         let course = Course { settings: &settings, threads: self.global.threads(), stop: self.stop };
         let counted = |input: &Input, source: &Source, plan: &Plan| {
             progress.add(source.len() as u64);
             work(input, source, plan)
         };
-        let ended = runner::run(self.inputs.found(self.output)?, course, counted, |outcomes| {
+        let ended = runner::run(self.inputs.found(self.report)?, course, counted, |outcomes| {
             let mut done = Vec::with_capacity(outcomes.len());
             for outcome in outcomes {
                 done.extend(self.note(outcome, &mut tally)?);

@@ -20,7 +20,8 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
     }
     let output = Identity::of_regular(&std::io::stdout());
     let never = AtomicBool::new(false);
-    let frame = Frame { inputs: &inputs, common: &args.common, global, terminal, output, stop: &never };
+    let frame =
+        Frame { inputs: &inputs, common: &args.common, global, terminal, results_on_stdout: true, report: output, stop: &never };
     let stats = frame.stats(&Outputs::new(&Target::Stdout, &[])?)?;
     inputs.say_what_is_awaited(terminal);
 

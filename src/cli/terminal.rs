@@ -33,9 +33,10 @@ impl Terminal {
         Self { quiet: global.quiet, verbose: global.verbose, is_watched, bar: Bar::default() }
     }
 
-    /// The line that moves, if there may be one: not on the terminal that shows the results.
-    pub(super) fn bar(&self) -> Option<Bar> {
-        (self.is_watched && !self.quiet && !std::io::stdout().is_terminal()).then(|| self.bar.clone())
+    /// The line that moves, if there may be one: not on a terminal that shows the results as well.
+    pub(super) fn bar(&self, results_on_stdout: bool) -> Option<Bar> {
+        let is_shared = results_on_stdout && std::io::stdout().is_terminal();
+        (self.is_watched && !self.quiet && !is_shared).then(|| self.bar.clone())
     }
 
     /// Whether each document with repeats is named.

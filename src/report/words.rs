@@ -27,7 +27,7 @@ pub fn bytes(before: u64, after: u64) -> String {
     let number = |bytes: u64| unit.map_or_else(|| count(bytes), |(_, size, _)| format!("{:.1}", bytes as f64 / size));
     let (first, second) = (number(before), number(after));
     let numbers = if first == second { first } else { format!("{first} → {second}") };
-    format!("{numbers} {}", unit.map_or("bytes", |(.., name)| name))
+    format!("{numbers} {}", unit.map_or(if numbers == "1" { "byte" } else { "bytes" }, |(.., name)| name))
 }
 
 /// By how much something shrank: "−48 %", "−3.8 %".
@@ -57,7 +57,7 @@ mod tests {
         assert_eq!([count(0), count(999), count(6287), count(1_234_567)], ["0", "999", "6,287", "1,234,567"]);
         assert_eq!(bytes(6287, 3289), "6,287 → 3,289 bytes");
         assert_eq!(bytes(84_100_000, 80_900_000), "84.1 → 80.9 MB");
-        assert_eq!(bytes(120_000, 120_000), "120.0 kB");
+        assert_eq!([bytes(120_000, 120_000), bytes(1, 1), bytes(1, 0)], ["120.0 kB", "1 byte", "1 → 0 bytes"]);
         assert_eq!([bytes(999_960_000, 0), bytes(999_940_000, 0)], ["1.0 → 0.0 GB", "999.9 → 0.0 MB"]);
         assert_eq!([change(10_000, 9_004), change(10_000, 9_996)], ["−10 %", "−<0.1 %"]);
         assert_eq!([change(6287, 3289), change(841, 809), change(5, 5), change(0, 0)], ["−48 %", "−3.8 %", "±0 %", "±0 %"]);

@@ -1,7 +1,8 @@
 //! Which names of a folder are wanted: `--include`, `--exclude` and `.unechoignore`, all in the syntax of `.gitignore`.
 
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Place, Result, io_reason};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use std::fmt::Display;
 use std::path::Path;
 use std::{fs, io};
 
@@ -61,7 +62,7 @@ impl IgnoreFiles {
         // What stands there but isn't a file is looked at no further: a pipe would be waited for.
         match fs::symlink_metadata(&path).and_then(|_| fs::metadata(&path)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(&path).is_err() => return Ok(()),
-            Err(error) => return Err(unusable(&path, error.to_string())),
+            Err(error) => return Err(unusable(&path, io_reason(&error))),
             Ok(metadata) if !metadata.is_file() => return Err(unusable(&path, "not a file")),
             Ok(_) => {}
         }
@@ -84,7 +85,7 @@ impl IgnoreFiles {
 }
 
 fn read(folder: &Path, path: &Path) -> Result<Gitignore> {
-    let text = fs::read(path).map_err(|error| unusable(path, error.to_string()))?;
+    let text = fs::read(path).map_err(|error| unusable(path, io_reason(&error)))?;
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
     let mut builder = GitignoreBuilder::new(folder);
     for (number, line) in (1..).zip(text.split(|&byte| byte == b'\n')) {
@@ -92,12 +93,10 @@ fn read(folder: &Path, path: &Path) -> Result<Gitignore> {
         let pattern = anchored(line.strip_suffix('\r').unwrap_or(line));
         builder.add_line(None, &pattern).map_err(|error| unusable(path, format!("line {number}: {error}")))?;
     }
-    builder.build().map_err(|error| unusable(path, error.to_string()))
+    builder.build().map_err(|error| unusable(path, error))
 }
 
-fn unusable(path: &Path, why: impl Into<String>) -> Error {
-    let why = why.into();
-    let why = why.split(" (os error").next().unwrap_or_default();
+fn unusable(path: &Path, why: impl Display) -> Error {
     Error::refused(path, format!("{why}; the files of its folder are not read"))
 }
 
