@@ -1,6 +1,6 @@
 //! Outputs and inputs never meet: whether a place is an input, lies in one, or holds one.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use crate::source::{Form, Identity};
 use std::collections::HashMap;
 use std::fs::{self, Metadata};
@@ -59,6 +59,12 @@ impl Inputs {
         self.known.get(&Identity::of(existing)).map_or(Ok(()), |input| Err(meets(given, "is", input)))
     }
 
+    /// Refuses an open descriptor that leads to an input.
+    pub(super) fn refuse_stream(&self, stream: Option<Identity>, place: &Place) -> Result<()> {
+        let input = stream.and_then(|stream| self.known.get(&stream));
+        input.map_or(Ok(()), |input| Err(meets(place.clone(), "is", input)))
+    }
+
     /// Refuses a file for something other than a clean copy, such as statistics, if it is there and may be an input: one that
     /// stands in an input folder and is of a form that is read.
     pub(super) fn refuse_readable(&self, real: &Path, given: &Path, from: Option<Form>) -> Result<()> {
@@ -69,6 +75,6 @@ impl Inputs {
     }
 }
 
-fn meets(given: &Path, how: &str, input: &Path) -> Error {
+fn meets(given: impl Into<Place>, how: &str, input: &Path) -> Error {
     Error::refused(given, format!("{how} the input {}; inputs are never written to: choose another place", input.display()))
 }

@@ -47,18 +47,9 @@ impl Outputs {
     pub fn new(target: &Target, inputs: &[PathBuf]) -> Result<Self> {
         let known = Inputs::new(inputs);
         let way = match target {
-            Target::Stdout => Way::Stream(Stream::stdout()?),
+            Target::Stdout => apart(Stream::stdout()?, &known)?,
             Target::File(given) => file(given, inputs, &known)?,
-            Target::Folder(given) => match real_path(given)? {
-                None => return Err(Error::refused(given, "is no folder; the clean copies of several inputs need one")),
-                Some(real) => {
-                    known.refuse_folder(&real, given, inputs)?;
-                    if fs::metadata(&real).is_ok_and(|existing| !existing.is_dir()) {
-                        return Err(Error::refused(given, "is a file; the clean copies of several inputs need a folder"));
-                    }
-                    Way::Folder(Folders::new(real, given.clone(), known))
-                }
-            },
+            Target::Folder(given) => folder(given, inputs, known)?,
         };
         Ok(Self { way, disk: Disk::default() })
     }
@@ -83,6 +74,11 @@ impl Outputs {
             return Err(Error::refused(path, "is where the results go; choose another place"));
         }
         Ok(Self { way, disk: Disk::default() })
+    }
+
+    /// Whether they are temporary files before they have their names.
+    pub fn have_names(&self) -> bool {
+        !matches!(self.way, Way::Stream(_))
     }
 
     /// Whether they go to standard output.
@@ -147,10 +143,16 @@ impl Outputs {
     }
 }
 
+/// The way to an open descriptor, which may be an input that was redirected.
+fn apart(stream: Stream, known: &Inputs) -> Result<Way> {
+    known.refuse_stream(stream.identity(), stream.place())?;
+    Ok(Way::Stream(stream))
+}
+
 /// The way to the one file at a path, which may name a pipe, a device or an open descriptor instead.
 fn file(given: &Path, inputs: &[PathBuf], known: &Inputs) -> Result<Way> {
     let real = match follow(given).map_err(|error| Error::io(given, error))? {
-        Leads::ToDescriptor(number) => return Stream::descriptor(number, given).map(Way::Stream),
+        Leads::ToDescriptor(number) => return apart(Stream::descriptor(number, given)?, known),
         Leads::ToPath(real) => real,
     };
     let name = || inputs.first().map_or_else(|| "clean.txt".into(), |input| base_name(input));
@@ -178,10 +180,13 @@ fn berth(real: &Path, given: &Path) -> Result<Berth> {
     Ok(Berth { place: real.into(), given: given.into(), device, is_alone: true })
 }
 
-/// The path without links that a path leads to; `None` if it names an open descriptor.
-fn real_path(given: &Path) -> Result<Option<PathBuf>> {
+/// The way to the folder at a path.
+fn folder(given: &Path, inputs: &[PathBuf], known: Inputs) -> Result<Way> {
     match follow(given).map_err(|error| Error::io(given, error))? {
-        Leads::ToPath(real) => Ok(Some(real)),
-        Leads::ToDescriptor(_) => Ok(None),
+        Leads::ToPath(real) if fs::metadata(&real).map_or(true, |existing| existing.is_dir()) => {
+            known.refuse_folder(&real, given, inputs)?;
+            Ok(Way::Folder(Folders::new(real, given.into(), known)))
+        }
+        _ => Err(Error::refused(given, "is no folder; the clean copies of several inputs need one")),
     }
 }

@@ -1,5 +1,6 @@
 //! Outputs that are open already: standard output and what "/dev/fd/N" names. They are written to where they stand; opening
-//! such a path anew would begin at the file's first byte, over what others wrote.
+//! such a path anew would begin at the file's first byte, over what others wrote. Standard output that was closed (`>&-`) is
+//! /dev/null by the time `main` runs, as in every Rust program; what goes there is lost without an error.
 #![allow(unsafe_code)]
 
 use super::Copy;
@@ -60,6 +61,10 @@ impl Stream {
             Origin::Open(file) => Identity::of_regular(file),
             Origin::Named(_) => None,
         }
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Whether both write to the same open descriptor.

@@ -31,7 +31,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         ensure_names_differ(inputs.paths())?;
     }
     let outputs = Outputs::new(&target, inputs.paths())?;
-    let signals = if outputs.are_stdout() { Signals::ignored() } else { Signals::watched() };
+    let signals = if outputs.have_names() { Signals::watched() } else { Signals::ignored() };
     let frame = Frame {
         inputs: &inputs,
         common: &args.common,

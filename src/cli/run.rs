@@ -90,7 +90,7 @@ impl Frame<'_> {
             if outputs.are_stdout() {
                 return Err(Error::refused(Place::Request("--stats -".into()), "standard output holds the results already"));
             }
-            return Outputs::new(&Target::Stdout, &[]).map(Some);
+            return Outputs::new(&Target::Stdout, self.inputs.paths()).map(Some);
         }
         outputs.beside(path, self.inputs.paths(), self.common.form()).map(Some)
     }
