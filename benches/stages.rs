@@ -93,7 +93,7 @@ fn runs(bencher: Bencher) {
     const BLOCK: u32 = 24;
     let repeats: Vec<Repeat> = (0..1_000_000u32)
         .map(|at| {
-            let odd = at / BLOCK % 8 == 0 && at % BLOCK == 11;
+            let odd = (at / BLOCK).is_multiple_of(8) && at % BLOCK == 11;
             Repeat { at: 2_000_000 + at + at / BLOCK, kept: if odd { 3 } else { 2 * at / BLOCK * BLOCK + at % BLOCK } }
         })
         .collect();

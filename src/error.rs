@@ -1,16 +1,32 @@
-//! The one error: what happened, to which file, and at which place in it.
+//! The one error: what happened, to which file, and at which place in it; and how names from anywhere are shown.
 
 use crate::segment::TooLarge;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
 /// Why something could not be read, cleaned or written.
 #[derive(Debug)]
 pub struct Error {
-    /// The file or folder it happened to; "standard input" and "standard output" stand for those.
-    pub path: PathBuf,
+    /// What it happened to.
+    pub place: Place,
     /// What happened.
     pub what: What,
+}
+
+/// What an error happened to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A file or folder, by the path that was given or found.
+    Path(PathBuf),
+    /// Standard input.
+    Stdin,
+    /// Standard output.
+    Stdout,
+    /// A text in memory.
+    Text,
+    /// What was asked for, in the words in which it was asked.
+    Request(String),
 }
 
 /// What happened.
@@ -19,7 +35,10 @@ pub enum What {
     /// The system said no.
     Io(io::Error),
     /// The file was changed or cut short by someone else between the first and the last look at it.
-    Changed,
+    Changed {
+        /// What had been written for it by then and can't be taken back.
+        spoilt: Option<Place>,
+    },
     /// A text is too large to be taken apart.
     TooLarge(TooLarge),
     /// What was asked for makes no sense or would put an input at risk: the sentence says what to do.
@@ -30,29 +49,63 @@ pub enum What {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// An error of the system at `path`.
-    pub fn io(path: &Path, error: io::Error) -> Self {
-        Self { path: path.into(), what: What::Io(error) }
+    /// An error of the system at `place`.
+    pub fn io(place: impl Into<Place>, error: io::Error) -> Self {
+        Self { place: place.into(), what: What::Io(error) }
     }
 
-    /// A refusal that concerns `path`; `why` reads on after the path and a colon.
-    pub fn refused(path: &Path, why: impl Into<String>) -> Self {
-        Self { path: path.into(), what: What::Refused(why.into()) }
+    /// A refusal that concerns `place`; `why` reads on after the place and a colon.
+    pub fn refused(place: impl Into<Place>, why: impl Into<String>) -> Self {
+        Self { place: place.into(), what: What::Refused(why.into()) }
     }
 
-    /// Whether it is the reader of our output that went away: not a failure, only an end.
-    pub fn is_broken_pipe(&self) -> bool {
-        matches!(&self.what, What::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    /// Whether it is the reader of standard output that went away: not a failure, only an end.
+    pub fn is_end_of_reader(&self) -> bool {
+        self.place == Place::Stdout && matches!(&self.what, What::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl From<&Path> for Place {
+    fn from(path: &Path) -> Self {
+        Place::Path(path.into())
+    }
+}
+
+impl From<&PathBuf> for Place {
+    fn from(path: &PathBuf) -> Self {
+        Place::Path(path.clone())
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Path(path) => write!(f, "{}", path.display()),
+            Place::Stdin => f.write_str("standard input"),
+            Place::Stdout => f.write_str("standard output"),
+            Place::Text => f.write_str("text"),
+            Place::Request(words) => f.write_str(words),
+        }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Paths may hold anything; escape codes must not reach the terminal.
-        write!(f, "{}: ", crate::report::visible(&self.path.to_string_lossy()))?;
-        match &self.what {
-            What::Io(error) => f.write_str(io_reason(error).as_str()),
-            What::Changed => f.write_str("changed while it was read; nothing was written for it; run again when it is at rest"),
+        // Paths, and patterns quoted by a reason, may hold anything; escape codes must not reach the terminal.
+        f.write_str(&visible(&format!("{}: {}", self.place, self.what)))
+    }
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            What::Io(error) => f.write_str(&io_reason(error)),
+            What::Changed { spoilt: None } => {
+                f.write_str("changed while it was read; nothing was written for it; run again when it is at rest")
+            }
+            What::Changed { spoilt: Some(place) } => {
+                write!(f, "changed while it was read; what went to {place} is not its clean copy; run again when it is at rest")
+            }
             What::TooLarge(TooLarge::Paragraph { at }) => {
                 write!(f, "the paragraph at byte {at} is longer than 4 GiB, the most that is compared")
             }
@@ -63,7 +116,7 @@ impl fmt::Display for Error {
 }
 
 /// The system's reason in lower case and without its number, as the end of a sentence.
-fn io_reason(error: &io::Error) -> String {
+pub(crate) fn io_reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut chars = text.chars();
@@ -76,5 +129,37 @@ impl std::error::Error for Error {
             What::Io(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+/// Text from anywhere without what would drive a terminal or disturb its lines: control characters, directional marks and
+/// line separators stand escaped.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    text.chars().map(|c| if is_harmful(c) { c.escape_default().to_string() } else { c.to_string() }).collect::<String>().into()
+}
+
+/// Whether a character does something to a terminal other than standing there.
+pub fn is_harmful(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_codes_are_shown_not_sent() {
+        assert_eq!(visible("a\u{1b}[31m\u{202e}b"), "a\\u{1b}[31m\\u{202e}b");
+        assert_eq!(visible("\u{200e}\u{200f}\u{61c}\u{2028}\u{2029}"), "\\u{200e}\\u{200f}\\u{61c}\\u{2028}\\u{2029}");
+        assert_eq!(visible("naïve “text”"), "naïve “text”");
+    }
+
+    #[test]
+    fn a_reason_is_shown_as_harmless_as_its_place() {
+        let error = Error::refused(Path::new("\u{1b}a"), "line 1: \u{1b}[2J");
+        assert_eq!(error.to_string(), "\\u{1b}a: line 1: \\u{1b}[2J");
     }
 }

@@ -33,12 +33,11 @@ pub mod source;
 mod survivors;
 
 pub use compare::Match;
-pub use error::{Error, Result, What};
+pub use error::{Error, Place, Result, What};
 pub use plan::Plan;
 pub use rules::{Keep, Threshold};
 
 use std::borrow::Cow;
-use std::path::Path;
 
 /// What counts as a repeat, and which copy stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,8 +65,7 @@ pub struct Cleaned<'a> {
 /// [`What::TooLarge`] if a paragraph has more than 4 GiB.
 pub fn clean<'a>(text: &'a str, settings: &Settings) -> Result<Cleaned<'a>> {
     let document = source::text::document(text.as_bytes());
-    let plan =
-        Plan::new(&document, settings).map_err(|what| Error { path: Path::new("text").into(), what: What::TooLarge(what) })?;
+    let plan = Plan::new(&document, settings).map_err(|what| Error { place: Place::Text, what: What::TooLarge(what) })?;
     let text = if plan.cuts.is_empty() {
         Cow::Borrowed(text)
     } else {

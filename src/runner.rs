@@ -8,6 +8,8 @@ use crate::{Plan, Settings};
 use rayon::prelude::*;
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::available_parallelism;
 
 /// What became of something the walk came upon.
 pub enum Outcome<T> {
@@ -29,30 +31,48 @@ const BATCH_INPUTS: usize = 2048;
 /// number from which on the index is built in parallel.)
 const ALONE: usize = 1 << 17;
 
-/// Plans the documents of `found` with `threads` threads (0: as many as there are cores).
+/// How a run goes about its documents.
+#[derive(Clone, Copy, Debug)]
+pub struct Course<'a> {
+    /// What counts as a repeat.
+    pub settings: &'a Settings,
+    /// The number of threads; 0: as many as there are cores.
+    pub threads: usize,
+    /// Once it is set, nothing more is read, and what a batch has made by then is dropped.
+    pub stop: &'a AtomicBool,
+}
+
+/// Plans the documents of `found`.
 ///
-/// `work` makes something of each plan, in any order; `batch` gets what it made, in order, batch by batch.
+/// `work` makes something of each plan, in any order; `batch` gets what it made, in order, batch by batch. What was made of a
+/// document that changed meanwhile is dropped, and so is any other failure of its: what the system says of bytes that vanish
+/// while they are written puts the blame on the output.
 ///
 /// # Errors
 /// The first that `batch` gives; nothing more is read then.
 pub fn run<T: Send>(
     found: impl Iterator<Item = Found>,
-    settings: &Settings,
-    threads: usize,
+    course: Course,
     work: impl Fn(&Input, &Source, &Plan) -> Result<T> + Sync,
     mut batch: impl FnMut(Vec<Outcome<T>>) -> Result<()>,
 ) -> Result<()> {
-    let pool = Threads { count: threads, pool: OnceLock::new() };
+    let pool = Threads { count: course.threads, pool: OnceLock::new() };
+    let is_stopped = || course.stop.load(Ordering::Relaxed);
     let one = |found: Found| match found {
-        Found::Input(input) => finish(&input, settings, &pool, &work),
-        Found::LeftOut(path, why) => Outcome::LeftOut(path, why),
-        Found::Failed(error) => Outcome::Failed(error),
+        _ if is_stopped() => None,
+        Found::Input(input) => Some(finish(&input, course.settings, &pool, &work)),
+        Found::LeftOut(path, why) => Some(Outcome::LeftOut(path, why)),
+        Found::Failed(error) => Some(Outcome::Failed(error)),
     };
     for group in (Batches { found, waiting: None }) {
-        batch(match group.len() {
+        let outcomes: Option<Vec<_>> = match group.len() {
             0 | 1 => group.into_iter().map(one).collect(),
             _ => pool.run(|| group.into_par_iter().map(one).collect()),
-        })?;
+        };
+        match outcomes {
+            Some(outcomes) if !is_stopped() => batch(outcomes)?,
+            _ => break,
+        }
     }
     Ok(())
 }
@@ -65,11 +85,16 @@ fn finish<T: Send>(
 ) -> Outcome<T> {
     let made = || {
         let Loaded::Source(source) = load(input)? else { return Ok(None) };
-        let plan = || Plan::new(&input.form.document(&source), settings);
-        let plan = if source.len() <= ALONE || rayon::current_thread_index().is_some() { plan() } else { pool.run(plan) };
-        let plan = plan.map_err(|what| Error { path: input.path().into(), what: What::TooLarge(what) })?;
-        source.ensure_unchanged(input)?;
-        work(input, &source, &plan).map(Some)
+        let plan_and_work = || {
+            let plan = Plan::new(&input.form.document(&source), settings);
+            work(input, &source, &plan.map_err(|what| Error { place: input.place(), what: What::TooLarge(what) })?)
+        };
+        let is_small = source.len() <= ALONE || rayon::current_thread_index().is_some();
+        let made = if is_small { plan_and_work() } else { pool.run(plan_and_work) };
+        match source.ensure_unchanged(input) {
+            Err(changed) if !matches!(made, Err(Error { what: What::Changed { .. }, .. })) => Err(changed),
+            _ => made.map(Some),
+        }
     };
     match made() {
         Ok(Some(done)) => Outcome::Done(done),
@@ -78,7 +103,7 @@ fn finish<T: Send>(
     }
 }
 
-/// The threads, started when the first work comes that is worth it.
+/// The threads, started when the first work comes that is worth it. All parallel work runs on them.
 struct Threads {
     count: usize,
     pool: OnceLock<rayon::ThreadPool>,
@@ -86,9 +111,20 @@ struct Threads {
 
 impl Threads {
     fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
-        let start = || rayon::ThreadPoolBuilder::new().num_threads(self.count).build().expect("the system starts threads");
-        self.pool.get_or_init(start).install(work)
+        self.pool.get_or_init(|| start(self.count)).install(work)
     }
+}
+
+/// A pool of `count` threads, or of fewer where the system doesn't allow so many; at the least this thread alone.
+fn start(count: usize) -> rayon::ThreadPool {
+    let wanted = if count == 0 { available_parallelism().map_or(1, |cores| cores.get()) } else { count };
+    let halves = std::iter::successors(Some(wanted), |&count| (count > 1).then_some(count / 2));
+    halves.map(|count| rayon::ThreadPoolBuilder::new().num_threads(count)).find_map(|pool| pool.build().ok()).unwrap_or_else(
+        || {
+            let alone = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread();
+            alone.build().expect("a pool of this thread alone starts none, and no pool holds it yet")
+        },
+    )
 }
 
 struct Batches<I> {

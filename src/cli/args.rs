@@ -1,11 +1,19 @@
 //! The flags, each beside its help.
 
+use clap::builder::PossibleValue;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
-use unecho::source::{Form, Selection};
+use unecho::report::visible;
+use unecho::source::{Form, Identity, Selection};
 use unecho::{Keep, Match, Settings, Threshold};
+
+const EXIT_STATUS: &str = "Exit status: 0 done, 2 any error (all other files are still done).";
+
+/// More threads than this do nothing but wait on any machine there is.
+const MOST_THREADS: u64 = 1024;
 
 /// Finds text that repeats itself and writes a clean copy.
 ///
@@ -13,8 +21,8 @@ use unecho::{Keep, Match, Settings, Threshold};
 /// folder given with -o. A paragraph, or a run of them, that stands in the text a second time is removed; the first stays, and
 /// every other byte comes out as it went in. Inputs are never written to.
 #[derive(Debug, Parser)]
-#[command(version, subcommand_precedence_over_arg = true, max_term_width = 100)]
-#[command(after_help = "Exit status: 0 done, 2 any error (all other files are still done).")]
+#[command(version, max_term_width = 100)]
+#[command(after_help = format!("{CLEAN_EXAMPLES}\n  unecho scan texts/                     What repeats there, and where\n\n{EXIT_STATUS}"))]
 pub(super) struct Args {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
@@ -24,58 +32,70 @@ pub(super) struct Args {
     pub(super) global: Global,
 }
 
+const CLEAN_EXAMPLES: &str = "\
+Examples:
+  unecho article.txt -o clean.txt        The clean copy of one text
+  curl https://example.org/a | unecho    The same in a pipe
+  unecho texts/ -o clean/                All texts of a folder";
+
+const SCAN_EXAMPLES: &str = "\
+Examples:
+  unecho scan article.txt                What repeats, with its lines
+  unecho scan --format json texts/ | jq '.documents[].path'";
+
 impl Args {
     /// The arguments of this process; ends it with a message if they make no sense.
     pub(super) fn read() -> Self {
         let matches = Self::command().get_matches();
-        let given = |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
-        let anywhere = ["quiet", "verbose", "threads", "color"];
-        let misplaced = matches.ids().filter(given).find(|id| !anywhere.contains(&id.as_str()) && !is_group(id));
-        if let (Some((command, _)), Some(id)) = (matches.subcommand(), misplaced) {
-            let why = format!(
-                "{id} stands before the command '{command}'; write it after the command (a file of that name is ./{command})"
-            );
+        if let Some(why) = misplaced(&Self::command(), &matches) {
             Self::command().error(ErrorKind::ArgumentConflict, why).exit();
         }
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 }
 
-/// Whether an id is one of the groups that clap makes of flattened structures.
-fn is_group(id: &clap::Id) -> bool {
-    id.as_str().starts_with(char::is_uppercase)
+/// What to say if something that belongs to a command stands before it.
+fn misplaced(command: &clap::Command, matches: &ArgMatches) -> Option<String> {
+    let (name, _) = matches.subcommand()?;
+    let is_given = |arg: &&Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
+    let arg = command.get_arguments().filter(|arg| !arg.is_global_set()).find(is_given)?;
+    let shown = match arg.get_long() {
+        Some(long) => format!("--{long}"),
+        None => matches.get_raw(arg.get_id().as_str())?.next()?.to_string_lossy().into_owned(),
+    };
+    let shown = visible(&shown);
+    Some(format!("'{shown}' stands before the command '{name}'; write it after the command (a file of that name is ./{name})"))
 }
+
+/// The names of the commands.
+pub(super) const COMMANDS: [&str; 3] = ["clean", "scan", "help"];
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Write a clean copy (what runs without a command)
+    #[command(after_help = format!("{CLEAN_EXAMPLES}\n\n{EXIT_STATUS}"))]
     Clean(Clean),
     /// Show what repeats and where; changes nothing
+    #[command(after_help = format!("{SCAN_EXAMPLES}\n\n{EXIT_STATUS}"))]
     Scan(Scan),
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Clean {
+    /// Where the clean copy goes: a file (or -, standard output) for one input, a folder for several or for a folder
+    #[arg(short, long, value_name = "OUT", conflicts_with = "files")]
+    pub(super) output: Option<PathBuf>,
     #[command(flatten)]
     pub(super) common: Common,
-    /// Where the clean copy goes: a file for one input, a folder for several or for a folder
-    #[arg(short, long, value_name = "OUT")]
-    pub(super) output: Option<PathBuf>,
-    /// Write the sums of the run to FILE, as JSON
-    #[arg(long, value_name = "FILE")]
-    pub(super) stats: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Scan {
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = ReportForm::Text, conflicts_with = "files")]
+    pub(super) format: ReportForm,
     #[command(flatten)]
     pub(super) common: Common,
-    /// The form of the report
-    #[arg(long, value_enum, default_value_t = ReportForm::Text)]
-    pub(super) format: ReportForm,
-    /// Write the sums of the run to FILE, as JSON
-    #[arg(long, value_name = "FILE")]
-    pub(super) stats: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -95,7 +115,7 @@ pub(super) struct Common {
     /// How alike two paragraphs must be to be the same
     #[arg(long = "match", value_enum, value_name = "HOW", default_value_t = HowAlike::Text, help_heading = "What repeats")]
     matching: HowAlike,
-    /// Remove runs of at least N columns [default: 600, or 200 in a text of which a fifth or more repeats]
+    /// Count what is at least N columns wide as a repeat [default: 600, or 200 where they make up a fifth of the text]
     #[arg(long, value_name = "N", help_heading = "What repeats")]
     min_chars: Option<u32>,
     /// Which of several copies stays
@@ -104,15 +124,21 @@ pub(super) struct Common {
     /// Take every file for this form, whatever its name
     #[arg(long, value_enum, value_name = "FORM", help_heading = "What is read")]
     from: Option<FromForm>,
-    /// Of a folder, read only what matches GLOB (as in .gitignore; may be repeated)
+    /// Of a folder, read only what matches GLOB (as in .gitignore, relative to the folder; may be repeated)
     #[arg(long, value_name = "GLOB", help_heading = "What is read")]
     include: Vec<String>,
     /// Of a folder, leave out what matches GLOB (may be repeated; .unechoignore files do the same)
     #[arg(long, value_name = "GLOB", help_heading = "What is read")]
     exclude: Vec<String>,
-    /// Only list what would be read
+    /// Only list what would be read, a path a line
     #[arg(long, help_heading = "What is read")]
     pub(super) files: bool,
+    /// With --files, end each path with a NUL instead of a line end
+    #[arg(short = '0', long, requires = "files", help_heading = "What is read")]
+    pub(super) null: bool,
+    /// Write the sums of the run to FILE, as JSON
+    #[arg(long, value_name = "FILE", conflicts_with = "files")]
+    pub(super) stats: Option<PathBuf>,
 }
 
 /// What any command takes.
@@ -124,12 +150,13 @@ pub(super) struct Global {
     /// Name every document with repeats, and all that is left out
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
-    /// The number of threads [default: one a core]; the output is the same for any
+    /// The number of threads, up to 1024; 0 or nothing: one a core. The output is the same for any
     #[arg(long, value_name = "N", global = true, default_value_t = 0, hide_default_value = true)]
-    pub(super) threads: usize,
+    #[arg(value_parser = clap::value_parser!(u64).range(..=MOST_THREADS))]
+    threads: u64,
     /// When to colour messages
-    #[arg(long, value_enum, value_name = "WHEN", global = true, default_value_t = Colour::Auto)]
-    pub(super) color: Colour,
+    #[arg(long, value_enum, value_name = "WHEN", global = true, default_value_t = Color::Auto)]
+    pub(super) color: Color,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -138,7 +165,7 @@ enum HowAlike {
     Bytes,
     /// White space, invisible characters and Unicode spelling don't count
     Text,
-    /// Nor do case and punctuation
+    /// As text, and case and punctuation don't count either
     Loose,
 }
 
@@ -155,19 +182,19 @@ enum FromForm {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum Colour {
+pub(super) enum Color {
     Auto,
     Always,
     Never,
 }
 
-impl Colour {
+impl Color {
     /// Settles it for all messages. `auto` asks the terminal and the NO_COLOR variable.
     pub(super) fn write_global(self) {
         match self {
-            Colour::Auto => anstream::ColorChoice::Auto,
-            Colour::Always => anstream::ColorChoice::AlwaysAnsi,
-            Colour::Never => anstream::ColorChoice::Never,
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::AlwaysAnsi,
+            Color::Never => anstream::ColorChoice::Never,
         }
         .write_global();
     }
@@ -189,9 +216,40 @@ impl Common {
         }
     }
 
-    pub(super) fn selection(&self) -> Selection {
-        let from = self.from.map(|FromForm::Text| Form::Text);
-        Selection { include: self.include.clone(), exclude: self.exclude.clone(), from }
+    /// What is read of the paths; `output` is the file that the run's own results go to.
+    pub(super) fn selection(&self, output: Option<Identity>) -> Selection {
+        Selection { include: self.include.clone(), exclude: self.exclude.clone(), from: self.form(), output }
+    }
+
+    /// The form that every file is taken for.
+    pub(super) fn form(&self) -> Option<Form> {
+        self.from.map(|FromForm::Text| Form::Text)
+    }
+
+    /// The flags without which another command would read or find something else.
+    pub(super) fn flags_that_matter(&self) -> Vec<OsString> {
+        let value = |value: Option<PossibleValue>| value.map(|value| value.get_name().to_owned()).unwrap_or_default();
+        let mut flags = Vec::new();
+        match self.matching {
+            HowAlike::Text => {}
+            how => flags.push(format!("--match={}", value(how.to_possible_value()))),
+        }
+        flags.extend(self.min_chars.map(|least| format!("--min-chars={least}")));
+        match self.keep {
+            WhichStays::First => {}
+            which => flags.push(format!("--keep={}", value(which.to_possible_value()))),
+        }
+        flags.extend(self.from.map(|form| format!("--from={}", value(form.to_possible_value()))));
+        flags.extend(self.include.iter().map(|glob| format!("--include={glob}")));
+        flags.extend(self.exclude.iter().map(|glob| format!("--exclude={glob}")));
+        flags.into_iter().map(OsString::from).collect()
+    }
+}
+
+impl Global {
+    /// The number of threads; 0: one a core.
+    pub(super) fn threads(&self) -> usize {
+        usize::try_from(self.threads).expect("the parser allows no more than MOST_THREADS")
     }
 }
 
@@ -202,5 +260,8 @@ mod tests {
     #[test]
     fn the_flags_are_consistent() {
         Args::command().debug_assert();
+        let mut command = Args::command();
+        command.build();
+        assert_eq!(command.get_subcommands().map(clap::Command::get_name).collect::<Vec<_>>(), COMMANDS);
     }
 }

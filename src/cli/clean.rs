@@ -1,96 +1,158 @@
 //! `unecho clean`: the plan, applied.
 
-use super::args::{Clean, Global};
-use super::progress::Progress;
+use super::args::{COMMANDS, Clean, Global};
+use super::inputs::Inputs;
+use super::run::{Ended, Frame};
+use super::signals::Signals;
+use super::suggest::Suggestion;
 use super::terminal::Terminal;
-use super::{Inputs, list_files, note, write_stats};
+use super::{Status, files};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
-use unecho::apply::{Target, publish};
-use unecho::report::{Finding, Tally, counted, visible};
-use unecho::runner;
+use unecho::apply::{Outputs, Target};
+use unecho::report::{Finding, Sums, Tally};
+use unecho::source::base_name;
 use unecho::{Error, Result};
 
 /// So many blocks of one document are named; with -v all are.
 const SHOWN_BLOCKS: usize = 10;
 
-/// Cleans; gives the number of inputs that failed.
-pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal) -> Result<u64> {
+/// Cleans. `is_named`: the command was written out, so that no path is a command with a typing error.
+pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: bool) -> Result<Status> {
     let inputs = Inputs::new(&args.common)?;
+    if !is_named {
+        refuse_unknown_command(&inputs)?;
+    }
     if args.common.files {
-        return list_files(inputs, terminal);
+        return files::list(&inputs, &args.common, terminal);
     }
-    let target = target(args, &inputs)?;
-    target.ensure_apart(inputs.paths())?;
-    let (single, paths) = (inputs.is_single(), inputs.paths().to_vec());
-    if matches!(inputs, Inputs::Stdin(_)) && std::io::IsTerminal::is_terminal(&std::io::stdin()) {
-        terminal.hint("Reading standard input; Ctrl-D ends it, Ctrl-C stops, --help explains.");
+    let target = target(args.output.as_deref(), &inputs)?;
+    if matches!(target, Target::Folder(_)) {
+        ensure_names_differ(inputs.paths())?;
     }
+    let outputs = Outputs::new(&target, inputs.paths())?;
+    let signals = if outputs.have_names() { Signals::watched() } else { Signals::ignored() };
+    let frame = Frame {
+        inputs: &inputs,
+        common: &args.common,
+        global,
+        terminal,
+        results_on_stdout: outputs.are_stdout(),
+        report: None,
+        stop: signals.stop(),
+    };
+    let stats = frame.stats(&outputs)?;
+    inputs.say_what_is_awaited(terminal);
 
-    let mut log = Log { tally: Tally::default(), one: None, single, terminal };
-    let started = Instant::now();
-    let progress = Progress::start(terminal.shows_progress());
-    runner::run(
-        inputs.found(),
-        &args.common.settings(),
-        global.threads,
+    let mut log = Log { args, inputs: &inputs, terminal, one: None };
+    let ended = clean(&frame, &outputs, &signals, &mut log)?;
+    let status = Status::of(ended.tally.failed);
+    if ended.is_unheard {
+        return Ok(status);
+    }
+    outputs.finish()?;
+    ended.write_stats(stats.as_ref())?;
+    if ended.tally.is_empty() {
+        return Err(inputs.nothing_read(terminal));
+    }
+    log.summarise(&ended, &outputs);
+    Ok(status)
+}
+
+/// Cleans every document; the outputs stand under their names when it returns.
+fn clean(frame: &Frame, outputs: &Outputs, signals: &Signals, log: &mut Log) -> Result<Ended> {
+    let ended = frame.run(
         |input, source, plan| {
-            let pending = target.write(input, source, plan.cuts.iter().map(|cut| cut.at))?;
-            progress.add(source.len() as u64);
-            Ok((Finding::new(input.path(), source, plan), pending))
+            signals.let_temporaries_go_first();
+            let pending = outputs.write(input, source, &plan.cuts)?;
+            let shown = if frame.terminal.is_verbose() { usize::MAX } else { SHOWN_BLOCKS };
+            let finding = || Finding::new(input.path(), source, plan, shown);
+            let finding = log_wants(frame, plan.blocks.is_empty()).then(finding);
+            Ok(((Sums::of(plan, source.len()), finding), pending))
         },
-        |outcomes| {
-            let mut done = Vec::new();
-            for outcome in outcomes {
-                done.extend(note(outcome, &mut log.tally, terminal)?);
-            }
-            publish(done).into_iter().for_each(|named| log.add(named));
+        |done, tally| {
+            outputs.publish(done).into_iter().for_each(|named| log.add(named, tally));
+            signals.let_go_at_once();
             Ok(())
         },
     )?;
-    drop(progress);
-    log.tally.seconds = started.elapsed().as_secs_f64();
-    log.summarise(&target, &paths);
-    write_stats(args.stats.as_deref(), &log.tally)?;
-    if log.tally.is_empty() { terminal.nothing_read().map(|()| 1) } else { Ok(log.tally.failed) }
+    signals.end_if_stopped();
+    Ok(ended)
+}
+
+/// Whether the line numbers of a document's repeats are wanted: they cost another look at its text.
+fn log_wants(frame: &Frame, nothing_repeats: bool) -> bool {
+    !frame.terminal.is_quiet() && (frame.inputs.is_single() || (frame.terminal.is_verbose() && !nothing_repeats))
+}
+
+/// A first word that is no file is a command that doesn't exist, more often than a file; and one that is a command, but not the
+/// first, was meant as one.
+fn refuse_unknown_command(inputs: &Inputs) -> Result<()> {
+    let is_missing = |path: &Path| std::fs::symlink_metadata(path).is_err();
+    let is_command = |path: &&PathBuf| COMMANDS.iter().any(|command| path.as_os_str() == *command);
+    match inputs.paths() {
+        [first, ..] if first.components().count() == 1 && is_missing(first) => {
+            Err(Error::refused(first, "no such file or folder, and no command; the commands are clean and scan"))
+        }
+        paths => match paths.iter().find(is_command) {
+            Some(path) if is_missing(path) => {
+                let why = format!("no such file or folder; a command stands before its paths: unecho {} …", path.display());
+                Err(Error::refused(path, why))
+            }
+            _ => Ok(()),
+        },
+    }
 }
 
 /// Where the clean copies go.
-fn target(args: &Clean, inputs: &Inputs) -> Result<Target> {
-    match (&args.output, inputs.paths()) {
-        (Some(output), _) if inputs.is_single() => Ok(Target::File(output.clone())),
-        (Some(output), _) => Ok(Target::Folder(output.clone())),
-        (None, _) if inputs.is_single() => Ok(Target::Stdout),
-        (None, [folder]) => Err(Error::refused(folder, "is a folder; say where its clean copy goes: -o clean/")),
-        (None, paths) => {
-            let why =
-                format!("and {} more need a folder for their clean copies: -o clean/", counted(paths.len() as u64 - 1, "path"));
-            Err(Error::refused(&paths[0], why))
+fn target(output: Option<&Path>, inputs: &Inputs) -> Result<Target> {
+    match output {
+        Some(output) if inputs.is_single() && output.as_os_str() == "-" => Ok(Target::Stdout),
+        Some(output) if inputs.is_single() => Ok(Target::File(output.into())),
+        Some(output) if output.as_os_str() != "-" => Ok(Target::Folder(output.into())),
+        None if inputs.is_single() => Ok(Target::Stdout),
+        _ if inputs.paths().len() == 1 => {
+            Err(Error::refused(inputs.in_words(), "is a folder; its clean copy needs one too: -o clean/"))
+        }
+        _ => Err(Error::refused(inputs.in_words(), "several inputs need a folder for their clean copies: -o clean/")),
+    }
+}
+
+/// Refuses paths whose clean copies would have the same name. A path given twice is read once, so it clashes with nothing.
+fn ensure_names_differ(paths: &[PathBuf]) -> Result<()> {
+    let mut by_name: HashMap<PathBuf, &PathBuf> = HashMap::new();
+    for path in paths {
+        let Some(other) = by_name.insert(base_name(path), path) else { continue };
+        let is_same = |path: &Path| std::fs::canonicalize(path).ok();
+        if is_same(path) != is_same(other) || is_same(path).is_none() {
+            let why = format!("would have its clean copy where that of {} stands; give the folder above", other.display());
+            return Err(Error::refused(path, why));
         }
     }
+    Ok(())
 }
 
 /// What is said about a run.
 struct Log<'a> {
-    tally: Tally,
+    args: &'a Clean,
+    inputs: &'a Inputs<'a>,
+    terminal: &'a Terminal,
     /// The finding of a single input, for its own summary.
     one: Option<Finding>,
-    single: bool,
-    terminal: &'a Terminal,
 }
 
 impl Log<'_> {
-    fn add(&mut self, named: Result<Finding>) {
+    fn add(&mut self, named: Result<(Sums, Option<Finding>)>, tally: &mut Tally) {
         match named {
             Err(error) => {
-                self.tally.failed += 1;
+                tally.failed += 1;
                 self.terminal.error(&error);
             }
-            Ok(finding) => {
-                self.tally.add(&finding);
-                if self.single {
-                    self.one = Some(finding);
-                } else if self.terminal.is_verbose() && !finding.repeats.is_empty() {
+            Ok((sums, finding)) => {
+                tally.add(&sums);
+                if self.inputs.is_single() {
+                    self.one = finding;
+                } else if let Some(finding) = finding {
                     self.say(&finding);
                 }
             }
@@ -98,30 +160,33 @@ impl Log<'_> {
     }
 
     fn say(&self, finding: &Finding) {
-        let shown = if self.terminal.is_verbose() { usize::MAX } else { SHOWN_BLOCKS };
-        finding.in_words(shown).iter().for_each(|line| self.terminal.say(line));
+        let lines = finding.in_words(self.args.common.settings().matching);
+        lines.iter().for_each(|line| self.terminal.say(line));
     }
 
-    fn summarise(&self, target: &Target, paths: &[PathBuf]) {
-        let names = || paths.iter().map(|path| quoted(path)).collect::<Vec<_>>().join(" ");
-        if self.single {
-            let Some(finding) = &self.one else { return };
-            self.say(finding);
-            if *target == Target::Stdout && !paths.is_empty() && !finding.repeats.is_empty() {
-                self.terminal.hint(&format!("The file is untouched. To keep the clean copy: unecho {} -o FILE", names()));
+    fn summarise(&self, ended: &Ended, outputs: &Outputs) {
+        let suggestion = Suggestion { common: &self.args.common, paths: self.inputs.paths() };
+        if ended.tally.documents == 0 {
+            return; // all failed, and was named
+        }
+        if !self.inputs.is_single() {
+            self.terminal.say(&ended.tally.cleaned_in_words(ended.took, true));
+            if ended.tally.blocks > 0 {
+                let scan = suggestion.scan();
+                self.terminal.say(&format!("Compared within each document, not across them. What was removed: {scan}"));
             }
             return;
         }
-        self.terminal.say(&self.tally.in_words());
-        if self.tally.blocks > 0 {
-            self.terminal.say(&format!("Compared within each document. What was removed: unecho scan {}", names()));
+        let Some(finding) = &self.one else { return };
+        self.say(finding);
+        if self.inputs.is_stdin() || finding.blocks == 0 {
+            return;
+        }
+        if finding.blocks > finding.repeats.len() as u64 {
+            self.terminal.say(&format!("All that was removed: {}", suggestion.scan()));
+        }
+        if outputs.are_stdout() {
+            self.terminal.hint(&format!("The file is untouched. To keep the clean copy: {}", suggestion.clean()));
         }
     }
-}
-
-/// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
-    if text.chars().all(plain) { text.into_owned() } else { format!("'{}'", visible(&text).replace('\'', r"'\''")) }
 }

@@ -1,10 +1,11 @@
 //! A line that moves while a long run is under way, on a terminal only.
 
+use super::terminal::Bar;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use unecho::report::{bytes, counted};
 
@@ -25,30 +26,14 @@ struct Done {
 }
 
 impl Progress {
-    pub(super) fn start(shown: bool) -> Self {
+    /// Shown where there is a line for it; without a thread to paint it there is none.
+    pub(super) fn start(bar: Option<Bar>) -> Self {
         let done = Arc::new(Done::default());
-        let painter = shown.then(|| {
+        let painter = bar.and_then(|bar| {
             let (stop, stopped) = channel();
-            let done = Arc::clone(&done);
-            let paint = move || {
-                let mut wait = PATIENCE;
-                let mut bar = None;
-                while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
-                    let bar = bar.get_or_insert_with(new_bar);
-                    let size = done.bytes.load(Ordering::Relaxed);
-                    bar.set_message(format!(
-                        "{}, {}",
-                        counted(done.documents.load(Ordering::Relaxed), "document"),
-                        bytes(size, size)
-                    ));
-                    bar.tick();
-                    wait = REDRAW;
-                }
-                if let Some(bar) = bar {
-                    bar.finish_and_clear();
-                }
-            };
-            (stop, std::thread::spawn(paint))
+            let counts = Arc::clone(&done);
+            let thread = thread::Builder::new().spawn(move || paint(&counts, &bar, &stopped)).ok()?;
+            Some((stop, thread))
         });
         Self { done, painter }
     }
@@ -58,6 +43,17 @@ impl Progress {
         self.done.documents.fetch_add(1, Ordering::Relaxed);
         self.done.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
+}
+
+fn paint(done: &Done, bar: &Bar, stopped: &Receiver<()>) {
+    let mut wait = PATIENCE;
+    while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+        let size = done.bytes.load(Ordering::Relaxed);
+        let message = format!("{}, {}", counted(done.documents.load(Ordering::Relaxed), "document"), bytes(size, size));
+        bar.draw(new_bar, message);
+        wait = REDRAW;
+    }
+    bar.clear();
 }
 
 impl Drop for Progress {

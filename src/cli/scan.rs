@@ -1,56 +1,75 @@
 //! `unecho scan`: the plan, shown.
 
 use super::args::{Global, ReportForm, Scan};
-use super::progress::Progress;
+use super::inputs::Inputs;
+use super::run::Frame;
 use super::terminal::Terminal;
-use super::{Inputs, list_files, note, write_stats};
+use super::{Status, files};
 use std::io::BufWriter;
-use std::path::Path;
-use std::time::Instant;
-use unecho::report::{Finding, Json, ScanReport, Tally, Text};
-use unecho::runner;
-use unecho::{Error, Result};
+use std::sync::atomic::AtomicBool;
+use unecho::apply::{Outputs, Target};
+use unecho::report::{Finding, Json, ScanReport, Sums, Text};
+use unecho::source::{Identity, Input, Source};
+use unecho::{Error, Place, Result};
 
-/// Scans; gives the number of inputs that failed.
-pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<u64> {
+/// Scans; nothing is written but the report.
+pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<Status> {
     let inputs = Inputs::new(&args.common)?;
     if args.common.files {
-        return list_files(inputs, terminal);
+        return files::list(&inputs, &args.common, terminal);
     }
+    let output = Identity::of_regular(&std::io::stdout());
+    let never = AtomicBool::new(false);
+    let frame =
+        Frame { inputs: &inputs, common: &args.common, global, terminal, results_on_stdout: true, report: output, stop: &never };
+    let stats = frame.stats(&Outputs::new(&Target::Stdout, &[])?)?;
+    inputs.say_what_is_awaited(terminal);
+
     let out = BufWriter::new(std::io::stdout().lock());
     let mut report: Box<dyn ScanReport> = match args.format {
         ReportForm::Text => Box::new(Text::new(out)),
         ReportForm::Json => Box::new(Json::new(out)),
     };
-    let mut tally = Tally::default();
-    let started = Instant::now();
-    let progress = Progress::start(terminal.shows_progress());
-    runner::run(
-        inputs.found(),
-        &args.common.settings(),
-        global.threads,
+    let ended = frame.run(
         |input, source, plan| {
-            progress.add(source.len() as u64);
-            Ok(Finding::new(input.path(), source, plan))
+            ensure_not_output(input, source, output)?;
+            let finding = || Finding::new(input.path(), source, plan, usize::MAX);
+            Ok((Sums::of(plan, source.len()), (!plan.blocks.is_empty()).then(finding)))
         },
-        |outcomes| {
-            for outcome in outcomes {
-                if let Some(finding) = note(outcome, &mut tally, terminal)? {
-                    tally.add(&finding);
-                    report.document(&finding).map_err(write_failed)?;
-                }
+        |done, tally| {
+            for (sums, finding) in done {
+                tally.add(&sums);
+                finding.map_or(Ok(()), |finding| report.document(&finding)).map_err(write_failed)?;
             }
             Ok(())
         },
     )?;
-    drop(progress);
-    tally.seconds = started.elapsed().as_secs_f64();
-    report.end(&tally).map_err(write_failed)?;
-    terminal.say(&tally.in_words());
-    write_stats(args.stats.as_deref(), &tally)?;
-    if tally.is_empty() { terminal.nothing_read().map(|()| 1) } else { Ok(tally.failed) }
+    let status = Status::of(ended.tally.failed);
+    if ended.is_unheard {
+        return Ok(status);
+    }
+    match report.end(&ended.tally).map_err(write_failed) {
+        Err(error) if error.is_end_of_reader() => return Ok(status),
+        written => written?,
+    }
+    ended.write_stats(stats.as_ref())?;
+    if ended.tally.is_empty() {
+        return Err(inputs.nothing_read(terminal));
+    }
+    if ended.tally.documents > 0 {
+        terminal.say(&ended.tally.scanned_in_words(ended.took, !inputs.is_single()));
+    }
+    Ok(status)
+}
+
+/// A report that grows into the text it is about would report itself.
+fn ensure_not_output(input: &Input, source: &Source, output: Option<Identity>) -> Result<()> {
+    if output.is_some() && source.identity() == output {
+        return Err(Error::refused(input.place(), "is where standard output goes as well; inputs are never written to"));
+    }
+    Ok(())
 }
 
 fn write_failed(error: std::io::Error) -> Error {
-    Error::io(Path::new("standard output"), error)
+    Error::io(Place::Stdout, error)
 }

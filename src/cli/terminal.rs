@@ -1,32 +1,47 @@
-//! What goes to standard error: messages, coloured where a person sees them.
+//! What goes to standard error: messages, coloured where a person sees them, and the line that moves. Its only owner, so that
+//! a message never lands on that line.
 
 use super::args::Global;
+use indicatif::ProgressBar;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use unecho::Error;
 use unecho::report::visible;
 use unecho::source::LeftOut;
-use unecho::{Error, Result};
 
 /// Standard error, as talkative as was asked for.
 pub(super) struct Terminal {
     quiet: bool,
     verbose: bool,
     /// A person is looking.
-    pub(super) is_watched: bool,
+    is_watched: bool,
+    bar: Bar,
 }
+
+/// The line that moves, while there is one.
+#[derive(Clone, Default)]
+pub(super) struct Bar(Arc<Mutex<Option<ProgressBar>>>);
 
 const RED: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
 const FAINT: anstyle::Style = anstyle::Style::new().dimmed();
 
 impl Terminal {
     pub(super) fn new(global: &Global) -> Self {
-        Self { quiet: global.quiet, verbose: global.verbose, is_watched: std::io::stderr().is_terminal() }
+        let is_watched = std::io::stderr().is_terminal();
+        Self { quiet: global.quiet, verbose: global.verbose, is_watched, bar: Bar::default() }
     }
 
-    /// Whether progress is shown.
-    pub(super) fn shows_progress(&self) -> bool {
-        self.is_watched && !self.quiet
+    /// The line that moves, if there may be one: not on a terminal that shows the results as well.
+    pub(super) fn bar(&self, results_on_stdout: bool) -> Option<Bar> {
+        let is_shared = results_on_stdout && std::io::stdout().is_terminal();
+        (self.is_watched && !self.quiet && !is_shared).then(|| self.bar.clone())
+    }
+
+    /// Whether nothing but errors is said.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// Whether each document with repeats is named.
@@ -35,12 +50,12 @@ impl Terminal {
     }
 
     pub(super) fn error(&self, error: &Error) {
-        line(format_args!("{RED}error{RED:#}: {error}"));
+        self.line(format_args!("{RED}error{RED:#}: {error}"));
     }
 
     pub(super) fn say(&self, text: &str) {
         if !self.quiet {
-            line(format_args!("{text}"));
+            self.line(text);
         }
     }
 
@@ -60,18 +75,47 @@ impl Terminal {
                 LeftOut::Excluded => "excluded by a pattern",
                 LeftOut::UnknownForm => "of unknown form",
                 LeftOut::Binary => "binary",
+                LeftOut::AlreadyRead => "already read",
+                LeftOut::Output => "the output of this run",
             };
-            line(format_args!("left out: {} ({why})", visible(&path.to_string_lossy())));
+            self.line(format_args!("left out: {} ({why})", visible(&path.to_string_lossy())));
         }
     }
 
-    pub(super) fn nothing_read(&self) -> Result<()> {
-        let why = "nothing was read: no text, Markdown, reStructuredText or AsciiDoc file was found (-v names what was left out)";
-        Err(Error::refused(Path::new("input"), why))
+    /// A line on standard error. If nobody reads there is nobody to tell.
+    fn line(&self, text: impl Display) {
+        let line = format!("{text}\n"); // written at once, so that lines of other programs come before or after it
+        self.bar.aside(|| {
+            let _ = anstream::stderr().write_all(line.as_bytes());
+        });
     }
 }
 
-/// A line on standard error. If nobody reads there is nobody to tell.
-fn line(text: impl Display) {
-    let _ = writeln!(anstream::stderr(), "{text}");
+impl Bar {
+    /// Draws the line with a message, having made it first if it isn't there.
+    pub(super) fn draw(&self, make: impl FnOnce() -> ProgressBar, message: String) {
+        let mut bar = self.lock();
+        let bar = bar.get_or_insert_with(make);
+        bar.set_message(message);
+        bar.tick();
+    }
+
+    /// Takes the line away.
+    pub(super) fn clear(&self) {
+        if let Some(bar) = self.lock().take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Does something to standard error while the line is away.
+    fn aside(&self, write: impl FnOnce()) {
+        match &*self.lock() {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<ProgressBar>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

@@ -1,12 +1,11 @@
 //! What `scan` prints: findings, document by document in order, in one of two forms.
 
-use super::words::{counted, visible};
-use super::{Finding, Tally};
+use super::{Finding, Lines, Tally, counted, visible};
 use std::io::{self, Write};
 
 /// A form of the findings.
 pub trait ScanReport {
-    /// A document, whether or not something repeats in it.
+    /// A document in which something repeats.
     ///
     /// # Errors
     /// Those of the output.
@@ -36,7 +35,7 @@ impl<W: Write> ScanReport for Text<W> {
         let path = visible(&finding.path);
         for repeat in &finding.repeats {
             let size = format!("{}, {}", counted(repeat.paragraphs, "paragraph"), counted(repeat.columns, "column"));
-            writeln!(self.out, "{path}:{}: repeats {} ({size})", repeat.lines.in_numbers(), repeat.repeated_lines())?;
+            writeln!(self.out, "{path}:{}: repeats {} ({size})", in_numbers(repeat.lines), repeat.repeated_lines())?;
             writeln!(self.out, "    {}", visible(&repeat.begins))?;
         }
         Ok(())
@@ -45,6 +44,11 @@ impl<W: Write> ScanReport for Text<W> {
     fn end(&mut self, _: &Tally) -> io::Result<()> {
         self.out.flush()
     }
+}
+
+/// As editors and terminals take it: "15-27", "15".
+fn in_numbers(lines: Lines) -> String {
+    if lines.first == lines.last { lines.first.to_string() } else { format!("{}-{}", lines.first, lines.last) }
 }
 
 /// For programs: one object with the documents in which something repeats, and the sums.
@@ -68,9 +72,6 @@ impl<W: Write> Json<W> {
 
 impl<W: Write> ScanReport for Json<W> {
     fn document(&mut self, finding: &Finding) -> io::Result<()> {
-        if finding.repeats.is_empty() {
-            return Ok(());
-        }
         self.open()?;
         Ok(serde_json::to_writer(&mut self.out, finding)?)
     }

@@ -1,8 +1,9 @@
 //! The sums of a run, as the summary says them and as `--stats` writes them.
 
-use super::words::{bytes, change, count, counted};
-use super::{Finding, Lines};
+use super::words::{bytes, change, count, counted, share};
+use crate::Plan;
 use crate::source::LeftOut;
+use std::time::Duration;
 
 /// What a run did.
 #[derive(Clone, Debug, Default, serde::Serialize)]
@@ -25,12 +26,48 @@ pub struct Tally {
     pub left_out: LeftOutCounts,
     /// What could not be read or written.
     pub failed: u64,
-    /// The time it took.
+}
+
+/// What one document adds to the sums.
+#[derive(Clone, Copy, Debug)]
+pub struct Sums {
+    /// Its paragraphs.
+    pub paragraphs: u64,
+    /// Those that repeat.
+    pub repeated_paragraphs: u64,
+    /// The blocks they form.
+    pub blocks: u64,
+    /// Its bytes.
+    pub bytes_before: u64,
+    /// The bytes of its clean copy.
+    pub bytes_after: u64,
+}
+
+impl Sums {
+    /// The sums of a document of `size` bytes.
+    pub fn of(plan: &Plan, size: usize) -> Self {
+        Self {
+            paragraphs: plan.paragraphs as u64,
+            repeated_paragraphs: plan.removed_paragraphs() as u64,
+            blocks: plan.blocks.len() as u64,
+            bytes_before: size as u64,
+            bytes_after: size as u64 - plan.removed_bytes(),
+        }
+    }
+}
+
+/// The sums of a run and the time it took, as `--stats` writes them.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Stats<'a> {
+    /// The sums.
+    #[serde(flatten)]
+    pub tally: &'a Tally,
+    /// The time in seconds.
     pub seconds: f64,
 }
 
 /// What was not read, by reason.
-#[derive(Clone, Debug, Default, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct LeftOutCounts {
     /// A NUL near the beginning.
     pub binary: u64,
@@ -44,6 +81,10 @@ pub struct LeftOutCounts {
     pub unknown_form: u64,
     /// Sockets, pipes, devices.
     pub special: u64,
+    /// Reached before by another path.
+    pub already_read: u64,
+    /// Where the results of the run go.
+    pub output: u64,
 }
 
 impl LeftOutCounts {
@@ -55,18 +96,22 @@ impl LeftOutCounts {
             LeftOut::Excluded => &mut self.excluded,
             LeftOut::UnknownForm => &mut self.unknown_form,
             LeftOut::Special => &mut self.special,
+            LeftOut::AlreadyRead => &mut self.already_read,
+            LeftOut::Output => &mut self.output,
         }
     }
 
     fn in_words(&self) -> String {
-        let Self { binary, hidden, links, excluded, unknown_form, special } = *self;
+        let Self { binary, hidden, links, excluded, unknown_form, special, already_read, output } = *self;
         let reasons = [
             (binary, "binary"),
             (hidden, "hidden"),
-            (links, "links"),
+            (links, if links == 1 { "link" } else { "links" }),
             (excluded, "excluded"),
             (unknown_form, "of unknown form"),
             (special, "special"),
+            (already_read, "already read"),
+            (output, "the output"),
         ];
         let words: Vec<String> =
             reasons.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{} {word}", count(*n))).collect();
@@ -76,14 +121,14 @@ impl LeftOutCounts {
 
 impl Tally {
     /// Adds a document.
-    pub fn add(&mut self, finding: &Finding) {
+    pub fn add(&mut self, document: &Sums) {
         self.documents += 1;
-        self.documents_with_repeats += u64::from(!finding.repeats.is_empty());
-        self.paragraphs += finding.paragraphs;
-        self.repeated_paragraphs += finding.repeated_paragraphs();
-        self.blocks += finding.repeats.len() as u64;
-        self.bytes_before += finding.bytes;
-        self.bytes_after += finding.clean_bytes;
+        self.documents_with_repeats += u64::from(document.blocks > 0);
+        self.paragraphs += document.paragraphs;
+        self.repeated_paragraphs += document.repeated_paragraphs;
+        self.blocks += document.blocks;
+        self.bytes_before += document.bytes_before;
+        self.bytes_after += document.bytes_after;
     }
 
     /// Adds something that is not read.
@@ -96,60 +141,30 @@ impl Tally {
         self.documents + self.failed == 0
     }
 
-    /// The line about many documents.
-    pub fn in_words(&self) -> String {
-        let mut line = format!("{}, {} with repeats", counted(self.documents, "document"), count(self.documents_with_repeats));
-        if self.blocks > 0 {
-            line += &format!(
-                " ({}, {} of {})",
-                counted(self.blocks, "block"),
-                count(self.repeated_paragraphs),
-                counted(self.paragraphs, "paragraph")
-            );
-        }
+    /// The line about clean copies. `whole` says what was left out and failed even where nothing was.
+    pub fn cleaned_in_words(&self, took: Duration, whole: bool) -> String {
         let size = bytes(self.bytes_before, self.bytes_after);
         let change = change(self.bytes_before, self.bytes_after);
-        let left_out = self.left_out.in_words();
-        line + &format!(", {size} ({change}), {:.1} s; left out: {left_out}; failed: {}", self.seconds, count(self.failed))
+        self.in_words(&format!("{size} ({change})"), took, whole)
     }
-}
 
-impl Finding {
-    /// The lines about one document: what goes, block by block, and the sums. `shown` bounds the blocks that are named.
-    pub fn in_words(&self, shown: usize) -> Vec<String> {
-        let path = super::visible(&self.path);
-        if self.repeats.is_empty() {
-            let size = bytes(self.bytes, self.bytes);
-            return vec![format!("{path}: nothing repeats ({}, {size}); nothing changed", counted(self.paragraphs, "paragraph"))];
+    /// The line about a scan, after which all is as it was.
+    pub fn scanned_in_words(&self, took: Duration, whole: bool) -> String {
+        let mut size = bytes(self.bytes_before, self.bytes_before);
+        if self.blocks > 0 {
+            let repeated = share(self.bytes_before - self.bytes_after, self.bytes_before);
+            size += &format!(" of which {repeated} repeat");
         }
-        let mut by_place: Vec<_> = self.repeats.iter().take(shown).collect();
-        by_place.sort_by_key(|repeat| repeat.bytes.start);
-        let mut lines: Vec<String> = by_place
-            .into_iter()
-            .map(|repeat| {
-                let what = counted(repeat.paragraphs, "paragraph");
-                let verb = if repeat.lines.first == repeat.lines.last { "repeats" } else { "repeat" };
-                format!("{path}: removed {what}: {} {verb} {} (compared byte for byte)", repeat.lines, repeat.repeated_lines())
-            })
-            .collect();
-        if self.repeats.len() > shown {
-            let rest = counted((self.repeats.len() - shown) as u64, "shorter block");
-            lines.push(format!("{path}: removed {rest} more; all of them: unecho scan {path}"));
-        }
-        lines.push(format!(
-            "{} → {}, {} ({}); nothing else changed",
-            count(self.paragraphs),
-            counted(self.paragraphs - self.repeated_paragraphs(), "paragraph"),
-            bytes(self.bytes, self.clean_bytes),
-            change(self.bytes, self.clean_bytes)
-        ));
-        lines
+        self.in_words(&size, took, whole)
     }
-}
 
-impl Lines {
-    /// As editors and terminals take it: "15-27", "15".
-    pub fn in_numbers(&self) -> String {
-        if self.first == self.last { self.first.to_string() } else { format!("{}-{}", self.first, self.last) }
+    fn in_words(&self, size: &str, took: Duration, whole: bool) -> String {
+        let documents = counted(self.documents, "document");
+        let repeats = count(self.documents_with_repeats);
+        let mut line = format!("{documents}, {repeats} with repeats, {size}, {:.1} s", took.as_secs_f64());
+        if whole || self.left_out != LeftOutCounts::default() || self.failed > 0 {
+            line += &format!("; left out: {}; failed: {}", self.left_out.in_words(), count(self.failed));
+        }
+        line
     }
 }

@@ -1,7 +1,5 @@
 //! Numbers, sizes and names as people read them.
 
-use std::borrow::Cow;
-
 /// A number with its thousands marked: "6,287".
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -22,37 +20,32 @@ pub fn counted(number: u64, noun: &str) -> String {
 
 /// A size before and after: "6,287 → 3,289 bytes", "84.1 → 80.9 MB".
 pub fn bytes(before: u64, after: u64) -> String {
-    const UNITS: [(u64, &str); 4] = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (100_000, "kB")];
-    let unit = UNITS.iter().find(|(size, _)| before >= *size);
-    let number = |bytes: u64| match unit {
-        None => count(bytes),
-        Some((_, "kB")) => format!("{:.1}", bytes as f64 / 1e3),
-        Some((size, _)) => format!("{:.1}", bytes as f64 / *size as f64),
-    };
+    // Each with the least size that is said in it: what rounds to 1000.0 of a unit is 1.0 of the next.
+    const UNITS: [(u64, f64, &str); 4] =
+        [(999_950_000_000, 1e12, "TB"), (999_950_000, 1e9, "GB"), (999_950, 1e6, "MB"), (100_000, 1e3, "kB")];
+    let unit = UNITS.iter().find(|(least, ..)| before >= *least);
+    let number = |bytes: u64| unit.map_or_else(|| count(bytes), |(_, size, _)| format!("{:.1}", bytes as f64 / size));
     let (first, second) = (number(before), number(after));
-    let numbers = if before == after { first } else { format!("{first} → {second}") };
-    format!("{numbers} {}", unit.map_or("bytes", |(_, name)| name))
+    let numbers = if first == second { first } else { format!("{first} → {second}") };
+    format!("{numbers} {}", unit.map_or(if numbers == "1" { "byte" } else { "bytes" }, |(.., name)| name))
 }
 
 /// By how much something shrank: "−48 %", "−3.8 %".
 pub fn change(before: u64, after: u64) -> String {
-    let percent = if before == 0 { 0.0 } else { (before - after) as f64 * 100.0 / before as f64 };
-    if percent == 0.0 {
-        "±0 %".into()
-    } else if percent >= 10.0 {
-        format!("−{percent:.0} %")
-    } else {
-        format!("−{percent:.1} %")
-    }
+    if before == after { "±0 %".into() } else { format!("−{}", share(before - after, before)) }
 }
 
-/// Text from anywhere without what would drive a terminal: control characters and directional overrides stand escaped.
-pub fn visible(text: &str) -> Cow<'_, str> {
-    let harmful = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if !text.contains(harmful) {
-        return Cow::Borrowed(text);
+/// A part of a whole: "48 %", "3.8 %", "<0.1 %".
+pub fn share(part: u64, whole: u64) -> String {
+    let percent = if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 };
+    // The bounds are where the shorter form begins to round as the longer one would.
+    if part == 0 || percent >= 9.95 {
+        format!("{percent:.0} %")
+    } else if percent >= 0.05 {
+        format!("{percent:.1} %")
+    } else {
+        "<0.1 %".into()
     }
-    text.chars().map(|c| if harmful(c) { c.escape_default().to_string() } else { c.to_string() }).collect::<String>().into()
 }
 
 #[cfg(test)]
@@ -64,14 +57,10 @@ mod tests {
         assert_eq!([count(0), count(999), count(6287), count(1_234_567)], ["0", "999", "6,287", "1,234,567"]);
         assert_eq!(bytes(6287, 3289), "6,287 → 3,289 bytes");
         assert_eq!(bytes(84_100_000, 80_900_000), "84.1 → 80.9 MB");
-        assert_eq!(bytes(120_000, 120_000), "120.0 kB");
+        assert_eq!([bytes(120_000, 120_000), bytes(1, 1), bytes(1, 0)], ["120.0 kB", "1 byte", "1 → 0 bytes"]);
+        assert_eq!([bytes(999_960_000, 0), bytes(999_940_000, 0)], ["1.0 → 0.0 GB", "999.9 → 0.0 MB"]);
+        assert_eq!([change(10_000, 9_004), change(10_000, 9_996)], ["−10 %", "−<0.1 %"]);
         assert_eq!([change(6287, 3289), change(841, 809), change(5, 5), change(0, 0)], ["−48 %", "−3.8 %", "±0 %", "±0 %"]);
         assert_eq!([counted(1, "block"), counted(13, "paragraph")], ["1 block", "13 paragraphs"]);
-    }
-
-    #[test]
-    fn escape_codes_are_shown_not_sent() {
-        assert_eq!(visible("a\u{1b}[31m\u{202e}b"), "a\\u{1b}[31m\\u{202e}b");
-        assert_eq!(visible("naïve “text”"), "naïve “text”");
     }
 }

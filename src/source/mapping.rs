@@ -1,4 +1,4 @@
-//! Files mapped into memory, and the signal that comes when someone else cuts one short. The only `unsafe` code.
+//! Files mapped into memory, and the signal that comes when someone else cuts one short.
 //!
 //! # Safety argument
 //!
@@ -6,16 +6,19 @@
 //! byte giving the same value for memory safety (all indexing is checked, no text is taken for UTF-8 unchecked), and
 //! `Source::ensure_unchanged` turns it into an error before an output gets its name. And it may get *shorter*: touching a page
 //! beyond the end raises SIGBUS. The handler puts zeroed anonymous memory over the rest of that mapping and marks it broken;
-//! the reader goes on over zeros, and the same check turns that into an error. The handler only reads atomics that live as
-//! long as the program and calls `mmap`, a bare system call. A SIGBUS outside our mappings goes to whoever handled it before.
+//! the reader goes on over zeros, and the same check turns that into an error. The handler only reads atomics and a cell that
+//! was filled before it was installed, all of which live as long as the program, and calls `mmap`, a bare system call. A
+//! SIGBUS outside our mappings goes to whoever handled it before.
 #![allow(unsafe_code)]
 
-use memmap2::Mmap;
+use libc::{c_int, c_void, siginfo_t};
 use std::fs::File;
 use std::mem::MaybeUninit;
 use std::ops::Deref;
-use std::sync::Once;
+use std::os::fd::AsRawFd;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Once, OnceLock};
 
 /// How many files are mapped at once; beyond that they are read.
 const SLOTS: usize = 64;
@@ -34,26 +37,34 @@ static MAPPED: [Slot; SLOTS] = [const {
 
 /// A file in memory.
 pub(super) struct Mapping {
-    map: Mmap,
+    start: NonNull<u8>,
+    len: usize,
     slot: &'static Slot,
 }
 
+// SAFETY: the memory belongs to the mapping alone and is only ever read; it can be let go by any thread.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
+
 impl Mapping {
-    /// Maps a file, or gives `None` where that can't be done and it should be read instead.
-    pub(super) fn new(file: &File) -> Option<Self> {
+    /// Maps the first `len` bytes of a file, or gives `None` where that can't be done and it should be read instead.
+    pub(super) fn new(file: &File, len: u64) -> Option<Self> {
+        let len = usize::try_from(len).ok().filter(|&len| len > 0)?;
         if !watch_for_short_files() {
             return None;
         }
         let slot = MAPPED.iter().find(|slot| !slot.taken.swap(true, Ordering::AcqRel))?;
-        // SAFETY: see the head of this file.
-        let Ok(map) = (unsafe { Mmap::map(file) }) else {
+        // SAFETY: a new mapping at an address of the system's choice, for reading only.
+        let start = unsafe { libc::mmap(ptr::null_mut(), len, libc::PROT_READ, libc::MAP_SHARED, file.as_raw_fd(), 0) };
+        let Some(start) = NonNull::new(start.cast()).filter(|_| start != libc::MAP_FAILED) else {
             slot.taken.store(false, Ordering::Release);
             return None;
         };
         slot.broken.store(false, Ordering::Relaxed);
-        slot.len.store(map.len(), Ordering::Relaxed);
-        slot.start.store(map.as_ptr() as usize, Ordering::Release);
-        Some(Self { map, slot })
+        slot.len.store(len, Ordering::Relaxed);
+        slot.start.store(start.as_ptr() as usize, Ordering::Release);
+        Some(Self { start, len, slot })
     }
 
     /// Whether no byte was missing when it was looked at.
@@ -66,43 +77,55 @@ impl Deref for Mapping {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.map
+        // SAFETY: `len` bytes from `start` are mapped until `self` is dropped; see the head of this file for their changing.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 }
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // Before the memory goes back to the system (fields are dropped after this), so the handler never touches what isn't ours.
+        // Before the memory goes back to the system, so that the handler never touches what isn't ours.
         self.slot.start.store(0, Ordering::Release);
+        // SAFETY: what `new` mapped, and nobody borrows it any more.
+        unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
         self.slot.taken.store(false, Ordering::Release);
     }
 }
 
-static PREVIOUS: AtomicUsize = AtomicUsize::new(libc::SIG_DFL);
+/// What was there before our handler.
+static PREVIOUS: OnceLock<libc::sigaction> = OnceLock::new();
+/// The size of a page of memory, asked for beforehand: a handler may not ask.
+static PAGE: AtomicUsize = AtomicUsize::new(0);
 
 /// Installs the handler once. False if the system refuses.
 fn watch_for_short_files() -> bool {
     static INSTALL: Once = Once::new();
     static INSTALLED: AtomicBool = AtomicBool::new(false);
-    INSTALL.call_once(|| {
-        let mut action = MaybeUninit::<libc::sigaction>::zeroed();
-        let mut previous = MaybeUninit::<libc::sigaction>::zeroed();
-        // SAFETY: both structures are valid when zeroed (integers and an empty signal set); the handler has the signature
-        // that SA_SIGINFO asks for; `previous` is read only after the call succeeded.
-        unsafe {
-            let set = action.assume_init_mut();
-            set.sa_sigaction = on_bus_error as *const () as usize;
-            set.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-            if libc::sigaction(libc::SIGBUS, set, previous.as_mut_ptr()) == 0 {
-                PREVIOUS.store(previous.assume_init().sa_sigaction, Ordering::Relaxed);
-                INSTALLED.store(true, Ordering::Release);
-            }
-        }
-    });
+    INSTALL.call_once(|| INSTALLED.store(install().is_some(), Ordering::Release));
     INSTALLED.load(Ordering::Acquire)
 }
 
-extern "C" fn on_bus_error(signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
+fn install() -> Option<()> {
+    // SAFETY: a question without preconditions.
+    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    PAGE.store(usize::try_from(page).ok().filter(|page| page.is_power_of_two())?, Ordering::Relaxed);
+    let mut previous = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: the structure is valid when zeroed (integers and an empty signal set), and is read only after the call succeeded.
+    let previous =
+        unsafe { (libc::sigaction(libc::SIGBUS, ptr::null(), previous.as_mut_ptr()) == 0).then(|| previous.assume_init())? };
+    PREVIOUS.set(previous).ok()?;
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: valid when zeroed as above; the handler has the signature that SA_SIGINFO asks for.
+    let installed = unsafe {
+        let set = action.assume_init_mut();
+        set.sa_sigaction = on_bus_error as *const () as usize;
+        set.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+        libc::sigaction(libc::SIGBUS, set, ptr::null_mut())
+    };
+    (installed == 0).then_some(())
+}
+
+extern "C" fn on_bus_error(signal: c_int, info: *mut siginfo_t, _context: *mut c_void) {
     // SAFETY: the system hands a valid `siginfo_t` to a handler installed with SA_SIGINFO.
     let address = unsafe { (*info).si_addr() } as usize;
     for slot in &MAPPED {
@@ -111,21 +134,20 @@ extern "C" fn on_bus_error(signal: libc::c_int, info: *mut libc::siginfo_t, _con
             continue;
         }
         slot.broken.store(true, Ordering::Release);
+        let from = address & !(PAGE.load(Ordering::Relaxed) - 1);
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
         // SAFETY: from the faulting page to the end of a mapping that is ours and alive (a thread is reading it). A page's
         // size divides every mapping's start, so rounding down stays inside.
-        let put = unsafe {
-            let page = libc::sysconf(libc::_SC_PAGESIZE) as usize;
-            let from = address & !(page - 1);
-            let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
-            libc::mmap(from as *mut libc::c_void, start + len - from, libc::PROT_READ, flags, -1, 0)
-        };
+        let put = unsafe { libc::mmap(from as *mut c_void, start + len - from, libc::PROT_READ, flags, -1, 0) };
         if put != libc::MAP_FAILED {
             return;
         }
     }
     // Not ours: back to whoever was there; the faulting instruction runs again and meets them.
-    // SAFETY: the value came from `sigaction` (or is SIG_DFL).
-    unsafe { libc::signal(signal, PREVIOUS.load(Ordering::Relaxed)) };
+    if let Some(previous) = PREVIOUS.get() {
+        // SAFETY: the very structure that `sigaction` gave.
+        unsafe { libc::sigaction(signal, previous, ptr::null_mut()) };
+    }
 }
 
 #[cfg(test)]
@@ -137,13 +159,13 @@ mod tests {
     fn a_file_cut_short_while_mapped_reads_as_zeros_and_is_marked() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&vec![b'x'; 1 << 20]).unwrap();
-        let mapping = Mapping::new(&file).unwrap();
+        let mapping = Mapping::new(&file, 1 << 20).unwrap();
         assert!(mapping.iter().all(|&b| b == b'x') && mapping.is_intact());
         file.set_len(10_000).unwrap();
         assert_eq!(mapping[1 << 19], 0);
         assert!(!mapping.is_intact());
         assert_eq!(mapping[100], b'x');
-        let other = Mapping::new(&file).unwrap();
+        let other = Mapping::new(&file, 10_000).unwrap();
         assert!(other.is_intact());
     }
 }

@@ -2,17 +2,22 @@
 //!
 //! A form is one file of this folder and one line in [`Form`].
 
+#[cfg(not(unix))]
+compile_error!("unecho knows files by device and inode, maps them and handles SIGBUS: it needs Linux, macOS or another Unix");
+
 mod filter;
+mod identity;
 mod load;
-#[cfg(unix)]
 mod mapping;
 pub mod text;
 mod walk;
 
+pub use identity::Identity;
 pub use load::{Loaded, Source, load};
-pub use walk::{Found, LeftOut, Selection, Walk};
+pub use walk::{Found, LeftOut, Selection, Walk, base_name};
 
 use crate::document::Document;
+use crate::error::Place;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -27,7 +32,7 @@ impl Form {
     /// The form of a file by its name, if it is known. A name without an extension is text until its bytes say otherwise.
     pub fn of_name(path: &Path) -> Option<Form> {
         const TEXT: [&str; 7] = ["txt", "text", "md", "markdown", "rst", "adoc", "asciidoc"];
-        match path.extension().map(OsStr::to_string_lossy) {
+        match path.extension().filter(|extension| !extension.is_empty()).map(OsStr::to_string_lossy) {
             None => Some(Form::Text),
             Some(extension) => TEXT.iter().any(|known| extension.eq_ignore_ascii_case(known)).then_some(Form::Text),
         }
@@ -66,16 +71,36 @@ pub enum Origin {
 }
 
 impl Input {
-    /// Standard input, taken for text.
+    /// Standard input.
     pub fn stdin(form: Form) -> Self {
         Self { from: Origin::Stdin, name: PathBuf::from("-"), form, size: 0 }
     }
 
-    /// Its path, or what stands for it in messages.
+    /// Its path, or the words that stand for it in reports.
     pub fn path(&self) -> &Path {
         match &self.from {
             Origin::Stdin => Path::new("standard input"),
             Origin::Named(path) | Origin::Walked(path) => path,
         }
+    }
+
+    /// The place that an error about it names.
+    pub fn place(&self) -> Place {
+        match &self.from {
+            Origin::Stdin => Place::Stdin,
+            Origin::Named(path) | Origin::Walked(path) => Place::Path(path.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_the_form() {
+        let known = |name: &str| Form::of_name(Path::new(name)).is_some();
+        assert!(["a.txt", "a.MD", "README", "README.", "a.b.adoc"].into_iter().all(known));
+        assert!(!["a.html", "a.txt.gz", "a.rs", "a.csv"].into_iter().any(known));
     }
 }

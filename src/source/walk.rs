@@ -1,11 +1,11 @@
 //! Finding files: arguments as given, folders in the order of their names' bytes, each file once.
 
 use super::filter::{Filter, IgnoreFiles};
-use super::{Form, Input, Origin};
-use crate::error::{Error, Result};
+use super::{Form, Identity, Input, Origin};
+use crate::error::{Error, Place, Result};
 use std::collections::{HashSet, VecDeque};
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,8 @@ pub struct Selection {
     pub exclude: Vec<String>,
     /// The form of every file, whatever its name.
     pub from: Option<Form>,
+    /// The file that the run's own results go to, which is left out of a folder.
+    pub output: Option<Identity>,
 }
 
 /// Why something in a folder is not read.
@@ -37,6 +39,10 @@ pub enum LeftOut {
     UnknownForm,
     /// It holds a NUL near its beginning.
     Binary,
+    /// Another path led to it before.
+    AlreadyRead,
+    /// The results of this very run go to it.
+    Output,
 }
 
 /// What a walk comes upon.
@@ -52,22 +58,20 @@ pub enum Found {
 
 /// An iterator over the inputs below the paths given. It holds no more than one folder's names at a time.
 pub struct Walk {
-    roots: VecDeque<Root>,
+    roots: VecDeque<PathBuf>,
+    /// Whether a single folder was given, whose files stand in the outputs without its name.
+    is_alone: bool,
     folder: Option<Folder>,
     filter: Filter,
-    from: Option<Form>,
+    selection: Selection,
     /// The files so far, where one may be reached twice.
     seen: Option<HashSet<PathBuf>>,
 }
 
-struct Root {
+struct Folder {
     path: PathBuf,
     /// Where its files stand in the outputs.
     name: PathBuf,
-}
-
-struct Folder {
-    root: Root,
     entries: walkdir::IntoIter,
     ignore: IgnoreFiles,
 }
@@ -76,48 +80,39 @@ impl Walk {
     /// A walk over `paths` in that order.
     ///
     /// # Errors
-    /// If a pattern isn't one, or two paths would have the same name in the outputs.
-    pub fn new(paths: &[PathBuf], selection: &Selection) -> Result<Self> {
-        let mut roots: VecDeque<Root> = VecDeque::new();
-        for path in paths {
-            let alone = paths.len() == 1 && path.is_dir();
-            let name = if alone { PathBuf::new() } else { base_name(path) };
-            if let Some(clash) = roots.iter().find(|root| root.name == name) {
-                let why =
-                    format!("has the same name as {} and their outputs would clash; give their parent", clash.path.display());
-                return Err(Error::refused(path, why));
-            }
-            roots.push_back(Root { path: path.clone(), name });
-        }
+    /// If a pattern isn't one.
+    pub fn new(paths: &[PathBuf], selection: Selection) -> Result<Self> {
         Ok(Self {
             seen: may_meet(paths).then(HashSet::new),
-            roots,
+            roots: paths.iter().cloned().collect(),
+            is_alone: paths.len() == 1,
             folder: None,
             filter: Filter::new(&selection.include, &selection.exclude)?,
-            from: selection.from,
+            selection,
         })
     }
 
-    fn root(&mut self, root: Root) -> Option<Found> {
-        let metadata = match fs::metadata(&root.path) {
+    /// The next path that was given: a file itself, or, with `None`, a folder that is entered.
+    fn root(&mut self, path: PathBuf) -> Option<Found> {
+        let metadata = match fs::metadata(&path) {
             Ok(metadata) => metadata,
-            Err(error) => return Some(Found::Failed(Error::io(&root.path, error))),
+            Err(error) => return Some(Found::Failed(Error::io(&path, error))),
         };
         if metadata.is_dir() {
-            let entries = WalkDir::new(&root.path).sort_by_file_name().into_iter();
-            self.folder = Some(Folder { root, entries, ignore: IgnoreFiles::default() });
+            let entries = WalkDir::new(&path).sort_by_file_name().into_iter();
+            let name = if self.is_alone { PathBuf::new() } else { base_name(&path) };
+            self.folder = Some(Folder { path, name, entries, ignore: IgnoreFiles::default() });
             return None;
         }
-        let Some(form) = self.from.or_else(|| Form::of_name(&root.path)) else {
-            let why = "is of no form that unecho knows by name (.txt, .md, .rst, .adoc, or no extension); \
-                       if cutting lines out of it does no harm: --from text";
-            return Some(Found::Failed(Error::refused(&root.path, why)));
+        let Some(form) = self.selection.from.or_else(|| Form::of_name(&path)) else {
+            return Some(Found::Failed(Error::refused(&path, "of no known form; --from text takes it as text")));
         };
-        if self.was_seen(&root.path) {
-            return None;
+        if self.was_seen(&path) {
+            return Some(Found::LeftOut(path, LeftOut::AlreadyRead));
         }
         let size = if metadata.is_file() { metadata.len() } else { 0 };
-        Some(Found::Input(Input { from: Origin::Named(root.path), name: root.name, form, size }))
+        let name = base_name(&path);
+        Some(Found::Input(Input { from: Origin::Named(path), name, form, size }))
     }
 
     fn entry(&mut self, entry: walkdir::Result<DirEntry>) -> Option<Found> {
@@ -125,53 +120,69 @@ impl Walk {
             Ok(entry) => entry,
             Err(error) => return Some(Found::Failed(walk_error(error))),
         };
-        let is_folder = entry.file_type().is_dir();
-        if let Some(why) = self.reason_to_leave_out(&entry, is_folder) {
-            if is_folder {
-                self.folder.as_mut()?.entries.skip_current_dir();
-            }
-            return Some(Found::LeftOut(entry.into_path(), why));
-        }
-        let folder = self.folder.as_mut()?;
-        if is_folder {
-            return folder.ignore.enter(entry.path(), entry.depth()).err().map(Found::Failed);
-        }
-        let name = folder.root.name.join(relative(entry.path(), &folder.root.path));
-        let size = match entry.metadata() {
-            Ok(metadata) => metadata.len(),
-            Err(error) => return Some(Found::Failed(walk_error(error))),
-        };
-        if self.was_seen(entry.path()) {
-            return None;
-        }
-        let form = self.from.or_else(|| Form::of_name(entry.path()))?;
-        Some(Found::Input(Input { from: Origin::Walked(entry.into_path()), name, form, size }))
+        if entry.file_type().is_dir() { self.enter(entry) } else { Some(self.file(entry)) }
     }
 
-    fn reason_to_leave_out(&mut self, entry: &DirEntry, is_folder: bool) -> Option<LeftOut> {
+    fn enter(&mut self, entry: DirEntry) -> Option<Found> {
         let folder = self.folder.as_mut()?;
-        if entry.depth() == 0 {
-            return None;
+        if let Some(why) = folder.reason_to_leave_out(&self.filter, &entry) {
+            folder.entries.skip_current_dir();
+            return Some(Found::LeftOut(entry.into_path(), why));
         }
-        let kind = entry.file_type();
-        if entry.file_name().as_bytes().starts_with(b".") {
-            Some(LeftOut::Hidden)
-        } else if kind.is_symlink() {
-            Some(LeftOut::Link)
-        } else if !is_folder && !kind.is_file() {
-            Some(LeftOut::Special)
-        } else if folder.ignore.leave_out(entry.path(), entry.depth(), is_folder)
-            || !self.filter.wants(relative(entry.path(), &folder.root.path), is_folder)
-        {
-            Some(LeftOut::Excluded)
-        } else {
-            (!is_folder && self.from.is_none() && Form::of_name(entry.path()).is_none()).then_some(LeftOut::UnknownForm)
+        let failed = folder.ignore.enter(entry.path(), entry.depth()).err()?;
+        folder.entries.skip_current_dir();
+        Some(Found::Failed(failed))
+    }
+
+    fn file(&mut self, entry: DirEntry) -> Found {
+        let folder = self.folder.as_mut().expect("an entry stands in a folder");
+        if let Some(why) = folder.reason_to_leave_out(&self.filter, &entry) {
+            return Found::LeftOut(entry.into_path(), why);
         }
+        let name = folder.name.join(relative(entry.path(), &folder.path));
+        let Some(form) = self.selection.from.or_else(|| Form::of_name(entry.path())) else {
+            return Found::LeftOut(entry.into_path(), LeftOut::UnknownForm);
+        };
+        let metadata = match entry.metadata() {
+            Ok(metadata) => metadata,
+            Err(error) => return Found::Failed(walk_error(error)),
+        };
+        if self.is_output(&metadata) {
+            return Found::LeftOut(entry.into_path(), LeftOut::Output);
+        }
+        if self.was_seen(entry.path()) {
+            return Found::LeftOut(entry.into_path(), LeftOut::AlreadyRead);
+        }
+        Found::Input(Input { from: Origin::Walked(entry.into_path()), name, form, size: metadata.len() })
+    }
+
+    fn is_output(&self, metadata: &Metadata) -> bool {
+        self.selection.output.is_some_and(|output| output == Identity::of(metadata))
     }
 
     fn was_seen(&mut self, path: &Path) -> bool {
         let Some(seen) = &mut self.seen else { return false };
         fs::canonicalize(path).is_ok_and(|path| !seen.insert(path))
+    }
+}
+
+impl Folder {
+    fn reason_to_leave_out(&mut self, filter: &Filter, entry: &DirEntry) -> Option<LeftOut> {
+        if entry.depth() == 0 {
+            return None;
+        }
+        let (kind, path) = (entry.file_type(), entry.path());
+        if entry.file_name().as_bytes().starts_with(b".") {
+            Some(LeftOut::Hidden)
+        } else if kind.is_symlink() {
+            Some(LeftOut::Link)
+        } else if !kind.is_dir() && !kind.is_file() {
+            Some(LeftOut::Special)
+        } else {
+            let is_excluded = self.ignore.leave_out(path, entry.depth(), kind.is_dir())
+                || !filter.wants(relative(path, &self.path), kind.is_dir());
+            is_excluded.then_some(LeftOut::Excluded)
+        }
     }
 }
 
@@ -183,9 +194,9 @@ impl Iterator for Walk {
             let found = match self.folder.as_mut().map(|folder| folder.entries.next()) {
                 Some(Some(entry)) => self.entry(entry),
                 _ => {
-                    let root = self.roots.pop_front()?;
+                    let path = self.roots.pop_front()?;
                     self.folder = None;
-                    self.root(root)
+                    self.root(path)
                 }
             };
             if found.is_some() {
@@ -200,18 +211,23 @@ fn relative<'a>(path: &'a Path, root: &Path) -> &'a Path {
 }
 
 fn walk_error(error: walkdir::Error) -> Error {
-    let path = error.path().unwrap_or(Path::new("folder")).to_owned();
-    Error::io(&path, error.into_io_error().unwrap_or_else(|| io::Error::other("the folder contains itself")))
+    let place = error.path().map_or_else(|| Place::Request("a folder".into()), Place::from);
+    Error::io(place, error.into_io_error().unwrap_or_else(|| io::Error::other("the folder contains itself")))
 }
 
-/// The last name of a path; of ".", ".." and "/" the name of what they are.
-fn base_name(path: &Path) -> PathBuf {
+/// The last name of a path, under which its clean copies stand; of ".", ".." and "/" the name of what they are.
+pub fn base_name(path: &Path) -> PathBuf {
     let name = |path: &Path| path.file_name().map(OsStr::to_owned);
     name(path).or_else(|| name(&fs::canonicalize(path).ok()?)).unwrap_or_default().into()
 }
 
-/// Whether one of `paths` lies in another or is the same.
+/// Whether one of `paths` lies in another or is the same. In the order of their components a path directly precedes the first
+/// of those that lie in it.
 fn may_meet(paths: &[PathBuf]) -> bool {
-    let real: Vec<_> = paths.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
-    (0..real.len()).any(|i| (0..real.len()).any(|j| i != j && real[i].starts_with(&real[j])))
+    if paths.len() < 2 {
+        return false;
+    }
+    let mut real: Vec<_> = paths.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
+    real.sort_unstable();
+    real.windows(2).any(|pair| pair[1].starts_with(&pair[0]))
 }

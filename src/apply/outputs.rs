@@ -1,0 +1,192 @@
+//! The outputs of a run: where they go, and that they keep away from the inputs.
+
+use super::apart::Inputs;
+use super::copy::Copy;
+use super::disk::{Disk, sync_names};
+use super::folders::Folders;
+use super::pending::{Berth, Pending};
+use super::place::{Leads, follow};
+use super::stream::Stream;
+use crate::document::Cut;
+use crate::error::{Error, Result};
+use crate::source::{Form, Input, Source, base_name};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Where clean copies go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Standard output.
+    Stdout,
+    /// One file.
+    File(PathBuf),
+    /// A folder in which each output has its input's name.
+    Folder(PathBuf),
+}
+
+/// The outputs of a run.
+pub struct Outputs {
+    way: Way,
+    disk: Disk,
+}
+
+enum Way {
+    Stream(Stream),
+    /// A file, and its path as it was given.
+    File(PathBuf, PathBuf),
+    Folder(Folders),
+}
+
+impl Outputs {
+    /// Outputs at `target` that come from `inputs`. Nothing is written yet.
+    ///
+    /// # Errors
+    /// A refusal to write where an input is: the output being an input, lying inside one, or holding one.
+    pub fn new(target: &Target, inputs: &[PathBuf]) -> Result<Self> {
+        let known = Inputs::new(inputs);
+        let way = match target {
+            Target::Stdout => apart(Stream::stdout()?, &known)?,
+            Target::File(given) => file(given, inputs, &known)?,
+            Target::Folder(given) => folder(given, inputs, known)?,
+        };
+        Ok(Self { way, disk: Disk::default() })
+    }
+
+    /// An output beside the clean copies of a run, such as its statistics; `from` is the form its inputs are taken for.
+    ///
+    /// # Errors
+    /// A refusal to write where an input or a clean copy is.
+    pub fn beside(&self, path: &Path, inputs: &[PathBuf], from: Option<Form>) -> Result<Self> {
+        let known = Inputs::new(inputs);
+        let way = file(path, &[], &known)?;
+        if let Way::File(real, given) = &way {
+            known.refuse_readable(real, given, from)?;
+        }
+        let clash = match (&way, &self.way) {
+            (Way::File(real, _), Way::File(copy, _)) => real == copy,
+            (Way::File(real, _), Way::Folder(folders)) => folders.hold(real),
+            (Way::Stream(stream), Way::Stream(copies)) => stream.is_same(copies),
+            _ => false,
+        };
+        if clash {
+            return Err(Error::refused(path, "is where the results go; choose another place"));
+        }
+        Ok(Self { way, disk: Disk::default() })
+    }
+
+    /// Whether they are temporary files before they have their names.
+    pub fn have_names(&self) -> bool {
+        !matches!(self.way, Way::Stream(_))
+    }
+
+    /// Whether they go to standard output.
+    pub fn are_stdout(&self) -> bool {
+        matches!(&self.way, Way::Stream(stream) if stream.is_stdout())
+    }
+
+    /// Writes the clean copy of a source; what goes to a file waits for [`Outputs::publish`].
+    ///
+    /// # Errors
+    /// If it can't be written, or what was written at once is spoilt because the input changed meanwhile. For a file the caller
+    /// makes sure of that.
+    pub fn write(&self, input: &Input, source: &Source, cuts: &[Cut]) -> Result<Option<Pending>> {
+        let copy = Copy { source, cuts };
+        let berth = match &self.way {
+            Way::Stream(stream) => return stream.write(input, source, copy).map(|()| None),
+            Way::File(real, given) => berth(real, given)?,
+            Way::Folder(folders) => folders.berth(&input.name, &self.disk)?,
+        };
+        Pending::write(berth, source.permissions(), copy, &self.disk).map(Some)
+    }
+
+    /// Brings a batch to the disk, then gives each output its name, in order. What comes with an output comes back with it, or
+    /// the error that kept it from its name.
+    pub fn publish<T>(&self, batch: Vec<(T, Option<Pending>)>) -> Vec<Result<T>> {
+        let waiting: Vec<&Pending> = batch.iter().filter_map(|(_, pending)| pending.as_ref()).collect();
+        let synced = self.disk.sync(&waiting);
+        let name = |pending: Pending| {
+            let synced = synced.get(&pending.device);
+            pending.take_name(synced)
+        };
+        batch.into_iter().map(|(with, pending)| pending.map_or(Ok(()), name).map(|()| with)).collect()
+    }
+
+    /// Brings the names of what was published to the disk.
+    ///
+    /// # Errors
+    /// If the system can't.
+    pub fn finish(&self) -> Result<()> {
+        match &self.way {
+            Way::Stream(_) => Ok(()),
+            Way::File(real, given) => sync_names(real.parent().unwrap_or(real), given),
+            Way::Folder(folders) => self.disk.finish(folders.given()),
+        }
+    }
+
+    /// Writes one output whole, gives it its name and brings it to the disk.
+    ///
+    /// # Errors
+    /// If that fails; what stood there before still does then, unless it is a stream.
+    pub fn put(&self, content: &[u8]) -> Result<()> {
+        let copy = Copy { source: content, cuts: &[] };
+        match &self.way {
+            Way::Stream(stream) => stream.put(copy),
+            Way::File(real, given) => {
+                let pending = Pending::write(berth(real, given)?, None, copy, &self.disk)?;
+                self.publish(vec![((), Some(pending))]).into_iter().collect::<Result<Vec<()>>>()?;
+                self.finish()
+            }
+            Way::Folder(folders) => Err(Error::io(folders.given(), io::ErrorKind::IsADirectory.into())),
+        }
+    }
+}
+
+/// The way to an open descriptor, which may be an input that was redirected.
+fn apart(stream: Stream, known: &Inputs) -> Result<Way> {
+    known.refuse_stream(stream.identity(), stream.place())?;
+    Ok(Way::Stream(stream))
+}
+
+/// The way to the one file at a path, which may name a pipe, a device or an open descriptor instead.
+fn file(given: &Path, inputs: &[PathBuf], known: &Inputs) -> Result<Way> {
+    let real = match follow(given).map_err(|error| Error::io(given, error))? {
+        Leads::ToDescriptor(number) => return apart(Stream::descriptor(number, given)?, known),
+        Leads::ToPath(real) => real,
+    };
+    let name = || inputs.first().map_or_else(|| "clean.txt".into(), |input| base_name(input));
+    let file_in = |folder: &Path| format!("for one output, name the file: {}", folder.join(name()).display());
+    match fs::metadata(&real) {
+        Ok(existing) if existing.is_dir() => Err(Error::refused(given, format!("is a folder; {}", file_in(given)))),
+        Ok(existing) if existing.is_file() => known.refuse_file(&existing, given).map(|()| Way::File(real, given.into())),
+        Ok(_) => Ok(Way::Stream(Stream::special(real, given))),
+        Err(_) if given.as_os_str().as_encoded_bytes().ends_with(b"/") => {
+            Err(Error::refused(given, format!("names a folder, which isn't there; {}", file_in(given))))
+        }
+        Err(_) => Ok(Way::File(real, given.into())),
+    }
+}
+
+/// The place of the only output; its folder is made if it isn't there.
+fn berth(real: &Path, given: &Path) -> Result<Berth> {
+    let folder = real.parent().unwrap_or(real);
+    let device = match fs::metadata(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::create_dir_all(folder).and_then(|()| fs::metadata(folder)),
+        found => found,
+    }
+    .map_err(|error| Error::io(given, error))?
+    .dev();
+    Ok(Berth { place: real.into(), given: given.into(), device, is_alone: true })
+}
+
+/// The way to the folder at a path.
+fn folder(given: &Path, inputs: &[PathBuf], known: Inputs) -> Result<Way> {
+    match follow(given).map_err(|error| Error::io(given, error))? {
+        Leads::ToPath(real) if fs::metadata(&real).map_or(true, |existing| existing.is_dir()) => {
+            known.refuse_folder(&real, given, inputs)?;
+            Ok(Way::Folder(Folders::new(real, given.into(), known)))
+        }
+        _ => Err(Error::refused(given, "is no folder; the clean copies of several inputs need one")),
+    }
+}

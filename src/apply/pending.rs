@@ -1,0 +1,77 @@
+//! An output that is complete but has not its name yet.
+
+use super::copy::Copy;
+use super::disk::Disk;
+use crate::error::{Error, Result};
+use std::fs::{File, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use tempfile::{NamedTempFile, TempPath};
+
+/// A file from this size on is kept open until it has its name, to be synced by itself if it is alone in its batch. A batch
+/// holds few of them, so that the system's bound on open files isn't met.
+const KEPT_OPEN: usize = 4 << 20;
+
+/// An output that is complete but has not its name yet. Dropping it removes it.
+#[must_use]
+pub struct Pending {
+    written: TempPath,
+    /// Where it will stand, absolute.
+    pub(super) place: PathBuf,
+    /// The same as it was asked for, for errors.
+    given: PathBuf,
+    /// The file system it is in.
+    pub(super) device: u64,
+    /// The file itself, where it is worth keeping open.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "synced when it was written"))]
+    pub(super) open: Option<File>,
+}
+
+/// Where an output will stand.
+pub(super) struct Berth {
+    /// Absolute; its folder exists.
+    pub(super) place: PathBuf,
+    /// The same as it was asked for, for errors.
+    pub(super) given: PathBuf,
+    /// The file system it is in.
+    pub(super) device: u64,
+    /// Whether it is the only output.
+    pub(super) is_alone: bool,
+}
+
+impl Pending {
+    /// Writes the file that will stand at `berth`. Nothing stays behind if that fails.
+    pub(super) fn write(berth: Berth, permissions: Option<Permissions>, copy: Copy, disk: &Disk) -> Result<Self> {
+        let failed = |error| Error::io(&berth.given, error);
+        let file = temporary_beside(&berth.place, permissions).map_err(failed)?;
+        copy.fill(file.as_file()).and_then(|()| disk.written(file.as_file())).map_err(failed)?;
+        let (file, written) = file.into_parts();
+        let open = (berth.is_alone || copy.source.len() >= KEPT_OPEN).then_some(file);
+        Ok(Self { written, place: berth.place, given: berth.given, device: berth.device, open })
+    }
+
+    /// Takes its name, now that what stands in it is on the disk.
+    pub(super) fn take_name(self, synced: Option<&io::Result<()>>) -> Result<()> {
+        if let Some(Err(error)) = synced {
+            let error = error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
+            return Err(Error::io(&self.given, error));
+        }
+        self.written.persist(&self.place).map_err(|error| Error::io(&self.given, error.error))
+    }
+}
+
+/// A temporary file in the folder of `place`, with the permissions of the input, or those of any new file, less what the user's
+/// mask takes.
+fn temporary_beside(place: &Path, permissions: Option<Permissions>) -> io::Result<NamedTempFile> {
+    let folder = place.parent().unwrap_or(place);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".unecho-").suffix(".tmp").permissions(permissions.unwrap_or_else(|| Permissions::from_mode(0o666)));
+    builder.tempfile_in(folder).map_err(without_path)
+}
+
+/// The system's error alone: the name of a temporary file tells nobody anything.
+fn without_path(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(|with_path| with_path.source()?.downcast_ref::<io::Error>()?.raw_os_error());
+    inner.map_or(error, io::Error::from_raw_os_error)
+}

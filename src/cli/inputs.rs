@@ -1,0 +1,91 @@
+//! What a command reads.
+
+use super::args::Common;
+use super::terminal::Terminal;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use unecho::report::count;
+use unecho::source::{Form, Found, Identity, Input, Walk};
+use unecho::{Error, Place, Result};
+
+/// The inputs of a command, as they were given.
+pub(super) struct Inputs<'a> {
+    common: &'a Common,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Stdin,
+    /// One file.
+    File,
+    /// One folder.
+    Folder,
+    /// Several files and folders.
+    Several,
+}
+
+impl<'a> Inputs<'a> {
+    pub(super) fn new(common: &'a Common) -> Result<Self> {
+        let is_stdin = |path: &&PathBuf| path.as_os_str() == "-";
+        let kind = match common.paths.as_slice() {
+            [] => Kind::Stdin,
+            [path] if is_stdin(&path) => Kind::Stdin,
+            [path] if path.is_dir() => Kind::Folder,
+            [_] => Kind::File,
+            paths => match paths.iter().find(is_stdin) {
+                Some(path) => {
+                    let why = "standard input can't be read together with files; a file of that name is ./-";
+                    return Err(Error::refused(path, why));
+                }
+                None => Kind::Several,
+            },
+        };
+        Ok(Self { common, kind })
+    }
+
+    pub(super) fn is_stdin(&self) -> bool {
+        self.kind == Kind::Stdin
+    }
+
+    /// Whether it is one file or standard input.
+    pub(super) fn is_single(&self) -> bool {
+        matches!(self.kind, Kind::Stdin | Kind::File)
+    }
+
+    /// The paths; none for standard input.
+    pub(super) fn paths(&self) -> &'a [PathBuf] {
+        if self.is_stdin() { &[] } else { &self.common.paths }
+    }
+
+    /// What is found there. `output` is the file that the run's own results go to.
+    pub(super) fn found(&self, output: Option<Identity>) -> Result<Box<dyn Iterator<Item = Found>>> {
+        Ok(if self.is_stdin() {
+            Box::new(std::iter::once(Found::Input(Input::stdin(self.common.form().unwrap_or(Form::Text)))))
+        } else {
+            Box::new(Walk::new(self.paths(), self.common.selection(output))?)
+        })
+    }
+
+    /// Tells a person who started it without arguments what it waits for.
+    pub(super) fn say_what_is_awaited(&self, terminal: &Terminal) {
+        if self.is_stdin() && std::io::stdin().is_terminal() {
+            terminal.hint("Reading standard input; Ctrl-D ends it, Ctrl-C stops, --help explains.");
+        }
+    }
+
+    /// The error that there was nothing in them to read.
+    pub(super) fn nothing_read(&self, terminal: &Terminal) -> Error {
+        let hint = if terminal.is_verbose() { "" } else { " (-v names what was left out)" };
+        Error::refused(self.in_words(), format!("nothing to read{hint}"))
+    }
+
+    /// What errors about all of them name.
+    pub(super) fn in_words(&self) -> Place {
+        match self.paths() {
+            [] => Place::Stdin,
+            [path] => path.into(),
+            [path, rest @ ..] => Place::Request(format!("{} and {} more", path.display(), count(rest.len() as u64))),
+        }
+    }
+}
