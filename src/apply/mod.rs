@@ -42,12 +42,12 @@ pub fn without(source: &[u8], cuts: impl IntoIterator<Item = Span>) -> Vec<u8> {
 
 /// What is to be written: a source and what goes of it.
 #[derive(Clone, Copy)]
-struct Copy<'a> {
+struct CleanCopy<'a> {
     source: &'a [u8],
     cuts: &'a [crate::document::Cut],
 }
 
-impl Copy<'_> {
+impl CleanCopy<'_> {
     /// Writes it to a file, in few and large pieces.
     fn write_to(self, file: impl Write) -> io::Result<()> {
         if self.cuts.is_empty() {
