@@ -293,6 +293,17 @@ fn a_file_reached_twice_is_read_once_and_counted() {
 }
 
 #[test]
+fn a_link_in_a_folder_is_not_followed_but_named() {
+    let desk = Desk::new();
+    symlink("../art.txt", desk.path("d/link.txt")).unwrap();
+    symlink("..", desk.path("d/up")).unwrap();
+    let ran = desk.run(&["-v", "d", "-o", "out"]);
+    ran.succeeds().says("left out: d/link.txt (a symbolic link)").says("left out: d/up (a symbolic link)");
+    ran.says("2 documents, 2 with repeats").says("left out: 2 links");
+    assert!(!desk.exists("out/link.txt") && !desk.exists("out/up"));
+}
+
+#[test]
 fn escape_codes_reach_the_terminal_by_no_way() {
     let desk = Desk::new();
     desk.write("d/.unechoignore", "\u{1b}[31m[z-a]\n");
