@@ -60,6 +60,19 @@ fn a_link_in_the_output_folder_does_not_lead_to_a_named_file() {
 }
 
 #[test]
+fn a_mount_in_the_output_folder_does_not_lead_back_to_the_input() {
+    let desk = Desk::new();
+    fs::create_dir_all(desk.path("out/sub")).unwrap();
+    if desk.sh("mount --bind d/sub out/sub").status != Some(0) {
+        return skipped("a folder can't be mounted at another path");
+    }
+    let ran = desk.run(&["d", "-o", "out"]);
+    desk.sh("umount out/sub").succeeds();
+    ran.fails("out/sub/x.md: is the input itself");
+    assert_same(&desk.read("d/sub/x.md"), ARTICLE, "the input");
+}
+
+#[test]
 fn statistics_overwrite_neither_an_input_nor_a_result() {
     let desk = Desk::new();
     desk.run(&["art.txt", "--stats", "art.txt"]).fails("art.txt: is the input art.txt").prints("");
@@ -277,6 +290,17 @@ fn a_file_reached_twice_is_read_once_and_counted() {
     symlink("art.txt", desk.path("link.txt")).unwrap();
     let ran = desk.run(&["-v", "art.txt", "link.txt", "-o", "out"]);
     ran.succeeds().says("left out: link.txt (already read)").says("1 document, 1 with repeats").says("left out: 1 already read");
+}
+
+#[test]
+fn a_link_in_a_folder_is_not_followed_but_named() {
+    let desk = Desk::new();
+    symlink("../art.txt", desk.path("d/link.txt")).unwrap();
+    symlink("..", desk.path("d/up")).unwrap();
+    let ran = desk.run(&["-v", "d", "-o", "out"]);
+    ran.succeeds().says("left out: d/link.txt (a symbolic link)").says("left out: d/up (a symbolic link)");
+    ran.says("2 documents, 2 with repeats").says("left out: 2 links");
+    assert!(!desk.exists("out/link.txt") && !desk.exists("out/up"));
 }
 
 #[test]

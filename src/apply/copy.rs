@@ -14,12 +14,12 @@ const PIECE: usize = 4 << 20;
 
 /// What is to be written: a source and what goes of it.
 #[derive(Clone, Copy)]
-pub(super) struct Copy<'a> {
+pub(super) struct CleanCopy<'a> {
     pub(super) source: &'a [u8],
     pub(super) cuts: &'a [Cut],
 }
 
-impl<'a> Copy<'a> {
+impl<'a> CleanCopy<'a> {
     /// Writes it from front to back, in few and large calls.
     pub(super) fn write_to(self, mut out: impl Write) -> io::Result<()> {
         if self.cuts.is_empty() {
@@ -105,7 +105,7 @@ mod tests {
         let last = vec![cut(source.len() - 20, 20)];
         for cuts in [vec![], many, across, last] {
             let file = tempfile::tempfile().unwrap();
-            Copy { source: &source, cuts: &cuts }.fill(&file).unwrap();
+            CleanCopy { source: &source, cuts: &cuts }.fill(&file).unwrap();
             let mut written = vec![0; file.metadata().unwrap().len() as usize];
             file.read_exact_at(&mut written, 0).unwrap();
             assert!(written == without(&source, cuts.iter().map(|cut| cut.at)), "{} cuts", cuts.len());

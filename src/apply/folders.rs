@@ -5,8 +5,9 @@ use super::apart::Inputs;
 use super::disk::Disk;
 use super::pending::Berth;
 use crate::error::{Error, Result};
+use crate::source::{Identity, Input};
 use std::collections::HashMap;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -46,16 +47,17 @@ impl Folders {
         real.starts_with(&self.real) || self.real.starts_with(real)
     }
 
-    /// The place for an output of this name; its folder is there after this.
-    pub(super) fn berth(&self, name: &Path, disk: &Disk) -> Result<Berth> {
-        let (place, given) = (self.real.join(name), self.given.join(name));
+    /// The place for the clean copy of an input, which is the file `source`; its folder is there after this.
+    pub(super) fn berth(&self, input: &Input, source: Option<Identity>, disk: &Disk) -> Result<Berth> {
+        let (place, given) = (self.real.join(&input.name), self.given.join(&input.name));
         let folder = place.parent().unwrap_or(&self.real);
         let home = {
             let mut known = self.known.lock().expect("nothing panics with the lock");
             self.home(folder, &given, &mut known, disk)?
         };
         if !home.is_new {
-            self.look_at(&place, &given)?;
+            let existing = fs::symlink_metadata(&place).ok();
+            existing.map_or(Ok(()), |existing| self.look_at(&existing, source, &given))?;
         }
         Ok(Berth { place, given, device: home.device, is_alone: false })
     }
@@ -89,16 +91,19 @@ impl Folders {
         Ok(Home { device, is_new })
     }
 
-    /// Refuses a place where something stands that an output can't or mustn't replace.
-    fn look_at(&self, place: &Path, given: &Path) -> Result<()> {
-        let Ok(existing) = fs::symlink_metadata(place) else { return Ok(()) };
+    /// Refuses to put an output where something stands that it can't or mustn't replace.
+    fn look_at(&self, existing: &Metadata, source: Option<Identity>, given: &Path) -> Result<()> {
         if existing.is_dir() {
             return Err(Error::refused(given, "is a folder, where a clean copy should stand"));
         }
         if !existing.is_file() && !existing.is_symlink() {
             return Err(Error::refused(given, "is a pipe or a device, which a clean copy doesn't replace"));
         }
-        self.inputs.refuse_file(&existing, given)
+        // A mount may show the input folder at another path. A file with a second name is left under that one.
+        if existing.nlink() == 1 && Some(Identity::of(existing)) == source {
+            return Err(Error::refused(given, "is the input itself; inputs are never written to: choose another place"));
+        }
+        self.inputs.refuse_file(existing, given)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The outputs of a run: where they go, and that they keep away from the inputs.
 
 use super::apart::Inputs;
-use super::copy::Copy;
+use super::copy::CleanCopy;
 use super::disk::{Disk, sync_names};
 use super::folders::Folders;
 use super::pending::{Berth, Pending};
@@ -92,11 +92,11 @@ impl Outputs {
     /// If it can't be written, or what was written at once is spoilt because the input changed meanwhile. For a file the caller
     /// makes sure of that.
     pub fn write(&self, input: &Input, source: &Source, cuts: &[Cut]) -> Result<Option<Pending>> {
-        let copy = Copy { source, cuts };
+        let copy = CleanCopy { source, cuts };
         let berth = match &self.way {
             Way::Stream(stream) => return stream.write(input, source, copy).map(|()| None),
             Way::File(real, given) => berth(real, given)?,
-            Way::Folder(folders) => folders.berth(&input.name, &self.disk)?,
+            Way::Folder(folders) => folders.berth(input, source.identity(), &self.disk)?,
         };
         Pending::write(berth, source.permissions(), copy, &self.disk).map(Some)
     }
@@ -130,7 +130,7 @@ impl Outputs {
     /// # Errors
     /// If that fails; what stood there before still does then, unless it is a stream.
     pub fn put(&self, content: &[u8]) -> Result<()> {
-        let copy = Copy { source: content, cuts: &[] };
+        let copy = CleanCopy { source: content, cuts: &[] };
         match &self.way {
             Way::Stream(stream) => stream.put(copy),
             Way::File(real, given) => {

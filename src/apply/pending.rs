@@ -1,6 +1,6 @@
 //! An output that is complete but has not its name yet.
 
-use super::copy::Copy;
+use super::copy::CleanCopy;
 use super::disk::Disk;
 use crate::error::{Error, Result};
 use std::fs::{File, Permissions};
@@ -42,7 +42,7 @@ pub(super) struct Berth {
 
 impl Pending {
     /// Writes the file that will stand at `berth`. Nothing stays behind if that fails.
-    pub(super) fn write(berth: Berth, permissions: Option<Permissions>, copy: Copy, disk: &Disk) -> Result<Self> {
+    pub(super) fn write(berth: Berth, permissions: Option<Permissions>, copy: CleanCopy, disk: &Disk) -> Result<Self> {
         let failed = |error| Error::io(&berth.given, error);
         let file = temporary_beside(&berth.place, permissions).map_err(failed)?;
         copy.fill(file.as_file()).and_then(|()| disk.written(file.as_file())).map_err(failed)?;

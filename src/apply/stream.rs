@@ -3,7 +3,7 @@
 //! /dev/null by the time `main` runs, as in every Rust program; what goes there is lost without an error.
 #![allow(unsafe_code)]
 
-use super::copy::Copy;
+use super::copy::CleanCopy;
 use crate::error::{Error, Place, Result, What};
 use crate::source::{Identity, Input, Source};
 use std::fs::{File, OpenOptions};
@@ -77,7 +77,7 @@ impl Stream {
     }
 
     /// Writes the clean copy of a source.
-    pub(super) fn write(&self, input: &Input, source: &Source, copy: Copy) -> Result<()> {
+    pub(super) fn write(&self, input: &Input, source: &Source, copy: CleanCopy) -> Result<()> {
         if self.identity().is_some_and(|output| source.identity() == Some(output)) {
             let why = format!("is where {} goes as well; inputs are never written to", self.place);
             return Err(Error::refused(input.place(), why));
@@ -90,7 +90,7 @@ impl Stream {
         written
     }
 
-    pub(super) fn put(&self, copy: Copy) -> Result<()> {
+    pub(super) fn put(&self, copy: CleanCopy) -> Result<()> {
         let written = match &self.from {
             Origin::Open(file) => copy.write_to(file),
             Origin::Named(path) => OpenOptions::new().write(true).open(path).and_then(|file| copy.write_to(file)),

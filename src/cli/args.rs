@@ -115,7 +115,7 @@ pub(super) struct Common {
     /// How alike two paragraphs must be to be the same
     #[arg(long = "match", value_enum, value_name = "HOW", default_value_t = HowAlike::Text, help_heading = "What repeats")]
     matching: HowAlike,
-    /// Count what is at least N columns wide as a repeat [default: 600, or 200 where they make up a fifth of the text]
+    /// Take runs that are at least N columns wide for repeats [default: 600, or 200 where they make up a fifth of the text]
     #[arg(long, value_name = "N", help_heading = "What repeats")]
     min_chars: Option<u32>,
     /// Which of several copies stays
