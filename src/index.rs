@@ -9,6 +9,9 @@ use rayon::prelude::*;
 
 /// A batch smaller than this is entered by one thread.
 const PARALLEL_FROM: usize = 1 << 14;
+/// No segment has this number. Not 0: memory that came zeroed and is read before it is written costs a second page fault, and
+/// all other threads a flush of their address tables.
+const EMPTY: u64 = u64::MAX;
 /// So many slots are touched before the first of them is needed, so that the memory's latency is paid once for all of them.
 const LOOK_AHEAD: usize = 64;
 
@@ -36,7 +39,11 @@ impl Index {
     pub fn new(shards: usize, expected: usize) -> Self {
         // A fingerprint chooses its shard by chance: a little more than the share of each.
         let room = expected / shards + expected / (shards * 50) + 1;
-        Self { shards: (0..shards).map(|_| Shard::with_room(room)).collect(), entered: 0 }
+        let shards = match shards {
+            1 => vec![Shard::with_room(room)],
+            _ => (0..shards).into_par_iter().map(|_| Shard::with_room(room)).collect(),
+        };
+        Self { shards, entered: 0 }
     }
 
     /// Enters the segments with these fingerprints, which are numbered on from those before. Gives, in their order, those
@@ -70,7 +77,7 @@ fn shard_of(print: u128, shards: u64) -> usize {
 }
 
 /// An open-addressing table. A slot holds 32 bits of a fingerprint, the tag, and above them the number of the first segment
-/// that has it, plus one: 0 is an empty slot. The tag also says where a slot has its home, the more the larger the tag, so a
+/// that has it. The tag also says where a slot has its home, the more the larger the tag, so a
 /// table grows in one sweep.
 struct Shard {
     slots: Vec<u64>,
@@ -80,7 +87,7 @@ struct Shard {
 impl Shard {
     fn with_room(segments: usize) -> Self {
         // At most five eighths full, so that probes stay short.
-        Self { slots: vec![0; (segments + segments * 3 / 5).max(8)], filled: 0 }
+        Self { slots: vec![EMPTY; (segments + segments * 3 / 5).max(8)], filled: 0 }
     }
 
     fn enter(&mut self, prints: impl Iterator<Item = (u32, u128)>, proof: &impl Proof) -> Vec<Repeat> {
@@ -112,8 +119,8 @@ impl Shard {
         for (slot, &(_, tag)) in slots.iter_mut().zip(ahead) {
             *slot = self.slots[self.home(tag)];
         }
-        let hits = slots.iter().zip(ahead).filter(|&(&slot, &(_, tag))| slot != 0 && slot as u32 == tag);
-        let touched = hits.fold(0, |all, (slot, _)| all ^ proof.touch((slot >> 32) as u32 - 1));
+        let hits = slots.iter().zip(ahead).filter(|&(&slot, &(_, tag))| slot != EMPTY && slot as u32 == tag);
+        let touched = hits.fold(0, |all, (slot, _)| all ^ proof.touch((slot >> 32) as u32));
         std::hint::black_box((slots, touched));
     }
 
@@ -122,12 +129,12 @@ impl Shard {
         let mut at = self.home(tag);
         loop {
             let slot = self.slots[at];
-            if slot == 0 {
-                self.slots[at] = (u64::from(segment + 1) << 32) | u64::from(tag);
+            if slot == EMPTY {
+                self.slots[at] = (u64::from(segment) << 32) | u64::from(tag);
                 self.filled += 1;
                 return None;
             }
-            let earlier = (slot >> 32) as u32 - 1;
+            let earlier = (slot >> 32) as u32;
             if slot as u32 == tag && proof.same(earlier, segment) {
                 return Some(earlier);
             }
@@ -140,10 +147,10 @@ impl Shard {
     }
 
     fn grow(&mut self) {
-        let larger = vec![0; self.slots.len() / 2 * 3];
-        for slot in std::mem::replace(&mut self.slots, larger).into_iter().filter(|&slot| slot != 0) {
+        let larger = vec![EMPTY; self.slots.len() / 2 * 3];
+        for slot in std::mem::replace(&mut self.slots, larger).into_iter().filter(|&slot| slot != EMPTY) {
             let mut at = self.home(slot as u32);
-            while self.slots[at] != 0 {
+            while self.slots[at] != EMPTY {
                 at = if at + 1 == self.slots.len() { 0 } else { at + 1 };
             }
             self.slots[at] = slot;

@@ -1,16 +1,7 @@
 //! How the bytes of a clean copy get into a file.
 
-use super::write_without;
 use crate::document::{Cut, Span};
-use rayon::prelude::*;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::FileExt;
-
-/// Short stretches between cuts are gathered up to this size; longer ones are written as they stand in memory.
-const BUFFER: usize = 256 << 10;
-/// A larger copy is written by all threads, so much of its source at a time.
-const PIECE: usize = 4 << 20;
+use std::io::{self, IoSlice, Write};
 
 /// What is to be written: a source and what goes of it.
 #[derive(Clone, Copy)]
@@ -20,75 +11,45 @@ pub(super) struct CleanCopy<'a> {
 }
 
 impl<'a> CleanCopy<'a> {
-    /// Writes it from front to back, in few and large calls.
+    /// Writes it, many stretches in one call and from where they stand in memory.
     pub(super) fn write_to(self, mut out: impl Write) -> io::Result<()> {
-        if self.cuts.is_empty() {
-            return out.write_all(self.source);
+        // What the systems take in one call (IOV_MAX).
+        const AT_ONCE: usize = 1024;
+        let mut stretches = self.stretches().map(IoSlice::new);
+        let mut call = Vec::with_capacity(AT_ONCE.min(self.cuts.len() + 1));
+        loop {
+            call.clear();
+            call.extend(stretches.by_ref().take(AT_ONCE));
+            if call.is_empty() {
+                return Ok(());
+            }
+            write_all(&mut out, &mut call)?;
         }
-        let mut out = BufWriter::with_capacity(BUFFER.min(self.source.len()), out);
-        write_without(self.source, self.cuts.iter().map(|cut| cut.at), &mut out)?;
-        out.flush()
     }
 
-    /// Fills a new file with it.
-    pub(super) fn fill(self, file: &File) -> io::Result<()> {
-        if self.source.len() <= PIECE {
-            return self.write_to(file);
+    /// What stays, in order.
+    fn stretches(self) -> impl Iterator<Item = &'a [u8]> {
+        let end = Span::new(self.source.len(), self.source.len());
+        let mut at = 0;
+        self.cuts.iter().map(|cut| cut.at).chain([end]).filter_map(move |cut| {
+            let stretch = &self.source[at..cut.start as usize];
+            at = cut.end as usize;
+            (!stretch.is_empty()).then_some(stretch)
+        })
+    }
+}
+
+/// Writes all of some slices; the standard library's own isn't stable yet.
+fn write_all(out: &mut impl Write, mut slices: &mut [IoSlice]) -> io::Result<()> {
+    while !slices.is_empty() {
+        match out.write_vectored(slices) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut slices, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
-        self.pieces().into_par_iter().try_for_each(|piece| piece.write_to(file))
     }
-
-    /// Divides it outside of cuts.
-    fn pieces(self) -> Vec<Piece<'a>> {
-        let mut pieces = Vec::new();
-        let (mut start, mut to, mut cuts) = (0, 0, self.cuts);
-        while start < self.source.len() {
-            let target = (start + PIECE).min(self.source.len());
-            let (inside, behind) = cuts.split_at(cuts.partition_point(|cut| cut.at.start < target as u64));
-            let end = inside.last().map_or(target, |cut| target.max(cut.at.end as usize));
-            let removed: u64 = inside.iter().map(|cut| cut.at.len()).sum();
-            pieces.push(Piece { source: &self.source[start..end], start: start as u64, cuts: inside, to });
-            to += (end - start) as u64 - removed;
-            (start, cuts) = (end, behind);
-        }
-        pieces
-    }
-}
-
-/// A part of a copy, and where it goes.
-struct Piece<'a> {
-    source: &'a [u8],
-    /// Where it begins in the whole source.
-    start: u64,
-    cuts: &'a [Cut],
-    to: u64,
-}
-
-impl Piece<'_> {
-    fn write_to(&self, file: &File) -> io::Result<()> {
-        let cuts = self.cuts.iter().map(|cut| Span { start: cut.at.start - self.start, end: cut.at.end - self.start });
-        let mut out = BufWriter::with_capacity(BUFFER, From { file, at: self.to });
-        write_without(self.source, cuts, &mut out)?;
-        out.flush()
-    }
-}
-
-/// A file from some byte on.
-struct From<'a> {
-    file: &'a File,
-    at: u64,
-}
-
-impl Write for From<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write_at(bytes, self.at)?;
-        self.at += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -96,19 +57,39 @@ mod tests {
     use super::*;
     use crate::apply::without;
 
+    /// Takes a few bytes at a time, as a pipe may, and is interrupted now and then.
+    struct Slow(Vec<u8>);
+
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let taken = bytes.len().min(700);
+            self.0.extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+
+        fn write_vectored(&mut self, slices: &[IoSlice]) -> io::Result<usize> {
+            if self.0.len() % 3 == 1 {
+                self.0.push(b'!');
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            slices.iter().take(3).map(|slice| self.write(slice)).sum()
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
     #[test]
-    fn pieces_put_together_are_the_whole() {
-        let source: Vec<u8> = (0..3 * PIECE + 12_345).map(|at| (at * 31 / 7) as u8).collect();
+    fn what_stays_is_written_whatever_a_call_takes() {
+        let source: Vec<u8> = (0..300_000u32).map(|at| b'a' + (at * 31 / 7 % 26) as u8).collect();
         let cut = |start: usize, len: usize| Cut { at: Span::new(start, start + len), block: 0 };
-        let many: Vec<Cut> = (0..source.len() / 1000 - 1).map(|at| cut(at * 1000 + 3, 1 + at % 900)).collect();
-        let across = vec![cut(0, 10), cut(PIECE - 5, 10), cut(2 * PIECE - 5, PIECE + 100)];
-        let last = vec![cut(source.len() - 20, 20)];
-        for cuts in [vec![], many, across, last] {
-            let file = tempfile::tempfile().unwrap();
-            CleanCopy { source: &source, cuts: &cuts }.fill(&file).unwrap();
-            let mut written = vec![0; file.metadata().unwrap().len() as usize];
-            file.read_exact_at(&mut written, 0).unwrap();
-            assert!(written == without(&source, cuts.iter().map(|cut| cut.at)), "{} cuts", cuts.len());
+        let many: Vec<Cut> = (0..2999).map(|at| cut(at * 100 + 3, 1 + at % 97)).collect();
+        for cuts in [vec![], many, vec![cut(0, 10), cut(10, 5)], vec![cut(source.len() - 20, 20)], vec![cut(0, source.len())]] {
+            let mut out = Slow(Vec::new());
+            CleanCopy { source: &source, cuts: &cuts }.write_to(&mut out).unwrap();
+            out.0.retain(|&byte| byte != b'!');
+            assert!(out.0 == without(&source, cuts.iter().map(|cut| cut.at)), "{} cuts", cuts.len());
         }
     }
 }

@@ -45,7 +45,7 @@ impl Pending {
     pub(super) fn write(berth: Berth, permissions: Option<Permissions>, copy: CleanCopy, disk: &Disk) -> Result<Self> {
         let failed = |error| Error::io(&berth.given, error);
         let file = temporary_beside(&berth.place, permissions).map_err(failed)?;
-        copy.fill(file.as_file()).and_then(|()| disk.written(file.as_file())).map_err(failed)?;
+        copy.write_to(file.as_file()).and_then(|()| disk.written(file.as_file())).map_err(failed)?;
         let (file, written) = file.into_parts();
         let open = (berth.is_alone || copy.source.len() >= KEPT_OPEN).then_some(file);
         Ok(Self { written, place: berth.place, given: berth.given, device: berth.device, open })
