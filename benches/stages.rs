@@ -35,7 +35,7 @@ fn read(text: &[u8], how: Match, mut each: impl FnMut(&[Segments])) {
 }
 
 /// What is done to every byte: paragraphs, compared form, columns, fingerprint.
-#[divan::bench(args = [75, 600])]
+#[divan::bench(args = [75])]
 fn split_and_hash(bencher: Bencher, paragraph: usize) {
     let text = text(paragraph);
     bencher.counter(BytesCount::new(text.len())).bench(|| {

@@ -43,13 +43,13 @@ fn folded<'a>(raw: &[u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a [u8] {
 
 /// What one look at the bytes of a text tells: enough to settle most questions about most texts at the speed of memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Look {
-    /// A control character (a tab, a line end), something that isn't ASCII, or two spaces together.
-    is_odd: bool,
-    has_bar: bool,
-}
+pub struct Look(u8);
 
 impl Look {
+    /// It holds a control character (a tab, a line end), something that isn't ASCII, or two spaces together.
+    const ODD: u8 = 1;
+    const BAR: u8 = 2;
+
     /// Looks at every byte of `raw`.
     pub fn at(raw: &[u8]) -> Self {
         look(raw)
@@ -66,17 +66,17 @@ impl Look {
 
     /// The display columns of `form`, the compared form of what was looked at; see [`columns`].
     pub fn columns(self, form: &[u8]) -> u32 {
-        if self.is_odd { columns(form) } else { saturated(form.len()) }
+        if self.0 & Self::ODD != 0 { columns(form) } else { saturated(form.len()) }
     }
 
     /// Whether a table's row, which holds bars or tabs, could look like this.
     pub fn may_have_cells(self) -> bool {
-        self.has_bar || self.is_odd
+        self.0 != 0
     }
 
     /// Whether `raw`, which was looked at, is ASCII that is its own compared form: no white space but single inner spaces.
     fn is_settled(self, raw: &[u8]) -> bool {
-        !self.is_odd && raw.first() != Some(&b' ') && raw.last() != Some(&b' ')
+        self.0 & Self::ODD == 0 && raw.first() != Some(&b' ') && raw.last() != Some(&b' ')
     }
 }
 
@@ -85,46 +85,38 @@ impl Look {
 fn look(raw: &[u8]) -> Look {
     const BLOCK: usize = 32;
     let Some(&last) = raw.last() else { return Look::default() };
-    let (mut odd, mut bar) = (is_odd(last, 0), is_bar(last));
+    let mut seen = see(last, 0);
     if raw.len() > BLOCK {
-        // Blocks of a fixed size, the last one overlapping the one before, become vector code.
-        let (mut odds, mut bars) = ([0; BLOCK], [0; BLOCK]);
+        // Blocks of a fixed size become vector code. The last ones overlap, and short paragraphs all take equally many: a
+        // branch that guesses their number wrong would cost more than looking at some bytes twice.
         let last = raw.len() - BLOCK - 1;
-        let mut start = 0;
-        loop {
+        let count = last.div_ceil(BLOCK).max(3) + 1;
+        let mut lanes = [0; BLOCK];
+        for number in 0..count {
+            let start = (number * BLOCK).min(last);
             let block: &[u8; BLOCK] = raw[start..].first_chunk().expect("no block begins beyond the last one");
             let next: &[u8; BLOCK] = raw[start + 1..].first_chunk().expect("nor does the one a byte further on");
             for at in 0..BLOCK {
-                odds[at] |= is_odd(block[at], next[at]);
-                bars[at] |= is_bar(block[at]);
+                lanes[at] |= see(block[at], next[at]);
             }
-            if start == last {
-                break;
-            }
-            start = (start + BLOCK).min(last);
         }
-        for at in 0..BLOCK {
-            odd |= odds[at];
-            bar |= bars[at];
+        for lane in lanes {
+            seen |= lane;
         }
     } else {
         for pair in raw.windows(2) {
-            odd |= is_odd(pair[0], pair[1]);
-            bar |= is_bar(pair[0]);
+            seen |= see(pair[0], pair[1]);
         }
     }
-    Look { is_odd: odd != 0, has_bar: bar != 0 }
+    Look(seen)
 }
 
-/// Less than a space as a signed number, which control characters are, and all that isn't ASCII; or two spaces.
+/// What a byte and the next one add to a look. Less than a space as a signed number are control characters and all that isn't
+/// ASCII.
 #[inline(always)]
-fn is_odd(byte: u8, next: u8) -> u8 {
-    u8::from((byte as i8) < 0x20) | (u8::from(byte == b' ') & u8::from(next == b' '))
-}
-
-#[inline(always)]
-fn is_bar(byte: u8) -> u8 {
-    u8::from(byte == b'|')
+fn see(byte: u8, next: u8) -> u8 {
+    let is_odd = ((byte as i8) < 0x20) | ((byte == b' ') & (next == b' '));
+    (u8::from(is_odd) * Look::ODD) | (u8::from(byte == b'|') * Look::BAR)
 }
 
 /// The display columns of a compared form: a wide character takes two, a combining mark none, an ASCII byte or one that

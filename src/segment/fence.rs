@@ -17,19 +17,31 @@ struct Mark {
     bare: bool,
 }
 
-/// The closed fenced blocks of `text`, in order: from the opening line's first byte to the closing line's last, without its
-/// line end. A fence that is never closed is no fence.
-pub(super) fn closed_fences(text: &[u8]) -> Vec<Span> {
+/// The closed fenced blocks of `text` from byte `from` on, in order: from the opening line's first byte to the closing line's
+/// last, without its line end. A fence that is never closed is no fence.
+pub(super) fn closed_fences(text: &[u8], from: usize) -> Vec<Span> {
     let marks = |range: Range<usize>| {
         let start = range.start;
         memchr::memchr2_iter(b'`', b'~', &text[range]).filter_map(move |at| mark_at(text, start + at))
     };
-    if text.len() <= PIECE {
-        return pair(&marks(0..text.len()).collect::<Vec<_>>());
+    if text.len() - from <= PIECE {
+        return pair(&marks(from..text.len()).collect::<Vec<_>>());
     }
-    let pieces = (0..text.len().div_ceil(PIECE)).into_par_iter().map(|piece| piece * PIECE);
+    let pieces = (0..(text.len() - from).div_ceil(PIECE)).into_par_iter().map(|piece| from + piece * PIECE);
     let found: Vec<Mark> = pieces.flat_map_iter(|start| marks(start..(start + PIECE).min(text.len()))).collect();
     pair(&found)
+}
+
+/// Whether the line that begins at `at` may open or close a fence.
+pub(super) fn is_mark(text: &[u8], at: usize) -> bool {
+    match text[at] {
+        b'`' | b'~' => mark_at(text, at).is_some(),
+        b' ' => {
+            let indent = text[at..].iter().take(4).take_while(|&&byte| byte == b' ').count();
+            matches!(text.get(at + indent), Some(b'`' | b'~')) && mark_at(text, at + indent).is_some()
+        }
+        _ => false,
+    }
 }
 
 fn pair(marks: &[Mark]) -> Vec<Span> {
@@ -90,7 +102,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<&str> {
-        closed_fences(text.as_bytes()).into_iter().map(|span| &text[span.range()]).collect()
+        closed_fences(text.as_bytes(), 0).into_iter().map(|span| &text[span.range()]).collect()
     }
 
     #[test]

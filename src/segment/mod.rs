@@ -59,15 +59,27 @@ const STRETCHES_PER_THREAD: usize = 4;
 pub struct Segmenter<'a> {
     text: &'a [u8],
     how: Match,
-    fences: Vec<Span>,
+    /// The closed code blocks from the next batch on. In a large text they are looked for when the first line turns up that
+    /// may open one: most texts have none, and the search would cost a tenth of all that is done here.
+    fences: Option<Vec<Span>>,
     /// The last stretch that was read.
     last: Stretch,
+}
+
+/// How reading a stretch ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Read {
+    Whole,
+    /// At a line that may open a code block, where none were looked for yet.
+    MetFence,
+    TooLarge(TooLarge),
 }
 
 impl<'a> Segmenter<'a> {
     /// A segmenter of `text`.
     pub fn new(text: &'a [u8], how: Match) -> Self {
-        Self { text, how, fences: fence::closed_fences(text), last: Stretch::default() }
+        let fences = (text.len() <= STRETCH).then(|| fence::closed_fences(text, 0));
+        Self { text, how, fences, last: Stretch::default() }
     }
 
     /// Puts the next segments into `batch`, in consecutive parts; false at the end. What `batch` held is overwritten, its memory
@@ -76,21 +88,20 @@ impl<'a> Segmenter<'a> {
     /// # Errors
     /// If a paragraph has more than [`Segment::MAX_LEN`] bytes.
     pub fn next_batch(&mut self, batch: &mut Vec<Segments>) -> Result<bool, TooLarge> {
-        let mut stretches: Vec<Stretch> = self.next_stretch().into_iter().collect();
-        if stretches.first().is_some_and(|first| first.end() < self.text.len()) {
-            let more = STRETCHES_PER_THREAD * rayon::current_num_threads() - 1;
-            stretches.extend(std::iter::from_fn(|| self.next_stretch()).take(more));
-        }
+        let before = self.last;
+        let stretches = self.next_stretches();
         batch.resize_with(stretches.len(), Segments::default);
-        match (batch.as_mut_slice(), stretches.as_slice()) {
-            ([out], &[stretch]) => self.hash(stretch, out)?, // a small text needs no threads
-            _ => {
-                let parts = batch.par_iter_mut().zip(&stretches);
-                let read: Vec<_> = parts.map(|(out, &stretch)| self.hash(stretch, out)).collect();
-                read.into_iter().collect::<Result<(), _>>()?;
-            }
+        let read: Vec<Read> = match (batch.as_mut_slice(), stretches.as_slice()) {
+            ([out], &[stretch]) => vec![self.hash(stretch, out)], // a small text needs no threads
+            _ => batch.par_iter_mut().zip(&stretches).map(|(out, &stretch)| self.hash(stretch, out)).collect(),
+        };
+        if read.contains(&Read::MetFence) {
+            self.fences = Some(fence::closed_fences(self.text, before.end()));
+            self.last = before;
+            return self.next_batch(batch);
         }
-        Ok(!stretches.is_empty())
+        let too_large = read.into_iter().find_map(|read| if let Read::TooLarge(what) = read { Some(what) } else { None });
+        too_large.map_or(Ok(!stretches.is_empty()), Err)
     }
 
     /// How many segments the whole text has if it goes on like the `so_far` ones it gave.
@@ -99,17 +110,26 @@ impl<'a> Segmenter<'a> {
         (so_far as u128 * self.text.len() as u128 / read as u128) as usize
     }
 
+    fn next_stretches(&mut self) -> Vec<Stretch> {
+        let mut stretches: Vec<Stretch> = self.next_stretch().into_iter().collect();
+        if stretches.first().is_some_and(|first| first.end() < self.text.len()) {
+            let more = STRETCHES_PER_THREAD * rayon::current_num_threads() - 1;
+            stretches.extend(std::iter::from_fn(|| self.next_stretch()).take(more));
+        }
+        stretches
+    }
+
     fn next_stretch(&mut self) -> Option<Stretch> {
-        let next = self.last.next(self.text, &self.fences, STRETCH)?;
+        let next = self.last.next(self.text, self.fences.as_deref().unwrap_or_default(), STRETCH)?;
         self.last = next;
         Some(next)
     }
 
-    fn hash(&self, stretch: Stretch, out: &mut Segments) -> Result<(), TooLarge> {
+    fn hash(&self, stretch: Stretch, out: &mut Segments) -> Read {
         out.make_room(stretch.len() / TYPICAL_PARAGRAPH);
         let mut scratch = Vec::new();
         let mut too_large = None;
-        paragraphs(self.text, stretch, &self.fences, |span, kind| {
+        let whole = paragraphs(self.text, stretch, self.fences.as_deref(), |span, kind| {
             if span.len() > Segment::MAX_LEN || span.start >= Segment::MAX_START {
                 let is_long = span.len() > Segment::MAX_LEN;
                 too_large.get_or_insert(if is_long { TooLarge::Paragraph { at: span.start } } else { TooLarge::Document });
@@ -120,7 +140,7 @@ impl<'a> Segmenter<'a> {
             out.columns += u64::from(segment.columns());
             out.prints.push(print);
         });
-        too_large.map_or(Ok(()), Err)
+        if whole { too_large.map_or(Read::Whole, Read::TooLarge) } else { Read::MetFence }
     }
 
     fn hash_one(&self, span: Span, kind: Kind, scratch: &mut Vec<u8>) -> (Segment, u128) {

@@ -1,6 +1,7 @@
 //! The paragraph rule. A chunk is what stands between blank lines. A hard-wrapped chunk is joined, any other is taken line by
 //! line, a closed fence as a whole. The rule looks at nothing but the chunk, so equal text is taken apart equally.
 
+use super::fence::is_mark;
 use super::lines::{ends_sentence, first_word_columns, has_marker, is_blank};
 use crate::compare::columns;
 use crate::document::{Kind, Span};
@@ -72,13 +73,19 @@ fn next_line(text: &[u8], at: usize) -> usize {
     memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |lf| at + lf + 1)
 }
 
-/// Calls `each` with every paragraph of a stretch, in order.
-pub(super) fn paragraphs(text: &[u8], stretch: Stretch, fences: &[Span], mut each: impl FnMut(Span, Kind)) {
+/// Calls `each` with every paragraph of a stretch, in order. Where `fences` aren't known, gives up with false at the first
+/// line that may open one.
+pub(super) fn paragraphs(text: &[u8], stretch: Stretch, fences: Option<&[Span]>, mut each: impl FnMut(Span, Kind)) -> bool {
     let mut chunk = Chunk { text, lines: Vec::new(), by_line: stretch.begins_inside };
     let end = stretch.span.range().end;
     let mut at = stretch.span.range().start;
+    let are_known = fences.is_some();
+    let fences = fences.unwrap_or_default();
     let mut fences = fences[fences.partition_point(|fence| fence.start < at as u64)..].iter().peekable();
     while at < end {
+        if !are_known && is_mark(text, at) {
+            return false;
+        }
         if let Some(&fence) = fences.next_if(|fence| fence.start == at as u64) {
             chunk.close(&mut each);
             each(fence, Kind::Fence);
@@ -97,6 +104,7 @@ pub(super) fn paragraphs(text: &[u8], stretch: Stretch, fences: &[Span], mut eac
     }
     chunk.by_line |= stretch.ends_inside;
     chunk.close(&mut each);
+    true
 }
 
 struct Chunk<'a> {
@@ -192,9 +200,9 @@ mod tests {
 
     fn read(text: &str) -> Vec<&str> {
         let mut out = Vec::new();
-        let fences = closed_fences(text.as_bytes());
+        let fences = closed_fences(text.as_bytes(), 0);
         for stretch in stretches(text.as_bytes(), &fences, usize::MAX) {
-            paragraphs(text.as_bytes(), stretch, &fences, |span, _| out.push(&text[span.range()]));
+            paragraphs(text.as_bytes(), stretch, Some(&fences), |span, _| out.push(&text[span.range()]));
         }
         out
     }
@@ -252,10 +260,10 @@ mod tests {
         let pattern = format!("({unit}){{0,60}}");
         proptest::proptest!(|(text in pattern.as_str(), size in 1usize..200)| {
             let text = text.replace("long line", &"long line ".repeat(12));
-            let fences = closed_fences(text.as_bytes());
+            let fences = closed_fences(text.as_bytes(), 0);
             let mut parts = Vec::new();
             for stretch in stretches(text.as_bytes(), &fences, size) {
-                paragraphs(text.as_bytes(), stretch, &fences, |span, _| parts.push(&text[span.range()]));
+                paragraphs(text.as_bytes(), stretch, Some(&fences), |span, _| parts.push(&text[span.range()]));
             }
             proptest::prop_assert_eq!(parts, read(&text));
         });
@@ -264,7 +272,7 @@ mod tests {
         assert!(parts.len() > 90 && parts[1].begins_inside);
         let mut count = 0;
         for stretch in parts {
-            paragraphs(long.as_bytes(), stretch, &[], |_, _| count += 1);
+            paragraphs(long.as_bytes(), stretch, Some(&[]), |_, _| count += 1);
         }
         assert_eq!(count, read(&long).len());
     }
