@@ -21,8 +21,12 @@ fn main() {
 }
 
 fn text(paragraph: usize) -> Vec<u8> {
+    text_with(paragraph, true)
+}
+
+fn text_with(paragraph: usize, blank_lines: bool) -> Vec<u8> {
     let mut text = Vec::new();
-    corpus::big_text(7, BYTES, paragraph, REPEATED_PERCENT, true, &mut text).expect("memory takes what is written to it");
+    corpus::big_text(7, BYTES, paragraph, REPEATED_PERCENT, blank_lines, &mut text).expect("memory takes what is written to it");
     text
 }
 
@@ -34,10 +38,10 @@ fn read(text: &[u8], how: Match, mut each: impl FnMut(&[Segments])) {
     }
 }
 
-/// What is done to every byte: paragraphs, compared form, columns, fingerprint.
-#[divan::bench(args = [75])]
-fn split_and_hash(bencher: Bencher, paragraph: usize) {
-    let text = text(paragraph);
+/// What is done to every byte: paragraphs, compared form, columns, fingerprint. With blank lines between paragraphs or without.
+#[divan::bench(args = [(75, true), (75, false), (600, true)])]
+fn split_and_hash(bencher: Bencher, (paragraph, blank_lines): (usize, bool)) {
+    let text = text_with(paragraph, blank_lines);
     bencher.counter(BytesCount::new(text.len())).bench(|| {
         let mut segments = 0;
         read(&text, Match::Text, |batch| segments += batch.iter().map(|part| part.list.len()).sum::<usize>());

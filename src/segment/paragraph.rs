@@ -95,10 +95,11 @@ pub(super) fn paragraphs(text: &[u8], stretch: Stretch, fences: Option<&[Span]>,
         // Blank lines are common, and mostly empty.
         let lf = if text[at] == b'\n' { at } else { memchr::memchr(b'\n', &text[at..end]).map_or(end, |lf| at + lf) };
         let line_end = if lf < end && lf > at && text[lf - 1] == b'\r' { lf - 1 } else { lf };
-        if is_blank(&text[at..line_end]) {
-            chunk.close(&mut each);
-        } else {
+        let ends_chunk = is_blank(&text[at..line_end]);
+        if !ends_chunk {
             chunk.line(Span::new(at, line_end), &mut each);
+        } else if !chunk.lines.is_empty() || chunk.by_line {
+            chunk.close(&mut each);
         }
         at = lf + 1;
     }
@@ -127,7 +128,7 @@ impl Chunk<'_> {
     }
 
     fn close(&mut self, each: &mut impl FnMut(Span, Kind)) {
-        if self.by_line {
+        if self.by_line || self.lines.len() == 1 {
             self.lines.iter().for_each(|&line| each(line, Kind::Line));
         } else {
             chunk_paragraphs(self.text, &self.lines, each);
