@@ -95,13 +95,18 @@ pub(super) fn paragraphs(text: &[u8], stretch: Stretch, fences: Option<&[Span]>,
         // Blank lines are common, and mostly empty.
         let lf = if text[at] == b'\n' { at } else { memchr::memchr(b'\n', &text[at..end]).map_or(end, |lf| at + lf) };
         let line_end = if lf < end && lf > at && text[lf - 1] == b'\r' { lf - 1 } else { lf };
-        let ends_chunk = is_blank(&text[at..line_end]);
-        if !ends_chunk {
-            chunk.line(Span::new(at, line_end), &mut each);
-        } else if !chunk.lines.is_empty() || chunk.by_line {
-            chunk.close(&mut each);
-        }
+        let line = Span::new(at, line_end);
         at = lf + 1;
+        if is_blank(line.of(text)) {
+            chunk.close(&mut each);
+        } else if chunk.by_line {
+            each(line, Kind::Line);
+        } else if chunk.lines.is_empty() && at < end && text[at] == b'\n' {
+            each(line, Kind::Line); // a chunk by itself, as most are where blank lines stand
+            at += 1;
+        } else {
+            chunk.line(line, &mut each);
+        }
     }
     chunk.by_line |= stretch.ends_inside;
     chunk.close(&mut each);
@@ -117,9 +122,6 @@ struct Chunk<'a> {
 
 impl Chunk<'_> {
     fn line(&mut self, line: Span, each: &mut impl FnMut(Span, Kind)) {
-        if self.by_line {
-            return each(line, Kind::Line);
-        }
         self.lines.push(line);
         if self.lines.len() > MOST_WRAPPED_LINES {
             self.by_line = true;
@@ -128,7 +130,7 @@ impl Chunk<'_> {
     }
 
     fn close(&mut self, each: &mut impl FnMut(Span, Kind)) {
-        if self.by_line || self.lines.len() == 1 {
+        if self.by_line {
             self.lines.iter().for_each(|&line| each(line, Kind::Line));
         } else {
             chunk_paragraphs(self.text, &self.lines, each);
