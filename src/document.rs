@@ -117,6 +117,18 @@ pub struct Repeat {
     pub kept: u32,
 }
 
+/// Why a text can't be taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TooLarge {
+    /// A paragraph that begins at this byte is longer than [`Segment::MAX_LEN`].
+    Paragraph {
+        /// Its first byte.
+        at: u64,
+    },
+    /// More than `u32::MAX` paragraphs, or more bytes than [`Segment::MAX_START`].
+    Document,
+}
+
 /// Where the bytes of a text came from: stretches that stand in the source as they stand in the text, and atoms, whose
 /// source (an escape, an entity) is written otherwise and never halved.
 ///

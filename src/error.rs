@@ -1,6 +1,6 @@
 //! The one error: what happened, to which file, and at which place in it; and how names from anywhere are shown.
 
-use crate::segment::TooLarge;
+use crate::document::TooLarge;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::{fmt, io};

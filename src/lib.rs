@@ -11,10 +11,52 @@
 //! # Ok::<(), unecho::Error>(())
 //! ```
 //!
+//! A text that may not be UTF-8 goes the same way in three steps:
+//!
+//! ```
+//! use unecho::{Plan, Settings, apply, source};
+//!
+//! let text: &[u8] = b"Latin-1: caf\xe9\n";
+//! let plan = Plan::new(&source::text::document(text), &Settings::default()).expect("no paragraph has 4 GiB");
+//! let copy = apply::without(text, plan.cuts.iter().map(|cut| cut.at));
+//! assert_eq!(copy, text);
+//! ```
+//!
 //! # Many files
 //!
-//! [`source::Walk`] finds them, [`runner::run`] plans each in parallel and hands the outcomes on in order; the command line
-//! is made of these two. ARCHITECTURE.md in the repository shows how the rooms hang together.
+//! [`source::Walk`] finds them, [`runner::run`] plans each in parallel and hands on, in order, what was made of the plans; the
+//! command line is made of these two.
+//!
+//! ```
+//! use std::path::PathBuf;
+//! use std::sync::atomic::AtomicBool;
+//! use unecho::Settings;
+//! use unecho::runner::{Course, Outcome, run};
+//! use unecho::source::{Selection, Walk};
+//!
+//! let found = Walk::new(&[PathBuf::from("fixtures")], Selection::default())?;
+//! let course = Course { settings: &Settings::default(), threads: 0, stop: &AtomicBool::new(false) };
+//! let mut removed = Vec::new();
+//! run(
+//!     found,
+//!     course,
+//!     |input, _, plan| Ok((input.path().to_owned(), plan.removed_paragraphs())),
+//!     |outcomes| {
+//!         for outcome in outcomes {
+//!             match outcome {
+//!                 Outcome::Done(done) => removed.push(done),
+//!                 Outcome::LeftOut(..) => {}
+//!                 Outcome::Failed(error) => eprintln!("{error}"),
+//!             }
+//!         }
+//!         Ok(())
+//!     },
+//! )?;
+//! assert_eq!(removed, [(PathBuf::from("fixtures/doubled-article.txt"), 13)]);
+//! # Ok::<(), unecho::Error>(())
+//! ```
+//!
+//! ARCHITECTURE.md in the repository shows how the rooms hang together.
 
 pub mod apply;
 pub mod compare;

@@ -1,9 +1,9 @@
 //! A text taken apart, and what stands between its paragraphs. Knows nothing of rules.
 
 use crate::compare::Match;
-use crate::document::{Kind, Repeat, Segment, Span};
+use crate::document::{Kind, Repeat, Segment, Span, TooLarge};
 use crate::index::{Index, Proof};
-use crate::segment::{Segmenter, TooLarge, same};
+use crate::segment::{Segmenter, same};
 
 /// A text and its paragraphs, which are called by their numbers.
 pub(crate) struct Page<'a> {

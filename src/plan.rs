@@ -3,10 +3,9 @@
 //! Whatever is said or done about a document (clean copy, scan) is made from its plan, so they can't disagree.
 
 use crate::Settings;
-use crate::document::{Block, Cut, Document, Map, Rule, Span};
+use crate::document::{Block, Cut, Document, Map, Rule, Span, TooLarge};
 use crate::page::Page;
 use crate::rules::{Removed, decide};
-use crate::segment::TooLarge;
 use crate::survivors::Survivors;
 
 /// What is to be cut from a document, and why.

@@ -9,7 +9,7 @@ mod paragraph;
 pub(crate) use lines::runs_on;
 
 use crate::compare::{Look, Match, compared};
-use crate::document::{Kind, Segment, Span};
+use crate::document::{Kind, Segment, Span, TooLarge};
 use crate::fingerprint::fingerprint;
 use paragraph::{MOST_WRAPPED_LINES, Stretch, paragraphs};
 use rayon::prelude::*;
@@ -33,18 +33,6 @@ impl Segments {
         self.list.reserve(count);
         self.prints.reserve(count);
     }
-}
-
-/// Why a text can't be taken apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TooLarge {
-    /// A paragraph that begins at this byte is longer than [`Segment::MAX_LEN`].
-    Paragraph {
-        /// Its first byte.
-        at: u64,
-    },
-    /// More than `u32::MAX` paragraphs, or more bytes than [`Segment::MAX_START`].
-    Document,
 }
 
 /// Room is made for paragraphs of so many bytes; where they are shorter, it grows.
