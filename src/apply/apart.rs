@@ -4,6 +4,7 @@ use crate::error::{Error, Place, Result};
 use crate::source::{Form, Identity};
 use std::collections::HashMap;
 use std::fs::{self, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The inputs of a run, as what outputs must keep away from.
@@ -26,6 +27,10 @@ impl Inputs {
                 inputs.folders.insert(real, path.clone());
             }
             inputs.known.insert(Identity::of(&metadata), path.clone());
+        }
+        // Also where nothing is read from it: what a caller's loop reads is no place for an output either.
+        if let Some(stdin) = Identity::of_regular(&io::stdin()) {
+            inputs.known.insert(stdin, "standard input".into());
         }
         inputs
     }

@@ -53,7 +53,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
     outputs.finish()?;
     ended.write_stats(stats.as_ref())?;
     if ended.tally.is_empty() {
-        return Err(inputs.nothing_read(terminal));
+        return Err(inputs.nothing_read(terminal, ended.tally.left_out.unknown_form));
     }
     log.summarise(&ended, &outputs);
     Ok(status)
@@ -91,7 +91,7 @@ fn refuse_unknown_command(inputs: &Inputs) -> Result<()> {
     let is_missing = |path: &Path| std::fs::symlink_metadata(path).is_err();
     let is_command = |path: &&PathBuf| COMMANDS.iter().any(|command| path.as_os_str() == *command);
     match inputs.paths() {
-        [first, ..] if first.components().count() == 1 && is_missing(first) => {
+        [first, ..] if first.components().count() == 1 && first.extension().is_none() && is_missing(first) => {
             Err(Error::refused(first, "no such file or folder, and no command; the commands are clean and scan"))
         }
         paths => match paths.iter().find(is_command) {

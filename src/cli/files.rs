@@ -5,13 +5,14 @@ use super::args::Common;
 use super::inputs::Inputs;
 use super::terminal::Terminal;
 use std::io::{BufWriter, Write};
-use unecho::source::Found;
+use unecho::source::{Found, LeftOut, holds_text};
 use unecho::{Error, Place, Result};
 
 #[derive(Default)]
 struct Counts {
     listed: u64,
     failed: u64,
+    of_unknown_form: u64,
 }
 
 pub(super) fn list(inputs: &Inputs, common: &Common, terminal: &Terminal) -> Result<Status> {
@@ -21,7 +22,11 @@ pub(super) fn list(inputs: &Inputs, common: &Common, terminal: &Terminal) -> Res
         Err(error) if error.is_end_of_reader() => return Ok(Status::of(counts.failed)),
         written => written?,
     }
-    if counts.listed + counts.failed == 0 { Err(inputs.nothing_read(terminal)) } else { Ok(Status::of(counts.failed)) }
+    if counts.listed + counts.failed == 0 {
+        Err(inputs.nothing_read(terminal, counts.of_unknown_form))
+    } else {
+        Ok(Status::of(counts.failed))
+    }
 }
 
 fn write(inputs: &Inputs, end: &[u8], terminal: &Terminal, counts: &mut Counts) -> Result<()> {
@@ -30,11 +35,25 @@ fn write(inputs: &Inputs, end: &[u8], terminal: &Terminal, counts: &mut Counts) 
     for found in inputs.found(None)? {
         match found {
             Found::Input(input) => {
-                counts.listed += 1;
+                match holds_text(&input) {
+                    Ok(true) => counts.listed += 1,
+                    Ok(false) => {
+                        terminal.left_out(input.path(), LeftOut::Binary);
+                        continue;
+                    }
+                    Err(error) => {
+                        counts.failed += 1;
+                        terminal.error(&error);
+                        continue;
+                    }
+                }
                 let path = input.path().as_os_str().as_encoded_bytes();
                 out.write_all(path).and_then(|()| out.write_all(end)).map_err(failed)?;
             }
-            Found::LeftOut(path, why) => terminal.left_out(&path, why),
+            Found::LeftOut(path, why) => {
+                counts.of_unknown_form += u64::from(why == LeftOut::UnknownForm);
+                terminal.left_out(&path, why);
+            }
             Found::Failed(error) => {
                 counts.failed += 1;
                 terminal.error(&error);

@@ -4,7 +4,7 @@ use super::args::Common;
 use super::terminal::Terminal;
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use unecho::report::count;
+use unecho::report::{count, counted};
 use unecho::source::{Form, Found, Identity, Input, Walk};
 use unecho::{Error, Place, Result};
 
@@ -75,8 +75,14 @@ impl<'a> Inputs<'a> {
     }
 
     /// The error that there was nothing in them to read.
-    pub(super) fn nothing_read(&self, terminal: &Terminal) -> Error {
-        let hint = if terminal.is_verbose() { "" } else { " (-v names what was left out)" };
+    pub(super) fn nothing_read(&self, terminal: &Terminal, of_unknown_form: u64) -> Error {
+        let hint = if of_unknown_form > 0 {
+            format!("; {} of unknown form: --from text takes them as text", counted(of_unknown_form, "file"))
+        } else if terminal.is_verbose() {
+            String::new()
+        } else {
+            " (-v names what was left out)".into()
+        };
         Error::refused(self.in_words(), format!("nothing to read{hint}"))
     }
 

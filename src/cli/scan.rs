@@ -54,7 +54,7 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
     }
     ended.write_stats(stats.as_ref())?;
     if ended.tally.is_empty() {
-        return Err(inputs.nothing_read(terminal));
+        return Err(inputs.nothing_read(terminal, ended.tally.left_out.unknown_form));
     }
     if ended.tally.documents > 0 {
         terminal.say(&ended.tally.scanned_in_words(ended.took, !inputs.is_single()));

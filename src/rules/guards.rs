@@ -72,11 +72,14 @@ impl Rules<'_> {
     /// Shrinks each run until no sentence runs on across its edges.
     pub(super) fn shrink_to_sentences(&self, found: &mut Candidates) {
         for run in found.to_cut_in_runs() {
-            let first = found.numbered[run.start].at;
-            let is_edge = |at: &usize| self.is_edge(first + (at - run.start) as u32);
-            let start = run.clone().find(is_edge).unwrap_or(run.end);
+            let (numbered, places) = (&found.numbered, &found.places);
+            // An edge where the text that stays has one is no place inside a sentence, however it looks: a list of words has
+            // no sentences, and where two copies meet the last word and the first seem to be one.
+            let begins = |at: &usize| self.is_edge(numbered[*at].at) || self.is_edge(places[*at]);
+            let ends = |end: &usize| self.is_edge(numbered[end - 1].at + 1) || self.is_edge(places[end - 1] + 1);
+            let start = run.clone().find(begins).unwrap_or(run.end);
+            let end = (start + 1..=run.end).rev().find(ends).unwrap_or(start);
             found.places[run.start..start].fill(NONE);
-            let end = (start..=run.end).rev().find(is_edge).unwrap_or(start);
             found.places[end..run.end].fill(NONE);
         }
     }

@@ -166,7 +166,14 @@ fn is_hard_wrapped(text: &[u8], lines: &[Span]) -> bool {
         return false;
     }
     let short = lines.windows(2).filter(|pair| !is_full(text, pair, longest)).count();
-    short * 3 < lines.len()
+    short * 3 < lines.len() && !is_list_of_sentences(text, lines)
+}
+
+/// Whether every line ends a sentence: where prose is broken few do, but sentences of one length, each on its line, look broken.
+fn is_list_of_sentences(text: &[u8], lines: &[Span]) -> bool {
+    // Fewer lines of prose may end so by chance.
+    const LEAST: usize = 5;
+    lines.len() >= LEAST && lines.iter().all(|line| ends_sentence(line.of(text)))
 }
 
 /// Hands on the paragraphs of a hard-wrapped chunk: one, unless a short line that ends a sentence shows where the next begins.

@@ -62,7 +62,11 @@ impl IgnoreFiles {
         // What stands there but isn't a file is looked at no further: a pipe would be waited for.
         match fs::symlink_metadata(&path).and_then(|_| fs::metadata(&path)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(&path).is_err() => return Ok(()),
-            Err(error) => return Err(unusable(&path, io_reason(&error))),
+            Err(error) => {
+                // Where the folder itself can't be entered that is what is wrong.
+                fs::read_dir(folder).map_err(|error| Error::io(folder, error))?;
+                return Err(unusable(&path, io_reason(&error)));
+            }
             Ok(metadata) if !metadata.is_file() => return Err(unusable(&path, "not a file")),
             Ok(_) => {}
         }

@@ -59,8 +59,25 @@ pub fn load(input: &Input) -> Result<Loaded> {
         Origin::Named(path) => File::open(path).and_then(|file| Source::of(file, false)),
         Origin::Walked(path) => File::open(path).and_then(|file| Source::of(file, true)),
     };
-    let loaded = loaded.map_err(|error| Error::io(input.place(), error))?;
-    Ok(loaded.map_or(Loaded::Binary, Loaded::Source))
+    match loaded.map_err(|error| Error::io(input.place(), error))? {
+        Some(source) if is_utf16(&source) && !matches!(input.from, Origin::Walked(_)) => {
+            let why = "is UTF-16, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-16 -t UTF-8";
+            Err(Error::refused(input.place(), why))
+        }
+        Some(source) if !is_utf16(&source) => Ok(Loaded::Source(source)),
+        _ => Ok(Loaded::Binary),
+    }
+}
+
+/// Whether a file that was found will be read, or left out as binary, going by its beginning.
+///
+/// # Errors
+/// If it can't be opened or read.
+pub fn holds_text(input: &Input) -> Result<bool> {
+    let Origin::Walked(path) = &input.from else { return Ok(true) };
+    let mut beginning = vec![0; BINARY_PROBE as usize + 1];
+    let len = File::open(path).and_then(|file| fill(&file, &mut beginning)).map_err(|error| Error::io(input.place(), error))?;
+    Ok(!is_binary(&beginning[..len]) && !is_utf16(&beginning[..len]))
 }
 
 impl Source {
@@ -161,6 +178,11 @@ fn fill(mut file: &File, buffer: &mut [u8]) -> io::Result<usize> {
             return Ok(len);
         }
     }
+}
+
+/// Whether it begins with the byte order mark of UTF-16 (or of little-endian UTF-32).
+fn is_utf16(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff")
 }
 
 fn is_binary(bytes: &[u8]) -> bool {

@@ -13,11 +13,12 @@ pub mod text;
 mod walk;
 
 pub use identity::Identity;
-pub use load::{Loaded, Source, load};
+pub use load::{Loaded, Source, holds_text, load};
 pub use walk::{Found, LeftOut, Selection, Walk, base_name};
 
 use crate::document::Document;
 use crate::error::Place;
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -29,10 +30,14 @@ pub enum Form {
 }
 
 impl Form {
-    /// The form of a file by its name, if it is known. A name without an extension is text until its bytes say otherwise.
+    /// The form of a file by its name, if it is known. A name without an extension is text until its bytes say otherwise; what
+    /// follows the dot in "notes.2024" or "v1.2 draft" is none.
     pub fn of_name(path: &Path) -> Option<Form> {
         const TEXT: [&str; 7] = ["txt", "text", "md", "markdown", "rst", "adoc", "asciidoc"];
-        match path.extension().filter(|extension| !extension.is_empty()).map(OsStr::to_string_lossy) {
+        let is_extension = |name: &Cow<str>| {
+            name.chars().all(char::is_alphanumeric) && !name.chars().all(char::is_numeric) // which the empty one is
+        };
+        match path.extension().map(OsStr::to_string_lossy).filter(is_extension) {
             None => Some(Form::Text),
             Some(extension) => TEXT.iter().any(|known| extension.eq_ignore_ascii_case(known)).then_some(Form::Text),
         }

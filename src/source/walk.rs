@@ -120,7 +120,8 @@ impl Walk {
             Ok(entry) => entry,
             Err(error) => return Some(Found::Failed(walk_error(error))),
         };
-        if entry.file_type().is_dir() { self.enter(entry) } else { Some(self.file(entry)) }
+        // The first entry is the folder that was given, perhaps by a link to it.
+        if entry.depth() == 0 || entry.file_type().is_dir() { self.enter(entry) } else { Some(self.file(entry)) }
     }
 
     fn enter(&mut self, entry: DirEntry) -> Option<Found> {
