@@ -109,7 +109,9 @@ impl fmt::Display for What {
             What::TooLarge(TooLarge::Paragraph { at }) => {
                 write!(f, "the paragraph at byte {at} is longer than 4 GiB, the most that is compared")
             }
-            What::TooLarge(TooLarge::Document) => f.write_str("more than 4,294,967,294 paragraphs in one document"),
+            What::TooLarge(TooLarge::Document) => {
+                f.write_str("more than 4,294,967,294 paragraphs, or more than 1 TiB, in one document")
+            }
             What::Refused(why) => f.write_str(why),
         }
     }

@@ -11,7 +11,7 @@ pub(crate) use lines::runs_on;
 use crate::compare::{Look, Match, compared};
 use crate::document::{Kind, Segment, Span, TooLarge};
 use crate::fingerprint::fingerprint;
-use paragraph::{MOST_WRAPPED_LINES, Stretch, paragraphs};
+use paragraph::{MOST_WRAPPED_LINES, MetMark, Stretch, paragraphs};
 use rayon::prelude::*;
 
 /// Consecutive segments of a text, each with its fingerprint.
@@ -23,6 +23,7 @@ pub struct Segments {
     pub prints: Vec<u128>,
     /// The columns of all of them.
     pub columns: u64,
+    too_large: Option<TooLarge>,
 }
 
 impl Segments {
@@ -30,6 +31,7 @@ impl Segments {
         self.list.clear();
         self.prints.clear();
         self.columns = 0;
+        self.too_large = None;
         self.list.reserve(count);
         self.prints.reserve(count);
     }
@@ -52,22 +54,20 @@ pub struct Segmenter<'a> {
     fences: Option<Vec<Span>>,
     /// The last stretch that was read.
     last: Stretch,
-}
-
-/// How reading a stretch ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Read {
-    Whole,
-    /// At a line that may open a code block, where none were looked for yet.
-    MetFence,
-    TooLarge(TooLarge),
+    /// How many bytes a stretch has, about.
+    stretch: usize,
 }
 
 impl<'a> Segmenter<'a> {
     /// A segmenter of `text`.
     pub fn new(text: &'a [u8], how: Match) -> Self {
-        let fences = (text.len() <= STRETCH).then(|| fence::closed_fences(text, 0));
-        Self { text, how, fences, last: Stretch::default() }
+        Self::with_stretches(text, how, STRETCH)
+    }
+
+    /// The same, with stretches of about so many bytes.
+    fn with_stretches(text: &'a [u8], how: Match, stretch: usize) -> Self {
+        let fences = (text.len() <= stretch).then(|| fence::closed_fences(text, 0));
+        Self { text, how, fences, last: Stretch::default(), stretch }
     }
 
     /// Puts the next segments into `batch`, in consecutive parts; false at the end. What `batch` held is overwritten, its memory
@@ -76,59 +76,69 @@ impl<'a> Segmenter<'a> {
     /// # Errors
     /// If a paragraph has more than [`Segment::MAX_LEN`] bytes.
     pub fn next_batch(&mut self, batch: &mut Vec<Segments>) -> Result<bool, TooLarge> {
-        let before = self.last;
-        let stretches = self.next_stretches();
-        batch.resize_with(stretches.len(), Segments::default);
-        let read: Vec<Read> = match (batch.as_mut_slice(), stretches.as_slice()) {
-            ([out], &[stretch]) => vec![self.hash(stretch, out)], // a small text needs no threads
-            _ => batch.par_iter_mut().zip(&stretches).map(|(out, &stretch)| self.hash(stretch, out)).collect(),
-        };
-        if read.contains(&Read::MetFence) {
-            self.fences = Some(fence::closed_fences(self.text, before.end()));
-            self.last = before;
-            return self.next_batch(batch);
+        match self.read(batch) {
+            Ok(stretches) => {
+                self.last = stretches.last().copied().unwrap_or(self.last);
+                let too_large = batch.iter().find_map(|part| part.too_large);
+                too_large.map_or(Ok(!stretches.is_empty()), Err)
+            }
+            Err(MetMark) => {
+                self.fences = Some(fence::closed_fences(self.text, self.last.end()));
+                self.next_batch(batch)
+            }
         }
-        let too_large = read.into_iter().find_map(|read| if let Read::TooLarge(what) = read { Some(what) } else { None });
-        too_large.map_or(Ok(!stretches.is_empty()), Err)
     }
 
-    /// How many segments the whole text has if it goes on like the `so_far` ones it gave.
+    fn read(&self, batch: &mut Vec<Segments>) -> Result<Vec<Stretch>, MetMark> {
+        let stretches = self.next_stretches()?;
+        batch.resize_with(stretches.len(), Segments::default);
+        match (batch.as_mut_slice(), stretches.as_slice()) {
+            ([out], &[stretch]) => self.hash(stretch, out)?, // a small text needs no threads
+            _ => batch.par_iter_mut().zip(&stretches).try_for_each(|(out, &stretch)| self.hash(stretch, out))?,
+        }
+        Ok(stretches)
+    }
+
+    /// How many segments the whole text has if it goes on like the `so_far` ones it gave; no more than if those to come are of
+    /// ordinary length, so that a text which begins with many short lines doesn't take memory for what never comes.
     pub fn expected(&self, so_far: usize) -> usize {
         let read = self.last.end().max(1);
-        (so_far as u128 * self.text.len() as u128 / read as u128) as usize
+        let alike = so_far as u128 * self.text.len() as u128 / read as u128;
+        (alike as usize).min(so_far + (self.text.len() - read.min(self.text.len())) / TYPICAL_PARAGRAPH)
     }
 
-    fn next_stretches(&mut self) -> Vec<Stretch> {
-        let mut stretches: Vec<Stretch> = self.next_stretch().into_iter().collect();
+    fn next_stretches(&self) -> Result<Vec<Stretch>, MetMark> {
+        let mut last = self.last;
+        let mut next = || {
+            let stretch = last.next(self.text, self.fences.as_deref(), self.stretch)?;
+            last = stretch.unwrap_or(last);
+            Ok(stretch)
+        };
+        let mut stretches: Vec<Stretch> = next()?.into_iter().collect();
         if stretches.first().is_some_and(|first| first.end() < self.text.len()) {
             let more = STRETCHES_PER_THREAD * rayon::current_num_threads() - 1;
-            stretches.extend(std::iter::from_fn(|| self.next_stretch()).take(more));
+            for _ in 0..more {
+                stretches.extend(next()?);
+            }
         }
-        stretches
+        Ok(stretches)
     }
 
-    fn next_stretch(&mut self) -> Option<Stretch> {
-        let next = self.last.next(self.text, self.fences.as_deref().unwrap_or_default(), STRETCH)?;
-        self.last = next;
-        Some(next)
-    }
-
-    fn hash(&self, stretch: Stretch, out: &mut Segments) -> Read {
+    fn hash(&self, stretch: Stretch, out: &mut Segments) -> Result<(), MetMark> {
         out.make_room(stretch.len() / TYPICAL_PARAGRAPH);
         let mut scratch = Vec::new();
-        let mut too_large = None;
-        let whole = paragraphs(self.text, stretch, self.fences.as_deref(), |span, kind| {
-            if span.len() > Segment::MAX_LEN || span.start >= Segment::MAX_START {
-                let is_long = span.len() > Segment::MAX_LEN;
-                too_large.get_or_insert(if is_long { TooLarge::Paragraph { at: span.start } } else { TooLarge::Document });
-                return;
+        paragraphs(self.text, stretch, self.fences.as_deref(), |span, kind| {
+            if span.len() > Segment::MAX_LEN {
+                out.too_large.get_or_insert(TooLarge::Paragraph { at: span.start });
+            } else if span.start >= Segment::MAX_START {
+                out.too_large.get_or_insert(TooLarge::Document);
+            } else {
+                let (segment, print) = self.hash_one(span, kind, &mut scratch);
+                out.list.push(segment);
+                out.columns += u64::from(segment.columns());
+                out.prints.push(print);
             }
-            let (segment, print) = self.hash_one(span, kind, &mut scratch);
-            out.list.push(segment);
-            out.columns += u64::from(segment.columns());
-            out.prints.push(print);
-        });
-        if whole { too_large.map_or(Read::Whole, Read::TooLarge) } else { Read::MetFence }
+        })
     }
 
     fn hash_one(&self, span: Span, kind: Kind, scratch: &mut Vec<u8>) -> (Segment, u128) {
@@ -190,4 +200,50 @@ fn lines_of(text: &[u8], span: Span) -> impl Iterator<Item = Span> + '_ {
         };
         Some(Span::new(at, line_end))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn spans(text: &[u8], stretch: usize) -> Vec<(Span, Kind, u128)> {
+        let mut segmenter = Segmenter::with_stretches(text, Match::Text, stretch);
+        let (mut all, mut batch) = (Vec::new(), Vec::new());
+        while segmenter.next_batch(&mut batch).unwrap() {
+            for part in &batch {
+                all.extend(part.list.iter().zip(&part.prints).map(|(s, &print)| (s.span(), s.kind(), print)));
+            }
+        }
+        all
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1500))]
+        #[test]
+        fn stretches_and_batches_change_nothing(lines in prop::collection::vec(0usize..11, 0..70), stretch in 1usize..900) {
+            const LINES: [&str; 9] = [
+                "", "A line of some fifty columns, as if it were wrapped,", "and one more of them, which goes on and on for long",
+                "```", "~~~", "  ````", "```rust", "- an item", "\r",
+            ];
+            let long = "A line that is longer than any that is wrapped. ".repeat(12);
+            let text: String = lines.iter().map(|&line| format!("{}\n", LINES.get(line).copied().unwrap_or(&long))).collect();
+            let whole = spans(text.as_bytes(), usize::MAX);
+            for threads in [1, 2] {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                prop_assert_eq!(&pool.install(|| spans(text.as_bytes(), stretch)), &whole);
+            }
+        }
+    }
+
+    #[test]
+    fn a_fence_behind_the_end_of_a_batch_is_seen() {
+        let wrapped = "A line of some fifty columns, as if it were wrapped,\n".repeat(4);
+        let code = format!("```\n{}\n```\n", "long ".repeat(200));
+        let text = format!("{}{wrapped}{code}{wrapped}", "Filler that stands alone.\n\n".repeat(100));
+        let whole = spans(text.as_bytes(), usize::MAX);
+        for stretch in (1..text.len()).step_by(7) {
+            assert_eq!(spans(text.as_bytes(), stretch), whole, "{stretch}");
+        }
+    }
 }

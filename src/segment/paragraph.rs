@@ -26,11 +26,14 @@ pub(super) struct Stretch {
 
 impl Stretch {
     /// The stretch of about `size` bytes that follows this one (the default one comes before the first); `None` at the end.
-    pub(super) fn next(&self, text: &[u8], fences: &[Span], size: usize) -> Option<Stretch> {
+    ///
+    /// # Errors
+    /// [`MetMark`], where fences aren't known and one may begin near its end.
+    pub(super) fn next(&self, text: &[u8], fences: Option<&[Span]>, size: usize) -> Result<Option<Stretch>, MetMark> {
         let start = self.end();
         let target = start.saturating_add(size);
-        let (end, ends_inside) = if target < text.len() { boundary(text, fences, target) } else { (text.len(), false) };
-        (start < end).then_some(Stretch { span: Span::new(start, end), begins_inside: self.ends_inside, ends_inside })
+        let (end, ends_inside) = if target < text.len() { boundary(text, fences, target)? } else { (text.len(), false) };
+        Ok((start < end).then_some(Stretch { span: Span::new(start, end), begins_inside: self.ends_inside, ends_inside }))
     }
 
     /// How many bytes it has.
@@ -44,8 +47,14 @@ impl Stretch {
     }
 }
 
+/// A line that may open a code block was met where none were looked for yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MetMark;
+
 /// The first place from `target` on where a stretch may end, and whether it lies inside a long chunk.
-fn boundary(text: &[u8], fences: &[Span], target: usize) -> (usize, bool) {
+fn boundary(text: &[u8], fences: Option<&[Span]>, target: usize) -> Result<(usize, bool), MetMark> {
+    let are_known = fences.is_some();
+    let fences = fences.unwrap_or_default();
     let mut first_line = None;
     let (mut at, mut lines) = (next_line(text, target), 0);
     while at < text.len() {
@@ -54,18 +63,21 @@ fn boundary(text: &[u8], fences: &[Span], target: usize) -> (usize, bool) {
             (at, first_line, lines) = (next_line(text, fence.end as usize), None, 0);
             continue;
         }
+        if !are_known && is_mark(text, at) {
+            return Err(MetMark);
+        }
         let end = next_line(text, at);
         if is_blank(&text[at..end]) {
-            return (end, false);
+            return Ok((end, false));
         }
         let first = *first_line.get_or_insert(at);
         lines += 1;
         if lines > MOST_WRAPPED_LINES || end - at > LONGEST_WRAPPED_LINE + 2 {
-            return (first, true); // the chunk can't be hard-wrapped
+            return Ok((first, true)); // the chunk can't be hard-wrapped
         }
         at = end;
     }
-    (text.len(), false)
+    Ok((text.len(), false))
 }
 
 /// Where the line after the one that holds byte `at` begins.
@@ -73,9 +85,16 @@ fn next_line(text: &[u8], at: usize) -> usize {
     memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |lf| at + lf + 1)
 }
 
-/// Calls `each` with every paragraph of a stretch, in order. Where `fences` aren't known, gives up with false at the first
-/// line that may open one.
-pub(super) fn paragraphs(text: &[u8], stretch: Stretch, fences: Option<&[Span]>, mut each: impl FnMut(Span, Kind)) -> bool {
+/// Calls `each` with every paragraph of a stretch, in order.
+///
+/// # Errors
+/// [`MetMark`], at the first line that may open a code block where `fences` aren't known.
+pub(super) fn paragraphs(
+    text: &[u8],
+    stretch: Stretch,
+    fences: Option<&[Span]>,
+    mut each: impl FnMut(Span, Kind),
+) -> Result<(), MetMark> {
     let mut chunk = Chunk { text, lines: Vec::new(), by_line: stretch.begins_inside };
     let end = stretch.span.range().end;
     let mut at = stretch.span.range().start;
@@ -84,7 +103,7 @@ pub(super) fn paragraphs(text: &[u8], stretch: Stretch, fences: Option<&[Span]>,
     let mut fences = fences[fences.partition_point(|fence| fence.start < at as u64)..].iter().peekable();
     while at < end {
         if !are_known && is_mark(text, at) {
-            return false;
+            return Err(MetMark);
         }
         if let Some(&fence) = fences.next_if(|fence| fence.start == at as u64) {
             chunk.close(&mut each);
@@ -110,7 +129,7 @@ pub(super) fn paragraphs(text: &[u8], stretch: Stretch, fences: Option<&[Span]>,
     }
     chunk.by_line |= stretch.ends_inside;
     chunk.close(&mut each);
-    true
+    Ok(())
 }
 
 struct Chunk<'a> {
@@ -212,13 +231,13 @@ mod tests {
         let mut out = Vec::new();
         let fences = closed_fences(text.as_bytes(), 0);
         for stretch in stretches(text.as_bytes(), &fences, usize::MAX) {
-            paragraphs(text.as_bytes(), stretch, Some(&fences), |span, _| out.push(&text[span.range()]));
+            paragraphs(text.as_bytes(), stretch, Some(&fences), |span, _| out.push(&text[span.range()])).unwrap();
         }
         out
     }
 
     fn stretches(text: &[u8], fences: &[Span], size: usize) -> Vec<Stretch> {
-        let next = |last: &Stretch| last.next(text, fences, size);
+        let next = |last: &Stretch| last.next(text, Some(fences), size).unwrap();
         std::iter::successors(next(&Stretch::default()), next).collect()
     }
 
@@ -273,7 +292,7 @@ mod tests {
             let fences = closed_fences(text.as_bytes(), 0);
             let mut parts = Vec::new();
             for stretch in stretches(text.as_bytes(), &fences, size) {
-                paragraphs(text.as_bytes(), stretch, Some(&fences), |span, _| parts.push(&text[span.range()]));
+                paragraphs(text.as_bytes(), stretch, Some(&fences), |span, _| parts.push(&text[span.range()])).unwrap();
             }
             proptest::prop_assert_eq!(parts, read(&text));
         });
@@ -282,7 +301,7 @@ mod tests {
         assert!(parts.len() > 90 && parts[1].begins_inside);
         let mut count = 0;
         for stretch in parts {
-            paragraphs(long.as_bytes(), stretch, Some(&[]), |_, _| count += 1);
+            paragraphs(long.as_bytes(), stretch, Some(&[]), |_, _| count += 1).unwrap();
         }
         assert_eq!(count, read(&long).len());
     }
