@@ -3,7 +3,7 @@
 //! Knows bytes and Unicode, no documents. Text that is its own compared form, the common case, is borrowed, not copied.
 
 use icu_normalizer::{ComposingNormalizer, ComposingNormalizerBorrowed};
-use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 use unicode_width::UnicodeWidthChar;
 
 const NFC: ComposingNormalizerBorrowed<'static> = ComposingNormalizer::new_nfc();
@@ -143,9 +143,10 @@ pub fn char_columns(c: char) -> usize {
 }
 
 /// Characters that show nothing and carry no meaning in a comparison: soft hyphen, zero-width space and joiners,
-/// directional marks, word joiner and invisible operators, byte order mark.
+/// directional marks, embeddings and isolates, word joiner and invisible operators, byte order mark.
 pub fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 struct Fold<'a> {
@@ -197,8 +198,7 @@ impl Fold<'_> {
         let mut before = None;
         let mut chars = NFC.normalize_iter(cased).peekable();
         while let Some(c) = chars.next() {
-            let number_mark = chars.peek().filter(|next| next.is_numeric()).and_then(|_| number_mark(c, before));
-            match number_mark {
+            match chars.peek().and_then(|&next| number_mark(c, before, next)) {
                 Some(mark) => self.char(mark),
                 None if c.is_whitespace() || is_punctuation(c) => self.space = true,
                 None => self.char(c),
@@ -208,15 +208,21 @@ impl Fold<'_> {
     }
 }
 
-/// The mark, in its plain form, if before a digit it makes another number of it: "-5", ".5", "1,5", "12:30", "1/2", "12–14".
-/// The hyphen of "top-10" and the full stop of "end.1" do not.
-fn number_mark(c: char, before: Option<char>) -> Option<char> {
+/// The mark, in its plain form, if it makes another number of the digit behind it: "-5", "-$5", ".5", "1,5", "1’000", "12:30",
+/// "1/2", "12–14". The hyphen of "top-10" and the full stop of "end.1" do not.
+fn number_mark(c: char, before: Option<char>, next: char) -> Option<char> {
     let after_letter = before.is_some_and(char::is_alphabetic);
     let after_digit = before.is_some_and(char::is_numeric);
+    let before_digit = next.is_numeric();
     match c {
-        '.' | ',' => (!after_letter).then_some(c),
-        ':' | '/' => after_digit.then_some(c),
-        '-' | '\u{2212}' | '\u{2013}' => (!after_letter).then_some('-'),
+        '.' | ',' => (before_digit && !after_letter).then_some(c),
+        ':' | '/' => (before_digit && after_digit).then_some(c),
+        '-' | '\u{2212}' | '\u{2013}' => {
+            let before_amount = before_digit || next.general_category() == GeneralCategory::CurrencySymbol;
+            (before_amount && !after_letter).then_some('-')
+        }
+        // Marks between digits in other scripts and houses: Arabic, full-width, a point on the line, an apostrophe.
+        '\u{66b}' | '\u{66c}' | '．' | '，' | '·' | '\'' | '’' => (before_digit && after_digit).then_some(c),
         _ => None,
     }
 }
@@ -302,6 +308,9 @@ mod tests {
         loose("\"Don't\" she said", "don t she said");
         loose("In 2023, 1.5 % fell by -5.", "in 2023 1.5 % fell by -5");
         loose("pages 12–14", "pages 12-14");
+        for number in ["-$5", "1٫5", "1．5", "1·5", "1’000", "1'000"] {
+            loose(&format!("({number})"), number);
+        }
         loose("costs .5 or $-5 (-5), –5 degrees", "costs .5 or $-5 -5 -5 degrees");
         loose("Top-10 at 12:30", "top 10 at 12:30");
         loose("ΣΑΣ Straße", "σασ strasse");

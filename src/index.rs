@@ -77,8 +77,7 @@ fn shard_of(print: u128, shards: u64) -> usize {
 }
 
 /// An open-addressing table. A slot holds 32 bits of a fingerprint, the tag, and above them the number of the first segment
-/// that has it. The tag also says where a slot has its home, the more the larger the tag, so a
-/// table grows in one sweep.
+/// that has it. The tag also says where a slot has its home, the further on the larger it is, so a table grows in one sweep.
 struct Shard {
     slots: Vec<u64>,
     filled: usize,

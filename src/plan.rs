@@ -15,6 +15,8 @@ pub struct Plan {
     pub paragraphs: usize,
     /// What repeats, in document order.
     pub blocks: Vec<Block>,
+    /// How many paragraphs equal another one and stay all the same: alone they are too short, or a guard spared them.
+    pub spared: usize,
     /// What goes: byte ranges of the source, in order, without overlap.
     pub cuts: Vec<Cut>,
 }
@@ -29,7 +31,9 @@ impl Plan {
         for part in &document.parts {
             let (page, repeats) = Page::read(&part.text, settings.matching)?;
             plan.paragraphs += page.segments.len();
+            let repeating = repeats.len();
             let (removed, survivors) = decide(&page, repeats, settings.threshold, settings.keep);
+            plan.spared += repeating - removed.len();
             for run in removed.chunk_by(|a, b| b.at == a.at + 1) {
                 plan.add(run, &page, &survivors, &part.map);
             }

@@ -42,6 +42,27 @@ fn a_link_in_the_output_folder_does_not_lead_back_to_the_input() {
 }
 
 #[test]
+fn a_file_that_is_standard_input_is_an_input() {
+    let desk = Desk::new();
+    desk.sh("unecho < art.txt -o art.txt").fails("art.txt: is the input standard input");
+    desk.sh("unecho - -o art.txt < art.txt").fails("art.txt: is the input standard input");
+    desk.sh("unecho --stats art.txt < art.txt > out").fails("art.txt: is the input standard input");
+    assert_same(&desk.read("art.txt"), ARTICLE, "the input");
+}
+
+#[test]
+fn what_replaces_a_private_file_is_private() {
+    let desk = Desk::new();
+    for (args, out) in [(["art.txt", "-o", "old"], "old"), (["d", "-o", "out"], "out/art.txt")] {
+        desk.write(out, "private");
+        fs::set_permissions(desk.path(out), fs::Permissions::from_mode(0o600)).unwrap();
+        desk.run(&args);
+        assert_same(&desk.read(out), &clean_article(), out);
+        assert_eq!(fs::metadata(desk.path(out)).unwrap().permissions().mode() & 0o777, 0o600, "{out}");
+    }
+}
+
+#[test]
 fn a_file_named_deep_in_the_output_folder_is_an_input_all_the_same() {
     let desk = Desk::new();
     desk.write("out/d/art.txt", ARTICLE);
@@ -359,7 +380,7 @@ fn a_clean_copy_has_the_permissions_of_its_input_but_not_its_powers() {
         if fs::File::open(desk.path("art.txt")).is_err() {
             continue; // who isn't root can't read its own unreadable file
         }
-        desk.sh("umask 0; unecho art.txt -o copy").succeeds();
+        desk.sh("umask 0; rm -f copy; unecho art.txt -o copy").succeeds();
         assert_eq!(fs::metadata(desk.path("copy")).unwrap().permissions().mode() & 0o7777, copied);
     }
 }
@@ -402,4 +423,31 @@ fn files_of_all_sizes_come_out_as_they_went_in() {
         assert_same(&desk.read("out/a.txt"), text, "the output");
         desk.run(&["in/a.txt"]).succeeds().prints(text);
     }
+}
+
+#[test]
+fn a_link_to_a_folder_is_that_folder() {
+    let desk = Desk::new();
+    symlink("d", desk.path("link")).unwrap();
+    let ran = desk.run(&["link", "-o", "out"]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    assert_same(&desk.read("out/sub/x.md"), &clean_article(), "the clean copy");
+}
+
+#[test]
+fn utf_16_is_refused_and_in_a_folder_left_out() {
+    let desk = Desk::new();
+    let utf16: Vec<u8> = std::iter::once(0xfeff).chain(ARTICLE.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    desk.write("d/wide.txt", &utf16);
+    desk.run(&["d/wide.txt"]).fails("d/wide.txt: is UTF-16");
+    let ran = desk.run(&["d", "-o", "out"]);
+    assert!(ran.stderr.contains("left out: 1 binary; failed: 0"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_list_of_files_names_just_those_that_are_read() {
+    let desk = Desk::new();
+    desk.write("d/photo", b"\x00\x01");
+    desk.sh("unecho --files d > d/list.txt");
+    assert_same(&desk.read("d/list.txt"), "d/art.txt\nd/sub/x.md\n", "the list");
 }

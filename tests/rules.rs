@@ -261,3 +261,17 @@ fn a_lone_carriage_return_is_text() {
     stays(format!("{ships}\r{crews}\n{ships}\n{crews}\n"));
     gives(format!("{p}\rSo.\nThen.\n{p} So.\n"), format!("{p}\rSo.\nThen.\n"));
 }
+
+#[test]
+fn a_list_of_words_that_stands_twice_is_cut_where_its_copies_meet() {
+    let words: Vec<String> = (0..60).map(|at| format!("word number {at} of the list")).collect();
+    let once = words.join("\n") + "\n";
+    gives(once.repeat(2), &once);
+    gives_by(&Settings { keep: Keep::Last, ..DEFAULT }, once.repeat(2), &once);
+}
+
+#[test]
+fn sentences_of_one_length_each_on_its_line_are_no_wrapped_paragraph() {
+    let once: String = (10..40).map(|at| format!("This is sentence number {at} and it always has the same length.\n")).collect();
+    gives(once.repeat(2), &once);
+}

@@ -1,6 +1,7 @@
 //! How the bytes of a clean copy get into a file.
 
-use crate::document::{Cut, Span};
+use super::stretches;
+use crate::document::Cut;
 use std::io::{self, IoSlice, Write};
 
 /// What is to be written: a source and what goes of it.
@@ -10,12 +11,12 @@ pub(super) struct CleanCopy<'a> {
     pub(super) cuts: &'a [Cut],
 }
 
-impl<'a> CleanCopy<'a> {
+impl CleanCopy<'_> {
     /// Writes it, many stretches in one call and from where they stand in memory.
     pub(super) fn write_to(self, mut out: impl Write) -> io::Result<()> {
         // What the systems take in one call (IOV_MAX).
         const AT_ONCE: usize = 1024;
-        let mut stretches = self.stretches().map(IoSlice::new);
+        let mut stretches = stretches(self.source, self.cuts.iter().map(|cut| cut.at)).map(IoSlice::new);
         let mut call = Vec::with_capacity(AT_ONCE.min(self.cuts.len() + 1));
         loop {
             call.clear();
@@ -25,17 +26,6 @@ impl<'a> CleanCopy<'a> {
             }
             write_all(&mut out, &mut call)?;
         }
-    }
-
-    /// What stays, in order.
-    fn stretches(self) -> impl Iterator<Item = &'a [u8]> {
-        let end = Span::new(self.source.len(), self.source.len());
-        let mut at = 0;
-        self.cuts.iter().map(|cut| cut.at).chain([end]).filter_map(move |cut| {
-            let stretch = &self.source[at..cut.start as usize];
-            at = cut.end as usize;
-            (!stretch.is_empty()).then_some(stretch)
-        })
     }
 }
 
@@ -56,6 +46,7 @@ fn write_all(out: &mut impl Write, mut slices: &mut [IoSlice]) -> io::Result<()>
 mod tests {
     use super::*;
     use crate::apply::without;
+    use crate::document::Span;
 
     /// Takes a few bytes at a time, as a pipe may, and is interrupted now and then.
     struct Slow(Vec<u8>);

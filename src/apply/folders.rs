@@ -55,11 +55,12 @@ impl Folders {
             let mut known = self.known.lock().expect("nothing panics with the lock");
             self.home(folder, &given, &mut known, disk)?
         };
-        if !home.is_new {
-            let existing = fs::symlink_metadata(&place).ok();
-            existing.map_or(Ok(()), |existing| self.look_at(&existing, source, &given))?;
+        let existing = if home.is_new { None } else { fs::symlink_metadata(&place).ok() };
+        if let Some(existing) = &existing {
+            self.look_at(existing, source, &given)?;
         }
-        Ok(Berth { place, given, device: home.device, is_alone: false })
+        let mode = existing.filter(Metadata::is_file).map(|existing| existing.mode());
+        Ok(Berth { place, given, device: home.device, mode, is_alone: false })
     }
 
     /// Makes a folder and those around it, or looks at one that is there.

@@ -16,24 +16,21 @@ pub use outputs::{Outputs, Target};
 pub use pending::Pending;
 
 use crate::document::Span;
-use std::io::{self, Write};
-
-/// Writes `source` without `cuts` (in order, without overlap).
-///
-/// # Errors
-/// Those of `out`.
-pub fn write_without(source: &[u8], cuts: impl IntoIterator<Item = Span>, out: &mut dyn Write) -> io::Result<()> {
-    let mut at = 0;
-    for cut in cuts {
-        out.write_all(&source[at..cut.start as usize])?;
-        at = cut.end as usize;
-    }
-    out.write_all(&source[at..])
-}
 
 /// `source` without `cuts` (in order, without overlap).
 pub fn without(source: &[u8], cuts: impl IntoIterator<Item = Span>) -> Vec<u8> {
     let mut out = Vec::with_capacity(source.len());
-    write_without(source, cuts, &mut out).expect("memory takes what is written to it");
+    stretches(source, cuts).for_each(|stretch| out.extend_from_slice(stretch));
     out
+}
+
+/// What stays of `source`, in order.
+fn stretches(source: &[u8], cuts: impl IntoIterator<Item = Span>) -> impl Iterator<Item = &[u8]> {
+    let end = Span::new(source.len(), source.len());
+    let mut at = 0;
+    cuts.into_iter().chain([end]).filter_map(move |cut| {
+        let stretch = &source[at..cut.start as usize];
+        at = cut.end as usize;
+        (!stretch.is_empty()).then_some(stretch)
+    })
 }

@@ -177,7 +177,8 @@ fn berth(real: &Path, given: &Path) -> Result<Berth> {
     }
     .map_err(|error| Error::io(given, error))?
     .dev();
-    Ok(Berth { place: real.into(), given: given.into(), device, is_alone: true })
+    let mode = fs::metadata(real).ok().map(|existing| existing.mode());
+    Ok(Berth { place: real.into(), given: given.into(), device, mode, is_alone: true })
 }
 
 /// The way to the folder at a path.

@@ -36,6 +36,8 @@ pub(super) struct Berth {
     pub(super) given: PathBuf,
     /// The file system it is in.
     pub(super) device: u64,
+    /// The mode of the file that stands there already: who may not read it may not read what replaces it.
+    pub(super) mode: Option<u32>,
     /// Whether it is the only output.
     pub(super) is_alone: bool,
 }
@@ -44,7 +46,12 @@ impl Pending {
     /// Writes the file that will stand at `berth`. Nothing stays behind if that fails.
     pub(super) fn write(berth: Berth, permissions: Option<Permissions>, copy: CleanCopy, disk: &Disk) -> Result<Self> {
         let failed = |error| Error::io(&berth.given, error);
-        let file = temporary_beside(&berth.place, permissions).map_err(failed)?;
+        let of_source = permissions.as_ref().map_or(0o777, Permissions::mode);
+        let kept = berth.mode.map(|mode| Permissions::from_mode(mode & 0o777 & of_source));
+        let file = temporary_beside(&berth.place, kept.as_ref().or(permissions.as_ref())).map_err(failed)?;
+        if let Some(kept) = kept {
+            file.as_file().set_permissions(kept).map_err(failed)?; // whatever the mask takes from new files
+        }
         copy.write_to(file.as_file()).and_then(|()| disk.written(file.as_file())).map_err(failed)?;
         let (file, written) = file.into_parts();
         let open = (berth.is_alone || copy.source.len() >= KEPT_OPEN).then_some(file);
@@ -61,12 +68,11 @@ impl Pending {
     }
 }
 
-/// A temporary file in the folder of `place`, with the permissions of the input, or those of any new file, less what the user's
-/// mask takes.
-fn temporary_beside(place: &Path, permissions: Option<Permissions>) -> io::Result<NamedTempFile> {
+/// A temporary file in the folder of `place`, with these permissions, or those of any new file, less what the user's mask takes.
+fn temporary_beside(place: &Path, permissions: Option<&Permissions>) -> io::Result<NamedTempFile> {
     let folder = place.parent().unwrap_or(place);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".unecho-").suffix(".tmp").permissions(permissions.unwrap_or_else(|| Permissions::from_mode(0o666)));
+    builder.prefix(".unecho-").suffix(".tmp").permissions(permissions.cloned().unwrap_or_else(|| Permissions::from_mode(0o666)));
     builder.tempfile_in(folder).map_err(without_path)
 }
 

@@ -160,7 +160,7 @@ impl Log<'_> {
     }
 
     fn say(&self, finding: &Finding) {
-        let lines = finding.in_words(self.args.common.settings().matching);
+        let lines = finding.in_words(self.args.common.settings().matching, !self.inputs.is_single());
         lines.iter().for_each(|line| self.terminal.say(line));
     }
 

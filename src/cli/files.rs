@@ -5,7 +5,7 @@ use super::args::Common;
 use super::inputs::Inputs;
 use super::terminal::Terminal;
 use std::io::{BufWriter, Write};
-use unecho::source::{Found, LeftOut, holds_text};
+use unecho::source::{Found, Identity, LeftOut, holds_text};
 use unecho::{Error, Place, Result};
 
 #[derive(Default)]
@@ -32,7 +32,7 @@ pub(super) fn list(inputs: &Inputs, common: &Common, terminal: &Terminal) -> Res
 fn write(inputs: &Inputs, end: &[u8], terminal: &Terminal, counts: &mut Counts) -> Result<()> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     let failed = |error| Error::io(Place::Stdout, error);
-    for found in inputs.found(None)? {
+    for found in inputs.found(Identity::of_regular(&std::io::stdout()))? {
         match found {
             Found::Input(input) => {
                 match holds_text(&input) {

@@ -26,17 +26,17 @@ pub fn repeated_runs(repeats: &[Repeat], columns: &[u32], least: u64) -> Vec<u32
         if length(&columns[stretch.clone()]) < least {
             continue;
         }
-        let mut settled = true;
+        let mut all_linked = true;
         for linked in ranges(&repeats[stretch.clone()], |a, b| b.kept == a.kept + 1) {
             let linked = stretch.start + linked.start..stretch.start + linked.end;
             // Firsts that follow one another are distinct.
             if length(&columns[linked.clone()]) >= least {
                 linked.for_each(|at| places[at] = repeats[at].kept);
             } else {
-                settled = false;
+                all_linked = false;
             }
         }
-        if !settled {
+        if !all_linked {
             open.push(stretch);
         }
     }
@@ -73,29 +73,29 @@ fn search_windows(repeats: &[Repeat], columns: &[u32], least: u64, open: &[Range
     members.extend(firsts);
     members.sort_unstable_by_key(|member| member.at);
 
-    let mut page = Page::default();
+    let mut excerpt = Excerpt::default();
     for stretch in ranges(&members, |a, b| b.at == a.at + 1) {
         for member in &members[stretch] {
-            page.add(*member, kinds[&member.kept]);
+            excerpt.add(*member, kinds[&member.kept]);
         }
-        page.add_gap();
+        excerpt.add_gap();
     }
-    let found = repeated_in_windows(&page.ids, &page.columns, least);
-    let mut on_page = 0;
+    let found = repeated_in_windows(&excerpt.ids, &excerpt.columns, least);
+    let mut at_excerpt = 0;
     for at in open.iter().cloned().flatten() {
-        while page.numbers[on_page] != repeats[at].at {
-            on_page += 1;
+        while excerpt.numbers[at_excerpt] != repeats[at].at {
+            at_excerpt += 1;
         }
-        places[at] = match found[on_page] {
+        places[at] = match found[at_excerpt] {
             NONE => NONE,
-            place => page.numbers[place as usize],
+            place => excerpt.numbers[place as usize],
         };
     }
 }
 
 /// The segments of some kinds, with gaps between those that don't follow one another.
 #[derive(Default)]
-struct Page {
+struct Excerpt {
     /// Equal segments have equal ids, each less than their number.
     ids: Vec<u32>,
     columns: Vec<u32>,
@@ -105,7 +105,7 @@ struct Page {
     id_of: HashMap<u32, u32>,
 }
 
-impl Page {
+impl Excerpt {
     fn add(&mut self, segment: Repeat, columns: u32) {
         let new = self.ids.len() as u32;
         self.ids.push(*self.id_of.entry(segment.kept).or_insert(new));

@@ -31,14 +31,14 @@ pub(super) fn repeated_in_windows(ids: &[u32], columns: &[u32], least: u64) -> V
 }
 
 /// A window and the start of its first occurrence.
-struct Match {
+struct Occurrence {
     start: usize,
     end: usize,
     earlier: usize,
 }
 
 /// Gives the segments of a window their places, from `covered` on; an earlier occurrence that goes on is followed.
-fn cover(ids: &[u32], places: &mut [u32], found: &Match, covered: usize) {
+fn cover(ids: &[u32], places: &mut [u32], found: &Occurrence, covered: usize) {
     for at in found.start.max(covered)..found.end {
         let follows =
             at.checked_sub(1).map(|before| places[before]).filter(|&place| place != NONE).map(|place| place as usize + 1);
@@ -72,7 +72,7 @@ struct Windows<'a> {
 }
 
 impl Windows<'_> {
-    fn matches(&self, repeating: &[bool], counts: &mut [u32]) -> Vec<Match> {
+    fn matches(&self, repeating: &[bool], counts: &mut [u32]) -> Vec<Occurrence> {
         let (mut starting, mut ending) = (Finder::new(self), Finder::new(self));
         let mut at = 0;
         while at < repeating.len() {
@@ -161,7 +161,7 @@ impl Distinct<'_> {
 struct Finder<'a> {
     windows: &'a Windows<'a>,
     first: HashMap<u64, (u32, u32), BuildHasherDefault<Mixed>>,
-    found: Vec<Match>,
+    found: Vec<Occurrence>,
     /// `ids` from here on agree with those so many places earlier, up to the end: what need not be compared again.
     agreed: (usize, usize),
 }
@@ -183,7 +183,7 @@ impl<'a> Finder<'a> {
                 Some(&(first, first_end)) => {
                     let earlier = first as usize;
                     if first_end as usize - earlier == end - start && self.agree(earlier, start, end) {
-                        self.found.push(Match { start, end, earlier });
+                        self.found.push(Occurrence { start, end, earlier });
                         return;
                     }
                 }

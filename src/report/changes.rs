@@ -4,12 +4,12 @@ use super::{Finding, Repeat, bytes, change, count, counted, visible};
 use crate::Match;
 
 impl Finding {
-    /// The lines about the clean copy: what was removed, block by block, and the sums. `how` was compared.
-    pub fn in_words(&self, how: Match) -> Vec<String> {
+    /// The lines about the clean copy: what was removed, block by block, and the sums. `how` was compared; `is_one_of_many`: each
+    /// line names the document.
+    pub fn in_words(&self, how: Match, is_one_of_many: bool) -> Vec<String> {
         let path = visible(&self.path);
         if self.blocks == 0 {
-            let size = bytes(self.bytes, self.bytes);
-            return vec![format!("{path}: nothing repeats ({}, {size}); nothing changed", counted(self.paragraphs, "paragraph"))];
+            return vec![format!("{path}: {}", self.nothing_removed())];
         }
         let mut by_place: Vec<&Repeat> = self.repeats.iter().collect();
         by_place.sort_by_key(|repeat| repeat.bytes.start);
@@ -19,13 +19,30 @@ impl Finding {
             lines.push(format!("{path}: removed {rest} more"));
         }
         lines.push(format!(
-            "{} → {}, {} ({}); nothing else changed",
+            "{}{} → {}, {} ({}); nothing else changed",
+            if is_one_of_many { format!("{path}: ") } else { String::new() },
             count(self.paragraphs),
             counted(self.paragraphs - self.repeated_paragraphs, "paragraph"),
             bytes(self.bytes, self.clean_bytes),
             change(self.bytes, self.clean_bytes)
         ));
         lines
+    }
+
+    fn nothing_removed(&self) -> String {
+        let sums = format!("{}, {}", counted(self.paragraphs, "paragraph"), bytes(self.bytes, self.bytes));
+        match self.spared_paragraphs {
+            0 => format!("nothing repeats ({sums}); nothing changed"),
+            1 => {
+                format!("1 paragraph repeats, which alone doesn't count (--min-chars sets the length); nothing changed ({sums})")
+            }
+            spared => {
+                let spared = count(spared);
+                format!(
+                    "{spared} paragraphs repeat, in runs too short (--min-chars) or of a kind that stays; nothing changed ({sums})"
+                )
+            }
+        }
     }
 }
 
@@ -34,8 +51,9 @@ fn removed(repeat: &Repeat, how: Match) -> String {
     let verb = if repeat.lines.first == repeat.lines.last { "repeats" } else { "repeat" };
     let proof = match how {
         Match::Bytes => "compared byte for byte",
-        Match::Text => "same text, compared byte for byte",
-        Match::Loose => "same words, compared byte for byte",
+        _ if repeat.identical => "compared byte for byte",
+        Match::Text => "the same but for white space and Unicode form",
+        Match::Loose => "the same but for case, punctuation and white space",
     };
     format!("removed {what}: {} {verb} {} ({proof})", repeat.lines, repeat.repeated_lines())
 }

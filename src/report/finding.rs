@@ -20,6 +20,8 @@ pub struct Finding {
     pub repeated_paragraphs: u64,
     /// How many blocks those form.
     pub blocks: u64,
+    /// How many paragraphs equal another one and stay all the same, by the rules.
+    pub spared_paragraphs: u64,
     /// The blocks, the longest first; perhaps only the longest.
     pub repeats: Vec<Repeat>,
 }
@@ -37,6 +39,8 @@ pub struct Repeat {
     pub repeats_lines: Vec<Lines>,
     /// The bytes of the text that stays.
     pub repeats_bytes: Vec<Span>,
+    /// Whether its lines are those of the text that stays to the byte; if not, their compared forms are.
+    pub identical: bool,
     /// How many paragraphs it holds.
     pub paragraphs: u64,
     /// Its length in display columns.
@@ -81,6 +85,7 @@ impl Finding {
             bytes: block.repeat,
             repeats_lines: block.witness.iter().map(lines).collect(),
             repeats_bytes: block.witness.clone(),
+            identical: lines_of(source, &[block.repeat]).eq(lines_of(source, &block.witness)),
             paragraphs: block.paragraphs as u64,
             columns: block.columns,
             begins: beginning(block.repeat.of(source)),
@@ -92,6 +97,7 @@ impl Finding {
             paragraphs: plan.paragraphs as u64,
             repeated_paragraphs: plan.removed_paragraphs() as u64,
             blocks: plan.blocks.len() as u64,
+            spared_paragraphs: plan.spared as u64,
             repeats: blocks.into_iter().map(repeat).collect(),
         }
     }
@@ -127,6 +133,12 @@ impl LineNumbers {
     fn of(&self, byte: u64) -> u64 {
         self.0[self.0.partition_point(|&(at, _)| at < byte)].1
     }
+}
+
+/// The lines of some stretches, less blank ones.
+fn lines_of<'a>(source: &'a [u8], spans: &'a [Span]) -> impl Iterator<Item = &'a [u8]> {
+    let lines = spans.iter().flat_map(|span| span.of(source).split(|&byte| byte == b'\n'));
+    lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line)).filter(|line| !line.trim_ascii().is_empty())
 }
 
 fn beginning(block: &[u8]) -> String {

@@ -6,6 +6,7 @@ use crate::error::{Error, Result, What};
 use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Read};
 use std::ops::Deref;
+use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 /// From this size on a file is mapped: it saves a copy and the memory for it. Smaller ones are read faster than mapped.
@@ -82,9 +83,12 @@ pub fn holds_text(input: &Input) -> Result<bool> {
 
 impl Source {
     fn stdin() -> io::Result<Self> {
+        let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+        let metadata = file.metadata()?;
         let mut bytes = Vec::new();
         io::stdin().lock().read_to_end(&mut bytes)?;
-        Ok(Self { bytes: Bytes::Read(bytes), file: None, identity: Identity::of_regular(&io::stdin()) })
+        let identity = Some(Identity::of(&metadata)).filter(|_| metadata.is_file());
+        Ok(Self { bytes: Bytes::Read(bytes), file: metadata.is_file().then(|| (file, Stamp::of(&metadata))), identity })
     }
 
     /// The bytes of an open file; `None` if it `is_found`, not named, and binary.
