@@ -73,10 +73,14 @@ impl Rules<'_> {
     pub(super) fn shrink_to_sentences(&self, found: &mut Candidates) {
         for run in found.to_cut_in_runs() {
             let (numbered, places) = (&found.numbered, &found.places);
-            // An edge where the text that stays has one is no place inside a sentence, however it looks: a list of words has
-            // no sentences, and where two copies meet the last word and the first seem to be one.
+            // A paragraph that begins a chunk or sentence where it stands the other time begins one here too, however it
+            // looks: where two copies of a list of words meet, the last word and the first seem to be one sentence.
             let begins = |at: &usize| self.is_edge(numbered[*at].at) || self.is_edge(places[*at]);
-            let ends = |end: &usize| self.is_edge(numbered[end - 1].at + 1) || self.is_edge(places[end - 1] + 1);
+            let meets_its_copy = |end: u32| end == places[run.start] && self.is_edge(numbered[run.start].at);
+            let ends = |end: &usize| {
+                let end = numbered[end - 1].at + 1;
+                self.is_edge(end) || meets_its_copy(end)
+            };
             let start = run.clone().find(begins).unwrap_or(run.end);
             let end = (start + 1..=run.end).rev().find(ends).unwrap_or(start);
             found.places[run.start..start].fill(NONE);
