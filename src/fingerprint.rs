@@ -4,6 +4,7 @@
 //! justifies a cut: where it finds an equal, the bytes are compared.
 
 /// XXH3-128 of a compared form.
+#[inline]
 pub fn fingerprint(form: &[u8]) -> u128 {
     xxhash_rust::xxh3::xxh3_128(form)
 }

@@ -33,6 +33,7 @@ pub(super) fn closed_fences(text: &[u8], from: usize) -> Vec<Span> {
 }
 
 /// Whether the line that begins at `at` may open or close a fence.
+#[inline]
 pub(super) fn is_mark(text: &[u8], at: usize) -> bool {
     match text[at] {
         b'`' | b'~' => mark_at(text, at).is_some(),

@@ -127,17 +127,16 @@ impl<'a> Segmenter<'a> {
     fn hash(&self, stretch: Stretch, out: &mut Segments) -> Result<(), MetMark> {
         out.make_room(stretch.len() / TYPICAL_PARAGRAPH);
         let mut scratch = Vec::new();
+        let Segments { list, prints, columns, too_large } = out;
         paragraphs(self.text, stretch, self.fences.as_deref(), |span, kind| {
-            if span.len() > Segment::MAX_LEN {
-                out.too_large.get_or_insert(TooLarge::Paragraph { at: span.start });
-            } else if span.start >= Segment::MAX_START {
-                out.too_large.get_or_insert(TooLarge::Document);
-            } else {
-                let (segment, print) = self.hash_one(span, kind, &mut scratch);
-                out.list.push(segment);
-                out.columns += u64::from(segment.columns());
-                out.prints.push(print);
+            if let Some(what) = too_large_for_a_segment(span) {
+                too_large.get_or_insert(what);
+                return;
             }
+            let (segment, print) = self.hash_one(span, kind, &mut scratch);
+            list.push(segment);
+            *columns += u64::from(segment.columns());
+            prints.push(print);
         })
     }
 
@@ -150,6 +149,13 @@ impl<'a> Segmenter<'a> {
         let form = look.compared(raw, how_compared(kind, self.how), scratch);
         (Segment::new(span, kind, look.columns(form)), fingerprint(form))
     }
+}
+
+fn too_large_for_a_segment(span: Span) -> Option<TooLarge> {
+    if span.len() > Segment::MAX_LEN {
+        return Some(TooLarge::Paragraph { at: span.start });
+    }
+    (span.start >= Segment::MAX_START).then_some(TooLarge::Document)
 }
 
 /// A fenced code block is compared with its white space.
