@@ -54,6 +54,7 @@ impl<'a> Page<'a> {
     }
 
     /// How many line ends stand between a paragraph and the next.
+    #[inline]
     pub(crate) fn line_ends_after(&self, paragraph: u32) -> usize {
         let separator = Span { start: self.span(paragraph).end, end: self.span(paragraph + 1).start };
         // Often it is a single byte, which need not be looked at.
@@ -68,18 +69,22 @@ impl<'a> Page<'a> {
     /// Where two paragraphs come together when all between them are cut, one of the separators beside the cut stays. Gives
     /// the paragraph that it follows: it is the one with more line ends, at a tie the first. What follows the last paragraph
     /// of the text stays when that one is cut (`after` is then the number of paragraphs).
+    #[inline]
     pub(crate) fn separator_between(&self, before: u32, after: u32) -> u32 {
         let last = after - 1;
+        if before == last {
+            return before;
+        }
         let is_end = after as usize == self.segments.len();
         let something_follows = self.span(last).end < self.start(after);
         // Before another line end a carriage return that is text would be taken for a part of it.
-        let stays = before == last
-            || (self.raw(before).ends_with(b"\r") && something_follows)
+        let stays = (self.raw(before).ends_with(b"\r") && something_follows)
             || (!is_end && self.line_ends_after(before) >= self.line_ends_after(last));
         if stays { before } else { last }
     }
 
     /// Whether two paragraphs, with all between them cut, belong to one chunk.
+    #[inline]
     pub(crate) fn is_one_chunk(&self, before: u32, after: u32) -> bool {
         self.kind(before) != Kind::Fence
             && self.kind(after) != Kind::Fence
