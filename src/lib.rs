@@ -81,6 +81,11 @@ pub use rules::{Keep, Threshold};
 
 use std::borrow::Cow;
 
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// What counts as a repeat, and which copy stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {

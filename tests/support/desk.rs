@@ -1,4 +1,5 @@
 //! A folder of its own for a test of the whole program, and what running it there gave.
+#![allow(dead_code, reason = "each test takes the part it needs")]
 
 use std::ffi::OsStr;
 use std::fs;

@@ -1,0 +1,35 @@
+//! What the README shows works as it is shown.
+
+#[path = "support/desk.rs"]
+mod desk;
+
+use desk::{Desk, assert_same, clean_article};
+
+const README: &str = include_str!("../README.md");
+
+/// The blocks of the README in some language.
+fn blocks(language: &str) -> Vec<&str> {
+    let open = format!("```{language}\n");
+    README.split(open.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+#[test]
+fn every_command_runs_as_printed_and_says_what_the_readme_says() {
+    let desk = Desk::new();
+    desk.write("fixtures/doubled-article.txt", desk::ARTICLE);
+    let commands: Vec<&str> = blocks("sh").iter().flat_map(|block| block.lines()).collect();
+    let mut ran = 0;
+    for command in commands.iter().filter(|command| command.starts_with("unecho ")) {
+        desk.sh(command).succeeds();
+        ran += 1;
+    }
+    assert!(ran >= 6, "the README shows {ran} commands");
+    for copy in ["clean.txt", "clean/doubled-article.txt"] {
+        assert_same(&desk.read(copy), &clean_article(), copy);
+    }
+
+    let first = commands[0].replace("cargo run --release --", "unecho");
+    let said = desk.sh(&first);
+    assert_same(&said.stdout, &clean_article(), "the first command's output");
+    assert_same(&said.stderr, blocks("text")[0], "what the first command says");
+}
