@@ -13,6 +13,7 @@ use crate::document::{Kind, Segment, Span, TooLarge};
 use crate::fingerprint::fingerprint;
 use paragraph::{MOST_WRAPPED_LINES, MetMark, Stretch, paragraphs};
 use rayon::prelude::*;
+use std::cell::RefCell;
 
 /// Consecutive segments of a text, each with its fingerprint.
 #[derive(Debug, Default)]
@@ -165,13 +166,15 @@ fn how_compared(kind: Kind, how: Match) -> Match {
 
 /// Whether two paragraphs of a text are equal, the row of a table only to another one: the proof that precedes every cut.
 pub fn same(text: &[u8], a: Segment, b: Segment, how: Match) -> bool {
+    thread_local! {
+        /// The compared forms, in memory that is used again: where a copy is set otherwise, this runs for each of its paragraphs.
+        static FORMS: RefCell<[Vec<u8>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
+    }
     let (left, right) = (a.span().of(text), b.span().of(text));
-    left == right
-        || (a.kind().goes_alone() == b.kind().goes_alone() && {
-            let (mut of_left, mut of_right) = (Vec::new(), Vec::new());
-            compared(left, how_compared(a.kind(), how), &mut of_left)
-                == compared(right, how_compared(b.kind(), how), &mut of_right)
-        })
+    let are_same = |[of_left, of_right]: &mut [Vec<u8>; 2]| {
+        compared(left, how_compared(a.kind(), how), of_left) == compared(right, how_compared(b.kind(), how), of_right)
+    };
+    left == right || (a.kind().goes_alone() == b.kind().goes_alone() && FORMS.with_borrow_mut(are_same))
 }
 
 /// Whether the lines of these paragraphs, were they one chunk, would be read as just these paragraphs.
