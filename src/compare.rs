@@ -28,7 +28,7 @@ pub fn compared<'a>(raw: &'a [u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a 
     Look::at(raw).compared(raw, how, scratch)
 }
 
-fn folded<'a>(raw: &[u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a [u8] {
+fn fold<'a>(raw: &[u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a [u8] {
     scratch.clear();
     let mut fold = Fold { out: scratch, space: false };
     for chunk in raw.utf8_chunks() {
@@ -46,9 +46,10 @@ fn folded<'a>(raw: &[u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a [u8] {
 pub struct Look(u8);
 
 impl Look {
-    /// It holds a control character (a tab, a line end), something that isn't ASCII, or two spaces together.
+    /// It holds a control character (a tab, a line end) or two spaces together.
     const ODD: u8 = 1;
     const BAR: u8 = 2;
+    const NOT_ASCII: u8 = 0x80;
 
     /// Looks at every byte of `raw`.
     pub fn at(raw: &[u8]) -> Self {
@@ -60,13 +61,13 @@ impl Look {
         match how {
             Match::Bytes => raw,
             Match::Text if self.is_settled(raw) => raw,
-            Match::Text | Match::Loose => folded(raw, how, scratch),
+            Match::Text | Match::Loose => fold(raw, how, scratch),
         }
     }
 
     /// The display columns of `form`, the compared form of what was looked at; see [`columns`].
     pub fn columns(self, form: &[u8]) -> u32 {
-        if self.0 & Self::ODD != 0 { columns(form) } else { saturated(form.len()) }
+        if self.0 & Self::NOT_ASCII != 0 { columns(form) } else { saturated(form.len()) }
     }
 
     /// Whether a table's row, which holds bars or tabs, could look like this.
@@ -74,9 +75,13 @@ impl Look {
         self.0 != 0
     }
 
-    /// Whether `raw`, which was looked at, is ASCII that is its own compared form: no white space but single inner spaces.
+    /// Whether `raw`, which was looked at, is its own compared form: no white space but single inner spaces, nothing invisible,
+    /// and every character in its composed spelling.
     fn is_settled(self, raw: &[u8]) -> bool {
-        self.0 & Self::ODD == 0 && raw.first() != Some(&b' ') && raw.last() != Some(&b' ')
+        self.0 & Self::ODD == 0
+            && raw.first() != Some(&b' ')
+            && raw.last() != Some(&b' ')
+            && (self.0 & Self::NOT_ASCII == 0 || str::from_utf8(raw).is_ok_and(is_settled_beyond_ascii))
     }
 }
 
@@ -111,33 +116,55 @@ fn look(raw: &[u8]) -> Look {
     Look(seen)
 }
 
-/// What a byte and the next one add to a look. Less than a space as a signed number are control characters and all that isn't
-/// ASCII.
+/// What a byte and the next one add to a look.
 #[inline(always)]
 fn see(byte: u8, next: u8) -> u8 {
-    let is_odd = ((byte as i8) < 0x20) | ((byte == b' ') & (next == b' '));
-    (u8::from(is_odd) * Look::ODD) | (u8::from(byte == b'|') * Look::BAR)
+    let is_odd = (byte < 0x20) | ((byte == b' ') & (next == b' '));
+    (byte & Look::NOT_ASCII) | (u8::from(is_odd) * Look::ODD) | (u8::from(byte == b'|') * Look::BAR)
 }
 
 /// The display columns of a compared form: a wide character takes two, a combining mark none, an ASCII byte or one that
 /// isn't UTF-8 one. Saturates at `u32::MAX`.
 pub fn columns(form: &[u8]) -> u32 {
-    let wide = if form.is_ascii() { form.len() } else { form.utf8_chunks().map(chunk_columns).sum() };
-    saturated(wide)
+    saturated(match str::from_utf8(form) {
+        Ok(text) => str_columns(text),
+        Err(_) => form.utf8_chunks().map(|chunk| str_columns(chunk.valid()) + chunk.invalid().len()).sum(),
+    })
 }
 
 fn saturated(columns: usize) -> u32 {
     u32::try_from(columns).unwrap_or(u32::MAX)
 }
 
-fn chunk_columns(chunk: std::str::Utf8Chunk<'_>) -> usize {
-    chunk.valid().chars().map(char_columns).sum::<usize>() + chunk.invalid().len()
+fn str_columns(text: &str) -> usize {
+    beyond_ascii(text).fold(text.len(), |columns, c| columns - c.len_utf8() + char_columns(c))
+}
+
+/// The characters of a text that aren't ASCII; what is between them is skipped eight bytes at a time.
+fn beyond_ascii(text: &str) -> impl Iterator<Item = char> {
+    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while let Some(eight) = bytes[at..].first_chunk() {
+            let high = u64::from_le_bytes(*eight) & HIGH_BITS;
+            at += if high == 0 { 8 } else { high.trailing_zeros() as usize / 8 };
+            if high != 0 {
+                break;
+            }
+        }
+        at += bytes[at..].iter().take_while(|byte| byte.is_ascii()).count();
+        let c = text[at..].chars().next()?;
+        at += c.len_utf8();
+        Some(c)
+    })
 }
 
 /// The display columns of one character.
 pub fn char_columns(c: char) -> usize {
     match c {
-        '\0'..='\u{7f}' | '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{2ff}' | '\u{2010}'..='\u{2027}' => 1,
+        '\0'..='\u{7f}' | '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{2ff}' | '\u{400}'..='\u{482}' | '\u{2010}'..='\u{2027}' => 1,
+        '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' => 2,
         _ => c.width().unwrap_or(0),
     }
 }
@@ -175,7 +202,7 @@ impl Fold<'_> {
         for line in text.split_inclusive('\n') {
             let start = line.trim_ascii_start();
             let settled = start.trim_ascii_end();
-            if Look::at(settled.as_bytes()).is_settled(settled.as_bytes()) || is_settled(settled) {
+            if Look::at(settled.as_bytes()).is_settled(settled.as_bytes()) {
                 self.space |= start.len() < line.len();
                 self.bytes(settled.as_bytes());
                 self.space |= settled.len() < start.len();
@@ -236,19 +263,24 @@ fn is_punctuation(c: char) -> bool {
     }
 }
 
-/// Whether text that isn't all ASCII is its own compared form all the same.
-fn is_settled(text: &str) -> bool {
-    let (mut before, mut may_compose) = ('x', false);
-    for c in text.chars() {
-        let odd_space = c.is_whitespace() && (c != ' ' || before == ' ');
-        if odd_space || is_invisible(c) {
+/// Whether what isn't ASCII in a text leaves it its own compared form.
+fn is_settled_beyond_ascii(text: &str) -> bool {
+    let mut may_compose = false;
+    for c in beyond_ascii(text) {
+        if c.is_whitespace() || is_invisible(c) {
             return false;
         }
-        // Below U+0300 and among the common quotation marks and dashes nothing composes or decomposes.
-        may_compose |= c >= '\u{300}' && !matches!(c, '\u{2010}'..='\u{2027}' | '\u{20ac}');
-        before = c;
+        may_compose |= !is_inert(c);
     }
     !may_compose || NFC.is_normalized(text)
+}
+
+/// Whether a character is known to be the same in NFC whatever stands around it, unless what follows isn't: most letters of
+/// Latin and Cyrillic script, Chinese, Japanese and Korean, and common punctuation.
+fn is_inert(c: char) -> bool {
+    matches!(c, '\0'..='\u{2ff}' | '\u{400}'..='\u{482}' | '\u{2010}'..='\u{2027}' | '\u{20ac}' | '\u{3001}'..='\u{3029}'
+        | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
+        | '\u{ac00}'..='\u{d7a3}' | '\u{ff01}'..='\u{ff60}')
 }
 
 #[cfg(test)]
@@ -325,6 +357,24 @@ mod tests {
             fold.chars(raw.chars());
             proptest::prop_assert_eq!(form(raw.as_bytes(), Match::Text), slow);
         });
+    }
+
+    #[test]
+    fn what_is_taken_for_inert_never_changes() {
+        let inert: Vec<char> = ('\0'..=char::MAX).filter(|&c| is_inert(c)).collect();
+        for before in ['e', 'A', 'か', 'α', '가', '\u{1100}'] {
+            for pair in inert.chunks(64) {
+                let text: String = pair.iter().flat_map(|&c| [before, c]).collect();
+                assert!(NFC.is_normalized(&text), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn columns_of_common_characters_are_those_of_all() {
+        for c in ('\u{a0}'..=char::MAX).filter(|&c| c != '\u{ad}') {
+            assert_eq!(char_columns(c), c.width().unwrap_or(0), "{c:?}");
+        }
     }
 
     #[test]
