@@ -137,16 +137,17 @@ fn saturated(columns: usize) -> u32 {
 }
 
 fn str_columns(text: &str) -> usize {
-    beyond_ascii(text).fold(text.len(), |columns, c| columns - c.len_utf8() + char_columns(c))
+    beyond_ascii(text).fold(text.len(), |columns, c| (columns + char_columns(c)).saturating_sub(c.len_utf8()))
 }
 
-/// The characters of a text that aren't ASCII; what is between them is skipped eight bytes at a time.
+/// The characters of a text that aren't ASCII; what is between them is skipped eight bytes at a time. A mapped text may change
+/// between two looks at it: then it ends early, and whoever mapped it reports the change.
 fn beyond_ascii(text: &str) -> impl Iterator<Item = char> {
     const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
     let bytes = text.as_bytes();
     let mut at = 0;
     std::iter::from_fn(move || {
-        while let Some(eight) = bytes[at..].first_chunk() {
+        while let Some(eight) = bytes.get(at..)?.first_chunk() {
             let high = u64::from_le_bytes(*eight) & HIGH_BITS;
             at += if high == 0 { 8 } else { high.trailing_zeros() as usize / 8 };
             if high != 0 {
@@ -154,7 +155,7 @@ fn beyond_ascii(text: &str) -> impl Iterator<Item = char> {
             }
         }
         at += bytes[at..].iter().take_while(|byte| byte.is_ascii()).count();
-        let c = text[at..].chars().next()?;
+        let c = text.get(at..)?.chars().next()?;
         at += c.len_utf8();
         Some(c)
     })

@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+/// What may stand before a text in UTF-8 and is no part of it.
+pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// A range of bytes, `start..end`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct Span {

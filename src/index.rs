@@ -137,8 +137,13 @@ impl Shard {
             if slot as u32 == tag && proof.same(earlier, segment) {
                 return Some(earlier);
             }
-            at = if at + 1 == self.slots.len() { 0 } else { at + 1 };
+            at = self.after(at);
         }
+    }
+
+    /// The slot after one, the first being after the last.
+    fn after(&self, slot: usize) -> usize {
+        if slot + 1 == self.slots.len() { 0 } else { slot + 1 }
     }
 
     fn home(&self, tag: u32) -> usize {
@@ -150,7 +155,7 @@ impl Shard {
         for slot in std::mem::replace(&mut self.slots, larger).into_iter().filter(|&slot| slot != EMPTY) {
             let mut at = self.home(slot as u32);
             while self.slots[at] != EMPTY {
-                at = if at + 1 == self.slots.len() { 0 } else { at + 1 };
+                at = self.after(at);
             }
             self.slots[at] = slot;
         }

@@ -3,7 +3,7 @@
 use super::{Candidates, Keep, Rules};
 use crate::compare::columns;
 use crate::detect::NONE;
-use crate::document::Kind;
+use crate::document::{BYTE_ORDER_MARK, Kind};
 use crate::segment::{reads_the_same, runs_on};
 use crate::survivors::Survivors;
 use std::collections::{HashMap, HashSet};
@@ -13,7 +13,6 @@ use std::ops::Range;
 const VERSE_COLUMNS: u32 = 60;
 /// A refrain has at most so many lines.
 const REFRAIN_LINES: usize = 16;
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Rules<'_> {
     /// The refrain guard: a run of a few short lines stays if something that isn't cut stands between it and its previous

@@ -193,21 +193,13 @@ pub(crate) fn reads_the_same(text: &[u8], mut chunk: impl Iterator<Item = Segmen
 
 /// The lines of a paragraph, without their ends.
 fn lines_of(text: &[u8], span: Span) -> impl Iterator<Item = Span> + '_ {
-    let mut start = span.start as usize;
-    let (mut lines, end) = (memchr::memchr_iter(b'\n', span.of(text)), span.end as usize);
-    std::iter::from_fn(move || {
-        if start > end {
-            return None;
+    let mut next = span.range().start;
+    span.of(text).split_inclusive(|&byte| byte == b'\n').map(move |whole| {
+        let start = next;
+        next += whole.len();
+        match whole {
+            [line @ .., b'\r', b'\n'] | [line @ .., b'\n'] | line => Span::new(start, start + line.len()),
         }
-        let at = start;
-        let lf = lines.next().map(|lf| span.start as usize + lf);
-        start = lf.unwrap_or(end) + 1;
-        let line_end = match lf {
-            Some(lf) if lf > at && text[lf - 1] == b'\r' => lf - 1,
-            Some(lf) => lf,
-            None => end,
-        };
-        Some(Span::new(at, line_end))
     })
 }
 

@@ -1,5 +1,6 @@
 //! Which names of a folder are wanted: `--include`, `--exclude` and `.unechoignore`, all in the syntax of `.gitignore`.
 
+use crate::document::BYTE_ORDER_MARK;
 use crate::error::{Error, Place, Result, io_reason};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use std::fmt::Display;
@@ -90,7 +91,7 @@ impl IgnoreFiles {
 
 fn read(folder: &Path, path: &Path) -> Result<Gitignore> {
     let text = fs::read(path).map_err(|error| unusable(path, io_reason(&error)))?;
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
     let mut builder = GitignoreBuilder::new(folder);
     for (number, line) in (1..).zip(text.split(|&byte| byte == b'\n')) {
         let line = str::from_utf8(line).map_err(|_| unusable(path, format!("line {number}: not UTF-8")))?;

@@ -61,12 +61,12 @@ pub fn load(input: &Input) -> Result<Loaded> {
         Origin::Walked(path) => File::open(path).and_then(|file| Source::of(file, true)),
     };
     match loaded.map_err(|error| Error::io(input.place(), error))? {
-        Some(source) if is_utf16(&source) && !matches!(input.from, Origin::Walked(_)) => {
+        None => Ok(Loaded::Binary),
+        Some(source) if is_utf16(&source) => {
             let why = "is UTF-16, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-16 -t UTF-8";
             Err(Error::refused(input.place(), why))
         }
-        Some(source) if !is_utf16(&source) => Ok(Loaded::Source(source)),
-        _ => Ok(Loaded::Binary),
+        Some(source) => Ok(Loaded::Source(source)),
     }
 }
 
@@ -78,7 +78,7 @@ pub fn holds_text(input: &Input) -> Result<bool> {
     let Origin::Walked(path) = &input.from else { return Ok(true) };
     let mut beginning = vec![0; BINARY_PROBE as usize + 1];
     let len = File::open(path).and_then(|file| fill(&file, &mut beginning)).map_err(|error| Error::io(input.place(), error))?;
-    Ok(!is_binary(&beginning[..len]) && !is_utf16(&beginning[..len]))
+    Ok(!is_binary(&beginning[..len]))
 }
 
 impl Source {
@@ -190,7 +190,7 @@ fn is_utf16(bytes: &[u8]) -> bool {
 }
 
 fn is_binary(bytes: &[u8]) -> bool {
-    memchr::memchr(0, &bytes[..bytes.len().min(BINARY_PROBE as usize)]).is_some()
+    is_utf16(bytes) || memchr::memchr(0, &bytes[..bytes.len().min(BINARY_PROBE as usize)]).is_some()
 }
 
 impl Deref for Source {

@@ -2,9 +2,10 @@
 //!
 //! # Safety argument
 //!
-//! Two things can go wrong with a mapped file. Its bytes may *change* under a `&[u8]`: no code here relies on two looks at a
-//! byte giving the same value for memory safety (all indexing is checked, no text is taken for UTF-8 unchecked), and
-//! `Source::ensure_unchanged` turns it into an error before an output gets its name. And it may get *shorter*: touching a page
+//! Two things can go wrong with a mapped file. Its bytes may *change* under a `&[u8]`, which the language forbids and no program
+//! that maps files can rule out. What is left of the risk: all indexing is checked, UTF-8 is checked where it is decoded and
+//! decoded at once, one paragraph at a time, and `Source::ensure_unchanged` turns a change into an error before an output gets
+//! its name. And it may get *shorter*: touching a page
 //! beyond the end raises SIGBUS. The handler puts zeroed anonymous memory over the rest of that mapping and marks it broken;
 //! the reader goes on over zeros, and the same check turns that into an error. The handler only reads atomics and a cell that
 //! was filled before it was installed, all of which live as long as the program, and calls `mmap`, a bare system call. A

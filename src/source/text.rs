@@ -1,9 +1,7 @@
 //! Plain text and Markdown: the file is one document, and its bytes are the text, but for a byte order mark.
 
-use crate::document::{Document, Map, Part, Span};
+use crate::document::{BYTE_ORDER_MARK, Document, Map, Part, Span};
 use std::borrow::Cow;
-
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The one document of a text file.
 pub fn document(source: &[u8]) -> Document<'_> {
