@@ -31,7 +31,7 @@ fn text_with(paragraph: usize, blank_lines: bool) -> Vec<u8> {
 }
 
 fn read(text: &[u8], how: Match, mut each: impl FnMut(&[Segments])) {
-    let mut segmenter = Segmenter::new(text, how);
+    let mut segmenter = Segmenter::new(text, how, unecho::Unit::Paragraph);
     let mut batch = Vec::new();
     while segmenter.next_batch(&mut batch).expect("no paragraph is too large") {
         each(&batch);

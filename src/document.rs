@@ -1,5 +1,6 @@
 //! The nouns: what every room speaks of. Knows no other room.
 
+use smallvec::SmallVec;
 use std::ops::Range;
 
 /// What may stand before a text in UTF-8 and is no part of it.
@@ -95,6 +96,17 @@ impl Segment {
         Span { start, end: start + u64::from(self.len) }
     }
 
+    /// The same segment standing `by` bytes further on.
+    pub fn moved(self, by: u64) -> Self {
+        let start = self.span().start + by;
+        Self { start: start as u32, rest: self.rest & !0xff | (start >> 32) as u32 & 0xff, ..self }
+    }
+
+    /// The same segment as it stands in another text, at `span` (see [`Segment::new`]).
+    pub fn standing_at(self, span: Span) -> Self {
+        Self::new(span, self.kind(), self.columns())
+    }
+
     /// What it looks like.
     pub fn kind(self) -> Kind {
         Self::KINDS[(self.rest >> 30) as usize]
@@ -120,6 +132,19 @@ pub struct Repeat {
     pub kept: u32,
 }
 
+/// What is compared as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    /// Paragraphs, in runs; guards see to it that what stays reads as before.
+    #[default]
+    Paragraph,
+    /// Lines that aren't empty, in runs, without guards.
+    Line,
+    /// Whole documents.
+    Document,
+}
+
 /// Why a text can't be taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TooLarge {
@@ -130,6 +155,8 @@ pub enum TooLarge {
     },
     /// More than `u32::MAX` paragraphs, or more bytes than [`Segment::MAX_START`].
     Document,
+    /// As many paragraphs or bytes in all documents that are compared with one another.
+    Corpus,
 }
 
 /// Where the bytes of a text came from: stretches that stand in the source as they stand in the text, and atoms, whose
@@ -238,6 +265,10 @@ pub struct Part<'a> {
 pub enum Rule {
     /// A run of paragraphs that stands elsewhere in the same document.
     RepeatedBlock,
+    /// A run of paragraphs that stands in an earlier document.
+    RepeatedAcross,
+    /// A document that is an earlier one again.
+    RepeatedDocument,
 }
 
 /// A maximal run of consecutive duplicates whose witnesses are consecutive too.
@@ -247,12 +278,36 @@ pub struct Block {
     pub rule: Rule,
     /// Its first to its last byte, without the separators around it.
     pub repeat: Span,
-    /// The surviving text that justifies its removal: byte ranges in order.
-    pub witness: Vec<Span>,
+    /// The surviving text that justifies its removal.
+    pub witness: Witness,
     /// How many paragraphs it holds.
     pub paragraphs: usize,
     /// Its length in display columns, each paragraph counted.
     pub columns: u64,
+}
+
+/// A surviving text that justifies the removal of another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Witness {
+    /// It stands in the same document: byte ranges in order.
+    Here(SmallVec<[Span; 1]>),
+    /// It stands in an earlier document: the first and the last of its paragraphs, numbered among those of all documents.
+    Earlier {
+        /// The first.
+        first: u32,
+        /// The last.
+        last: u32,
+    },
+}
+
+impl Witness {
+    /// Its bytes in the same document; none if it stands in another one.
+    pub fn here(&self) -> &[Span] {
+        match self {
+            Witness::Here(spans) => spans,
+            Witness::Earlier { .. } => &[],
+        }
+    }
 }
 
 /// A byte range to remove. The cuts of a plan are in order and don't overlap.

@@ -39,6 +39,13 @@ pub enum What {
         /// What had been written for it by then and can't be taken back.
         spoilt: Option<Place>,
     },
+    /// A record of a container can't be read.
+    Record {
+        /// The line it is, from 1 on.
+        line: u64,
+        /// Why.
+        why: String,
+    },
     /// A text is too large to be taken apart.
     TooLarge(TooLarge),
     /// What was asked for makes no sense or would put an input at risk: the sentence says what to do.
@@ -106,12 +113,16 @@ impl fmt::Display for What {
             What::Changed { spoilt: Some(place) } => {
                 write!(f, "changed while it was read; what went to {place} is not its clean copy; run again when it is at rest")
             }
+            What::Record { line, why } => write!(f, "line {line}: {why}"),
             What::TooLarge(TooLarge::Paragraph { at }) => {
                 write!(f, "the paragraph at byte {at} is longer than 4 GiB, the most that is compared")
             }
             What::TooLarge(TooLarge::Document) => {
                 f.write_str("more than 4,294,967,294 paragraphs, or more than 1 TiB, in one document")
             }
+            What::TooLarge(TooLarge::Corpus) => f.write_str(
+                "with it, more than 4,294,967,294 paragraphs, or more than 1 TiB, would be compared with one another; clean parts",
+            ),
             What::Refused(why) => f.write_str(why),
         }
     }

@@ -54,8 +54,19 @@ impl Index {
         let (first, shards) = (self.entered, self.shards.len() as u64);
         self.entered += count as u32;
         let enter = |(number, shard): (usize, &mut Shard)| {
-            let prints = (first..).zip(batch.iter().flat_map(|prints| prints.iter().copied()));
-            shard.enter(prints.filter(|&(_, print)| shards == 1 || shard_of(print, shards) == number), proof)
+            let is_ours = |print| shards == 1 || shard_of(print, shards) == number;
+            let mut entering = Entering { shard, repeats: Vec::new(), ahead: [(0, 0); LOOK_AHEAD], waiting: 0 };
+            let mut segment = first;
+            for prints in batch {
+                for &print in *prints {
+                    if is_ours(print) {
+                        entering.add(segment, print as u32, proof);
+                    }
+                    segment += 1;
+                }
+            }
+            entering.enter_waiting(proof);
+            entering.repeats
         };
         let mut repeats = if count < PARALLEL_FROM {
             self.shards.iter_mut().enumerate().map(enter).collect::<Vec<_>>()
@@ -71,6 +82,14 @@ impl Index {
     }
 }
 
+impl Index {
+    /// Forgets the segments from a number on, as if they had never been entered.
+    pub fn forget(&mut self, from: u32) {
+        self.entered = self.entered.min(from);
+        self.shards.par_iter_mut().for_each(|shard| shard.forget(from));
+    }
+}
+
 /// The shard a fingerprint belongs to: by bits that choose neither the slot nor the tag.
 fn shard_of(print: u128, shards: u64) -> usize {
     ((((print >> 64) as u64 >> 32) * shards) >> 32) as usize
@@ -83,33 +102,41 @@ struct Shard {
     filled: usize,
 }
 
+/// Segments on their way into a shard: so many are gathered that the memory's latency is paid once for all of them.
+struct Entering<'a> {
+    shard: &'a mut Shard,
+    repeats: Vec<Repeat>,
+    ahead: [(u32, u32); LOOK_AHEAD],
+    waiting: usize,
+}
+
+impl Entering<'_> {
+    #[inline]
+    fn add(&mut self, segment: u32, tag: u32, proof: &impl Proof) {
+        self.ahead[self.waiting] = (segment, tag);
+        self.waiting += 1;
+        if self.waiting == LOOK_AHEAD {
+            self.enter_waiting(proof);
+        }
+    }
+
+    fn enter_waiting(&mut self, proof: &impl Proof) {
+        let ahead = &self.ahead[..self.waiting];
+        while (self.shard.filled + ahead.len()) * 8 > self.shard.slots.len() * 5 {
+            self.shard.grow();
+        }
+        self.shard.look_ahead(ahead, proof);
+        for &(segment, tag) in ahead {
+            self.repeats.extend(self.shard.enter_one(segment, tag, proof).map(|first| Repeat { at: segment, kept: first }));
+        }
+        self.waiting = 0;
+    }
+}
+
 impl Shard {
     fn with_room(segments: usize) -> Self {
         // At most five eighths full, so that probes stay short.
         Self { slots: vec![EMPTY; (segments + segments * 3 / 5).max(8)], filled: 0 }
-    }
-
-    fn enter(&mut self, prints: impl Iterator<Item = (u32, u128)>, proof: &impl Proof) -> Vec<Repeat> {
-        let mut repeats = Vec::new();
-        let mut prints = prints.map(|(segment, print)| (segment, print as u32));
-        let mut ahead = [(0, 0); LOOK_AHEAD];
-        loop {
-            let mut count = 0;
-            for (place, next) in ahead.iter_mut().zip(&mut prints) {
-                *place = next;
-                count += 1;
-            }
-            if count == 0 {
-                return repeats;
-            }
-            while (self.filled + count) * 8 > self.slots.len() * 5 {
-                self.grow();
-            }
-            self.look_ahead(&ahead[..count], proof);
-            for &(segment, tag) in &ahead[..count] {
-                repeats.extend(self.enter_one(segment, tag, proof).map(|first| Repeat { at: segment, kept: first }));
-            }
-        }
     }
 
     /// Independent loads that bring slots, and then the texts of likely hits, into the cache before they are needed one by one.
@@ -151,8 +178,20 @@ impl Shard {
     }
 
     fn grow(&mut self) {
-        let larger = vec![EMPTY; self.slots.len() / 2 * 3];
-        for slot in std::mem::replace(&mut self.slots, larger).into_iter().filter(|&slot| slot != EMPTY) {
+        self.refill(self.slots.len() / 2 * 3, u32::MAX);
+    }
+
+    fn forget(&mut self, from: u32) {
+        self.refill(self.slots.len(), from);
+    }
+
+    /// Moves the segments before a number into a new table, in the order of their homes.
+    fn refill(&mut self, size: usize, before: u32) {
+        let new = vec![EMPTY; size];
+        let stays = |&slot: &u64| slot != EMPTY && ((slot >> 32) as u32) < before;
+        self.filled = 0;
+        for slot in std::mem::replace(&mut self.slots, new).into_iter().filter(stays) {
+            self.filled += 1;
             let mut at = self.home(slot as u32);
             while self.slots[at] != EMPTY {
                 at = self.after(at);

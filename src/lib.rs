@@ -31,16 +31,21 @@
 //! use std::path::PathBuf;
 //! use std::sync::atomic::AtomicBool;
 //! use unecho::Settings;
-//! use unecho::runner::{Course, Outcome, run};
+//! use unecho::runner::{Course, Outcome, Reading, run};
 //! use unecho::source::{Selection, Walk};
+//! use unecho::threads::Threads;
 //!
 //! let found = Walk::new(&[PathBuf::from("fixtures")], Selection::default())?;
-//! let course = Course { settings: &Settings::default(), threads: 0, stop: &AtomicBool::new(false) };
+//! let (settings, reading, threads, stop) = (Settings::default(), Reading::default(), Threads::new(0), AtomicBool::new(false));
+//! let course = Course { settings: &settings, reading: &reading, threads: &threads, stop: &stop };
 //! let mut removed = Vec::new();
 //! run(
 //!     found,
 //!     course,
-//!     |input, _, plan| Ok((input.path().to_owned(), plan.removed_paragraphs())),
+//!     |portion| {
+//!         let removed: usize = portion.documents.iter().map(|document| document.plan.removed_paragraphs()).sum();
+//!         Ok((portion.input.path().to_owned(), removed))
+//!     },
 //!     |outcomes| {
 //!         for outcome in outcomes {
 //!             match outcome {
@@ -52,18 +57,21 @@
 //!         Ok(())
 //!     },
 //! )?;
-//! assert_eq!(removed, [(PathBuf::from("fixtures/doubled-article.txt"), 13)]);
+//! assert_eq!(removed, [(PathBuf::from("fixtures/crawl.jsonl"), 0), (PathBuf::from("fixtures/doubled-article.txt"), 13)]);
 //! # Ok::<(), unecho::Error>(())
 //! ```
 //!
 //! ARCHITECTURE.md in the repository shows how the rooms hang together.
 
 pub mod apply;
+mod bits;
 pub mod compare;
+mod corpus;
 pub mod detect;
 pub mod document;
 mod error;
 pub mod fingerprint;
+mod heirs;
 pub mod index;
 mod page;
 pub mod plan;
@@ -71,14 +79,18 @@ pub mod report;
 mod rules;
 pub mod runner;
 pub mod segment;
+mod sheaf;
 pub mod source;
 mod survivors;
+pub mod threads;
 
 pub use compare::Match;
+pub use document::Unit;
 pub use error::{Error, Place, Result, What};
-pub use plan::Plan;
-pub use rules::{Keep, Threshold};
+pub use plan::{Fate, Plan};
+pub use rules::{Keep, Share, Threshold};
 
+use rules::Measure;
 use std::borrow::Cow;
 
 /// The README's example is a test.
@@ -95,6 +107,26 @@ pub struct Settings {
     pub threshold: Threshold,
     /// Which of several copies stays.
     pub keep: Keep,
+    /// What is compared as a whole.
+    pub unit: Unit,
+    /// Whether what stands in an earlier document goes too.
+    pub across: bool,
+    /// The share of a document that may repeat before all of it goes.
+    pub drop_above: Option<Share>,
+}
+
+impl Settings {
+    /// The length that a repeated run must reach anywhere.
+    fn least(&self) -> u64 {
+        match (self.unit, self.threshold) {
+            (Unit::Document, Threshold::LongOrLargeShare) => 1, // any that has text
+            (_, threshold) => threshold.least(),
+        }
+    }
+
+    fn measure(&self) -> Measure {
+        Measure { threshold: self.threshold, keep: self.keep, is_guarded: self.unit == Unit::Paragraph }
+    }
 }
 
 /// A text and its clean copy.

@@ -1,48 +1,66 @@
 //! A text taken apart, and what stands between its paragraphs. Knows nothing of rules.
 
 use crate::compare::Match;
-use crate::document::{Kind, Repeat, Segment, Span, TooLarge};
+use crate::document::{Kind, Repeat, Segment, Span, TooLarge, Unit};
 use crate::index::{Index, Proof};
 use crate::segment::{Segmenter, same};
 
 /// A text and its paragraphs, which are called by their numbers.
+#[derive(Clone, Copy)]
 pub(crate) struct Page<'a> {
     pub(crate) text: &'a [u8],
-    pub(crate) segments: Vec<Segment>,
+    pub(crate) segments: &'a [Segment],
+    /// Where the text begins in the coordinates of the segments.
+    pub(crate) origin: u64,
     /// The columns of all of them.
     pub(crate) columns: u64,
 }
 
-impl<'a> Page<'a> {
-    /// Takes a text apart; gives, with it, the paragraphs that equal an earlier one, in order.
-    pub(crate) fn read(text: &'a [u8], how: Match) -> Result<(Self, Vec<Repeat>), TooLarge> {
-        let mut segmenter = Segmenter::new(text, how);
-        let mut segments: Vec<Segment> = Vec::new();
-        let (mut repeats, mut columns) = (Vec::new(), 0);
+/// The paragraphs of a text, and those that equal an earlier one of it, in order.
+pub(crate) struct Read {
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) columns: u64,
+    pub(crate) repeats: Vec<Repeat>,
+}
+
+impl Read {
+    /// Takes a text apart.
+    pub(crate) fn new(text: &[u8], how: Match, unit: Unit) -> Result<Self, TooLarge> {
+        let mut segmenter = Segmenter::new(text, how, unit);
+        let mut read = Self { segments: Vec::new(), columns: 0, repeats: Vec::new() };
         let mut batch = Vec::new();
         let mut index = None;
         while segmenter.next_batch(&mut batch)? {
             let count: usize = batch.iter().map(|part| part.list.len()).sum();
             let index = index.get_or_insert_with(|| {
                 let expected = segmenter.expected(count);
-                segments.reserve(expected + expected / 50);
+                read.segments.reserve(expected + expected / 50);
                 Index::new(if batch.len() > 1 { rayon::current_num_threads() } else { 1 }, expected)
             });
             for part in &batch {
-                segments.extend_from_slice(&part.list);
-                columns += part.columns;
+                read.segments.extend_from_slice(&part.list);
+                read.columns += part.columns;
             }
-            if segments.len() > Index::MOST {
+            if read.segments.len() > Index::MOST {
                 return Err(TooLarge::Document);
             }
             let prints: Vec<&[u128]> = batch.iter().map(|part| part.prints.as_slice()).collect();
-            repeats.append(&mut index.enter(&prints, &Texts { text, segments: &segments, how }));
+            let proof = Texts { text, segments: &read.segments, how };
+            read.repeats.append(&mut index.enter(&prints, &proof));
         }
-        Ok((Self { text, segments, columns }, repeats))
+        Ok(read)
     }
 
+    /// Finds the repeats among the paragraphs of a small text, which has these fingerprints.
+    pub(crate) fn repeats(text: &[u8], segments: &[Segment], prints: &[u128], how: Match) -> Vec<Repeat> {
+        Index::new(1, prints.len()).enter(&[prints], &Texts { text, segments, how })
+    }
+}
+
+impl<'a> Page<'a> {
     pub(crate) fn span(&self, paragraph: u32) -> Span {
-        self.segments[paragraph as usize].span()
+        let span = self.segments[paragraph as usize].span();
+        Span { start: span.start - self.origin, end: span.end - self.origin }
     }
 
     pub(crate) fn raw(&self, paragraph: u32) -> &'a [u8] {
@@ -63,7 +81,7 @@ impl<'a> Page<'a> {
 
     /// Where a paragraph begins; of the one after the last the end of the text.
     pub(crate) fn start(&self, paragraph: u32) -> u64 {
-        self.segments.get(paragraph as usize).map_or(self.text.len() as u64, |segment| segment.span().start)
+        if (paragraph as usize) < self.segments.len() { self.span(paragraph).start } else { self.text.len() as u64 }
     }
 
     /// Where two paragraphs come together when all between them are cut, one of the separators beside the cut stays. Gives
@@ -100,8 +118,10 @@ struct Texts<'a> {
 }
 
 impl Proof for Texts<'_> {
+    #[inline]
     fn same(&self, earlier: u32, later: u32) -> bool {
-        same(self.text, self.segments[earlier as usize], self.segments[later as usize], self.how)
+        let of = |segment: u32| (self.segments[segment as usize].span().of(self.text), self.segments[segment as usize].kind());
+        same(of(earlier), of(later), self.how)
     }
 
     fn touch(&self, segment: u32) -> u8 {

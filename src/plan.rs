@@ -3,10 +3,17 @@
 //! Whatever is said or done about a document (clean copy, scan) is made from its plan, so they can't disagree.
 
 use crate::Settings;
-use crate::document::{Block, Cut, Document, Map, Rule, Span, TooLarge};
-use crate::page::Page;
+use crate::corpus::Corpus;
+use crate::detect::earlier::InDocument;
+use crate::document::{Block, Cut, Document, Map, Rule, Segment, Span, TooLarge, Unit, Witness};
+use crate::page::{Page, Read};
 use crate::rules::{Removed, decide};
 use crate::survivors::Survivors;
+use rayon::prelude::*;
+use smallvec::SmallVec;
+
+/// More runs than these are looked at by several threads: the text around each of them comes from far memory.
+const RUNS_ALONE: usize = 4096;
 
 /// What is to be cut from a document, and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,26 +26,91 @@ pub struct Plan {
     pub spared: usize,
     /// What goes: byte ranges of the source, in order, without overlap.
     pub cuts: Vec<Cut>,
+    /// What becomes of the document as a whole.
+    pub fate: Fate,
+    /// The columns of all its paragraphs.
+    columns: u64,
+}
+
+/// What becomes of a document as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fate {
+    /// It stays, with or without cuts.
+    #[default]
+    Stays,
+    /// All its text is cut.
+    Emptied,
+    /// It is an earlier document again.
+    Repeated,
+    /// More of it repeats than `--drop-above` allows.
+    TooRepetitive,
 }
 
 impl Plan {
-    /// Finds the repeats of a document and decides which of them go.
+    /// Finds the repeats of a document by itself and decides which of them go.
     ///
     /// # Errors
     /// If the document, or a paragraph of it, is too large to be taken apart.
     pub fn new(document: &Document, settings: &Settings) -> Result<Plan, TooLarge> {
         let mut plan = Plan::default();
         for part in &document.parts {
-            let (page, repeats) = Page::read(&part.text, settings.matching)?;
-            plan.paragraphs += page.segments.len();
-            let repeating = repeats.len();
-            let (removed, survivors) = decide(&page, repeats, settings.threshold, settings.keep);
-            plan.spared += repeating - removed.len();
-            for run in removed.chunk_by(|a, b| b.at == a.at + 1) {
-                plan.add(run, &page, &survivors, &part.map);
-            }
+            let Read { segments, columns, repeats } = Read::new(&part.text, settings.matching, settings.unit)?;
+            let page = Page { text: &part.text, segments: &segments, origin: 0, columns };
+            plan.add(&page, InDocument::alone(repeats), settings, || part.map.clone(), None);
         }
+        plan.settle(settings);
         Ok(plan)
+    }
+
+    /// Decides about a text of the document; `map` leads from it to the source, and is asked for only if something goes.
+    pub(crate) fn add(
+        &mut self,
+        page: &Page,
+        repeats: InDocument,
+        settings: &Settings,
+        map: impl FnOnce() -> Map,
+        earlier: Option<&Corpus>,
+    ) {
+        self.paragraphs += page.segments.len();
+        self.columns += page.columns;
+        let alike = repeats.alike;
+        let (removed, survivors) = decide(page, repeats, settings.measure());
+        self.spared += alike - removed.len();
+        if removed.is_empty() {
+            return;
+        }
+        let around = Around { page, survivors: &survivors, map: &map(), earlier };
+        let runs: Vec<&[Removed]> = removed.chunk_by(|a, b| b.at == a.at + 1).collect();
+        if runs.len() <= RUNS_ALONE {
+            runs.iter().for_each(|run| self.add_run(run, &around));
+            return;
+        }
+        let parts = runs.par_chunks(RUNS_ALONE).map(|runs| {
+            let mut part = Plan::default();
+            runs.iter().for_each(|run| part.add_run(run, &around));
+            part
+        });
+        let parts: Vec<Plan> = parts.collect();
+        self.blocks.reserve_exact(parts.iter().map(|part| part.blocks.len()).sum());
+        self.cuts.reserve_exact(parts.iter().map(|part| part.cuts.len()).sum());
+        parts.into_iter().for_each(|part| self.append(part));
+    }
+
+    /// Goes on with what was found behind all this.
+    fn append(&mut self, mut part: Plan) {
+        let blocks = self.blocks.len();
+        self.cuts.extend(part.cuts.iter().map(|cut| Cut { block: cut.block + blocks, ..*cut }));
+        self.blocks.append(&mut part.blocks);
+    }
+
+    /// Decides about the document as a whole, now that all its texts are added.
+    pub(crate) fn settle(&mut self, settings: &Settings) {
+        let removed: u64 = self.blocks.iter().map(|block| block.columns).sum();
+        if self.paragraphs > 0 && self.removed_paragraphs() == self.paragraphs {
+            self.fate = if settings.unit == Unit::Document { Fate::Repeated } else { Fate::Emptied };
+        } else if settings.drop_above.is_some_and(|share| share.is_exceeded(removed, self.columns)) {
+            self.fate = Fate::TooRepetitive;
+        }
     }
 
     /// The number of bytes that go.
@@ -52,13 +124,12 @@ impl Plan {
     }
 
     /// Adds a maximal run of paragraphs that go: its blocks, and the cuts that take them out.
-    fn add(&mut self, run: &[Removed], page: &Page, survivors: &Survivors, map: &Map) {
+    fn add_run(&mut self, run: &[Removed], around: &Around) {
+        let Around { page, map, .. } = around;
         // What precedes the first paragraph of a text always stays.
         let (start, end) = (run[0].at, run[run.len() - 1].at + 1);
         let takes_preceding = start > 0 && page.separator_between(start - 1, end) != start - 1;
-        // Witnesses are consecutive when nothing that survives stands between them.
-        let rank = |removed: &Removed| survivors.number(removed.witness);
-        for removed in run.chunk_by(|a, b| rank(b) == rank(a) + 1) {
+        for removed in run.chunk_by(|a, b| around.has_consecutive_witnesses(a, b)) {
             let block = self.blocks.len();
             let (first, last) = (removed[0].at, removed[removed.len() - 1].at);
             let cut = if takes_preceding {
@@ -66,26 +137,65 @@ impl Plan {
             } else {
                 Span { start: page.span(first).start, end: page.start(last + 1) }
             };
-            self.cuts.extend(map.source(cut).map(|at| Cut { at, block }));
-            self.blocks.push(to_block(removed, page, map));
+            self.cuts.extend(joined(map.source(cut)).map(|at| Cut { at, block }));
+            self.blocks.push(around.to_block(removed));
         }
     }
 }
 
-fn to_block(removed: &[Removed], page: &Page, map: &Map) -> Block {
-    let (first, last) = (removed[0].at, removed[removed.len() - 1].at);
-    let repeat = Span { start: page.span(first).start, end: page.span(last).end };
-    let mut source = map.source(repeat);
-    let start = source.next().expect("a paragraph has bytes, and every byte of a text has a source");
-    let witness = removed.chunk_by(|a, b| b.witness == a.witness + 1).flat_map(|consecutive| {
-        let (first, last) = (consecutive[0].witness, consecutive[consecutive.len() - 1].witness);
-        map.source(Span { start: page.span(first).start, end: page.span(last).end })
-    });
-    Block {
-        rule: Rule::RepeatedBlock,
-        repeat: Span { start: start.start, end: source.last().unwrap_or(start).end },
-        witness: witness.collect(),
-        paragraphs: removed.len(),
-        columns: page.segments[first as usize..=last as usize].iter().map(|segment| u64::from(segment.columns())).sum(),
+/// What the paragraphs that go stand in.
+struct Around<'a> {
+    page: &'a Page<'a>,
+    survivors: &'a Survivors,
+    map: &'a Map,
+    earlier: Option<&'a Corpus>,
+}
+
+impl Around<'_> {
+    /// Whether the witnesses of two neighbours are consecutive: whether nothing that survives stands between them.
+    fn has_consecutive_witnesses(&self, a: &Removed, b: &Removed) -> bool {
+        match (a.is_across, b.is_across) {
+            (false, false) => self.survivors.number(b.witness) == self.survivors.number(a.witness) + 1,
+            (true, true) => b.witness == a.witness + 1 && self.earlier.is_some_and(|earlier| !earlier.begins_document(b.witness)),
+            _ => false,
+        }
     }
+
+    fn to_block(&self, removed: &[Removed]) -> Block {
+        let (first, last) = (removed[0].at, removed[removed.len() - 1].at);
+        let repeat = Span { start: self.page.span(first).start, end: self.page.span(last).end };
+        let mut source = self.map.source(repeat);
+        let start = source.next().expect("a paragraph has bytes, and every byte of a text has a source");
+        let repeat = Span { start: start.start, end: source.last().unwrap_or(start).end };
+        let (rule, witness) = if removed[0].is_across {
+            let (first, last) = (removed[0].witness, removed[removed.len() - 1].witness);
+            (Rule::RepeatedAcross, Witness::Earlier { first, last })
+        } else {
+            (Rule::RepeatedBlock, Witness::Here(self.witness_here(removed)))
+        };
+        let columns = |segment: &Segment| u64::from(segment.columns());
+        let columns = self.page.segments[first as usize..=last as usize].iter().map(columns).sum();
+        Block { rule, repeat, witness, paragraphs: removed.len(), columns }
+    }
+
+    fn witness_here(&self, removed: &[Removed]) -> SmallVec<[Span; 1]> {
+        let consecutive = removed.chunk_by(|a, b| b.witness == a.witness + 1);
+        let text = consecutive.map(|removed| {
+            let (first, last) = (removed[0].witness, removed[removed.len() - 1].witness);
+            Span { start: self.page.span(first).start, end: self.page.span(last).end }
+        });
+        text.flat_map(|text| joined(self.map.source(text))).collect()
+    }
+}
+
+/// The same stretches, those that touch made one.
+fn joined(spans: impl Iterator<Item = Span>) -> impl Iterator<Item = Span> {
+    let mut spans = spans.peekable();
+    std::iter::from_fn(move || {
+        let mut span = spans.next()?;
+        while let Some(next) = spans.next_if(|next| next.start == span.end) {
+            span.end = next.end;
+        }
+        Some(span)
+    })
 }

@@ -36,14 +36,14 @@ fn nothing_is_lost(source: &[u8], plan: &Plan, copy: &[u8], settings: &Settings)
     for (cut, paragraph) in removed_paragraphs(source, plan, settings.matching) {
         let text = || format!("{}, cut by {settings:?} from {}", paragraph.escape_ascii(), source.escape_ascii());
         assert!(stands(&form(paragraph), &whole_copy), "lost: {}", text());
-        let witness: Vec<&[u8]> = plan.blocks[cut.block].witness.iter().map(|span| span.of(source)).collect();
+        let witness: Vec<&[u8]> = plan.blocks[cut.block].witness.here().iter().map(|span| span.of(source)).collect();
         let witness = form(&witness.join(&b'\n'));
         for line in paragraph.split(|&byte| byte == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             assert!(stands(&form(line), &witness), "not in its witness: {}", text());
         }
     }
-    for witness in plan.blocks.iter().flat_map(|block| &block.witness) {
+    for witness in plan.blocks.iter().flat_map(|block| block.witness.here()) {
         let survives = plan.cuts.iter().all(|cut| cut.at.end <= witness.start || witness.end <= cut.at.start);
         assert!(survives, "witness {witness:?} is cut from {}", source.escape_ascii());
     }
@@ -61,7 +61,7 @@ fn removed_paragraphs<'a>(source: &'a [u8], plan: &'a Plan, how: Match) -> Vec<(
 fn paragraphs(source: &[u8], how: Match) -> Vec<Span> {
     let text = &source::text::document(source).parts[0].text;
     let mark = (source.len() - text.len()) as u64;
-    let mut segmenter = Segmenter::new(text, how);
+    let mut segmenter = Segmenter::new(text, how, unecho::Unit::Paragraph);
     let (mut all, mut batch) = (Vec::new(), Vec::new());
     while segmenter.next_batch(&mut batch).expect("it is small") {
         let spans = batch.iter().flat_map(|part| &part.list).map(|segment| segment.span());
@@ -86,7 +86,7 @@ fn settings() -> impl Strategy<Value = Settings> {
     let flat = [0, 1, 20, 80, 200].map(Threshold::Flat);
     let threshold = prop_oneof![Just(Threshold::LongOrLargeShare), prop::sample::select(flat.to_vec())];
     let keep = prop::sample::select(vec![Keep::First, Keep::Last]);
-    (matching, threshold, keep).prop_map(|(matching, threshold, keep)| Settings { matching, threshold, keep })
+    (matching, threshold, keep).prop_map(|(matching, threshold, keep)| Settings { matching, threshold, keep, ..DEFAULT })
 }
 
 /// What a text is made of: a piece of it and what ends it, which may be several line ends or none.

@@ -4,7 +4,7 @@
 #[path = "support/texts.rs"]
 mod texts;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use texts::{DEFAULT, clean, gives};
 use unecho::Match;
@@ -12,14 +12,17 @@ use unecho::compare::compared;
 
 /// A file of the real data, if it is there.
 fn real(name: &str) -> Option<String> {
+    std::fs::read_to_string(path(name)).map_err(|error| skip(name, &error)).ok()
+}
+
+fn path(name: &str) -> PathBuf {
     let folder = std::env::var_os("UNECHO_DATA").map(PathBuf::from);
-    let path = folder.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data")).join(name);
-    let text = std::fs::read_to_string(&path);
-    if let Err(error) = &text {
-        // Not by eprintln: what a test that passes says by it is not shown.
-        let _ = writeln!(std::io::stderr(), "skipped: {}: {error}", path.display());
-    }
-    text.ok()
+    folder.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data")).join(name)
+}
+
+fn skip(name: &str, error: &std::io::Error) {
+    // Not by eprintln: what a test that passes says by it is not shown.
+    let _ = writeln!(std::io::stderr(), "skipped: {}: {error}", path(name).display());
 }
 
 #[test]
@@ -44,6 +47,48 @@ fn no_extracted_page_loses_a_line_that_stands_nowhere_else() {
         }
         assert_eq!(clean(cleaned.text.as_bytes(), &DEFAULT), cleaned.text.as_bytes(), "{id}: cleaning again changes it");
     }
+}
+
+/// The lines that occurred in an earlier document, as Dolma's own tool marks them; but for the last one of document 2, which it
+/// ends one character behind the text.
+#[test]
+fn lines_across_documents_are_those_that_dolma_marks() {
+    let Some(documents) = unpacked("dolma/documents.jsonl.gz") else { return };
+    let marked = unpacked("dolma/duplicate-paragraph-spans.jsonl.gz").expect("it stands beside the documents");
+    let folder = tempfile::tempdir().unwrap();
+    let (all, clean) = (folder.path().join("all.jsonl"), folder.path().join("clean.jsonl"));
+    std::fs::write(&all, &documents).unwrap();
+    let flags = ["-q", "--unit", "line", "--match", "bytes", "--min-chars", "0", "--across", "--empty", "keep"];
+    let unecho = std::process::Command::new(env!("CARGO_BIN_EXE_unecho")).args(flags).arg(&all).arg("-o").arg(&clean).status();
+    assert!(unecho.unwrap().success());
+    let cleaned = std::fs::read_to_string(clean).unwrap();
+    let value = |line: &str| serde_json::from_str::<serde_json::Value>(line).expect("a record is JSON");
+    let mut repeats = 0;
+    for ((document, marks), cleaned) in documents.lines().zip(marked.lines()).zip(cleaned.lines()) {
+        let text: Vec<char> = value(document)["text"].as_str().expect("it has a text").chars().collect();
+        let marks = value(marks)["attributes"]["bff_duplicate_paragraph_spans"].clone();
+        let mut left = String::new();
+        let mut from = 0;
+        for mark in marks.as_array().expect("it has marks") {
+            let (start, end) = (mark[0].as_u64().expect("a start") as usize, mark[1].as_u64().expect("an end") as usize);
+            left.extend(&text[from..start]);
+            from = end.min(text.len());
+            repeats += 1;
+        }
+        left.extend(&text[from..]);
+        let is_same =
+            value(cleaned)["text"].as_str().expect("it has a text").trim_end_matches('\n') == left.trim_end_matches('\n');
+        assert!(is_same, "{cleaned}\n\n{left}");
+    }
+    assert_eq!((repeats, cleaned.lines().count()), (43, documents.lines().count()));
+}
+
+/// A packed file of the real data, if it is there.
+fn unpacked(name: &str) -> Option<String> {
+    let mut text = String::new();
+    let packed = std::fs::File::open(path(name));
+    let read = packed.and_then(|packed| flate2::read::MultiGzDecoder::new(packed).read_to_string(&mut text));
+    read.map_err(|error| skip(name, &error)).ok().map(|_| text)
 }
 
 fn form(text: &str) -> String {

@@ -4,19 +4,24 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms in the order of ARCHITECTURE.md.
-const ROOMS: [&str; 17] = [
+const ROOMS: [&str; 22] = [
     "document",
     "error",
+    "threads",
     "source",
     "compare",
     "fingerprint",
     "segment",
     "index",
+    "bits",
     "detect",
     "survivors",
     "page",
+    "sheaf",
+    "corpus",
     "rules",
     "plan",
+    "heirs",
     "apply",
     "runner",
     "report",

@@ -7,11 +7,13 @@ mod apart;
 mod copy;
 mod disk;
 mod folders;
+mod growing;
 mod outputs;
 mod pending;
 mod place;
 mod stream;
 
+pub use growing::Growing;
 pub use outputs::{Outputs, Target};
 pub use pending::Pending;
 

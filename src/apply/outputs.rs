@@ -4,16 +4,19 @@ use super::apart::Inputs;
 use super::copy::CleanCopy;
 use super::disk::{Disk, sync_names};
 use super::folders::Folders;
+use super::growing::Growing;
 use super::pending::{Berth, Pending};
 use super::place::{Leads, follow};
 use super::stream::Stream;
-use crate::document::Cut;
+use crate::document::Span;
 use crate::error::{Error, Result};
-use crate::source::{Form, Input, Source, base_name};
+use crate::source::{Form, Input, Packing, Source, base_name};
+use crate::threads::Threads;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where clean copies go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,14 +94,38 @@ impl Outputs {
     /// # Errors
     /// If it can't be written, or what was written at once is spoilt because the input changed meanwhile. For a file the caller
     /// makes sure of that.
-    pub fn write(&self, input: &Input, source: &Source, cuts: &[Cut]) -> Result<Option<Pending>> {
-        let copy = CleanCopy { source, cuts };
+    pub fn write(&self, input: &Input, source: &Source, bytes: &[u8], cuts: &[Span]) -> Result<Option<Pending>> {
+        let copy = CleanCopy { source: bytes, cuts, packing: self.packing(source) };
         let berth = match &self.way {
             Way::Stream(stream) => return stream.write(input, source, copy).map(|()| None),
             Way::File(real, given) => berth(real, given)?,
             Way::Folder(folders) => folders.berth(input, source.identity(), &self.disk)?,
         };
         Pending::write(berth, source.permissions(), copy, &self.disk).map(Some)
+    }
+
+    /// Begins the output of a container that comes in stretches. `threads` pack it.
+    ///
+    /// # Errors
+    /// If it can't be begun.
+    pub fn begin(&self, input: &Input, source: &Source, threads: &Arc<Threads>) -> Result<Growing> {
+        let packing = self.packing(source);
+        match &self.way {
+            Way::Stream(stream) => Growing::to_stream(stream.begin(input, source)?, stream.place().clone(), packing, threads),
+            Way::File(real, given) => Growing::to_file(berth(real, given)?, source.permissions(), packing, threads),
+            Way::Folder(folders) => {
+                let berth = folders.berth(input, source.identity(), &self.disk)?;
+                Growing::to_file(berth, source.permissions(), packing, threads)
+            }
+        }
+    }
+
+    /// How a clean copy is packed: as its input is, unless the name of the one output says otherwise.
+    fn packing(&self, source: &Source) -> Packing {
+        match &self.way {
+            Way::File(_, given) if Form::of_name(given).is_some() && given.extension().is_some() => Packing::of_name(given).0,
+            _ => source.packing(),
+        }
     }
 
     /// Brings a batch to the disk, then gives each output its name, in order. What comes with an output comes back with it, or
@@ -130,7 +157,7 @@ impl Outputs {
     /// # Errors
     /// If that fails; what stood there before still does then, unless it is a stream.
     pub fn put(&self, content: &[u8]) -> Result<()> {
-        let copy = CleanCopy { source: content, cuts: &[] };
+        let copy = CleanCopy { source: content, cuts: &[], packing: Packing::Plain };
         match &self.way {
             Way::Stream(stream) => stream.put(copy),
             Way::File(real, given) => {

@@ -42,20 +42,34 @@ pub(super) struct Berth {
     pub(super) is_alone: bool,
 }
 
-impl Pending {
-    /// Writes the file that will stand at `berth`. Nothing stays behind if that fails.
-    pub(super) fn write(berth: Berth, permissions: Option<Permissions>, copy: CleanCopy, disk: &Disk) -> Result<Self> {
-        let failed = |error| Error::io(&berth.given, error);
+impl Berth {
+    /// A new file beside it. Who may not read what stands there already may not read what replaces it.
+    pub(super) fn open(&self, permissions: Option<Permissions>) -> Result<NamedTempFile> {
+        let failed = |error| Error::io(&self.given, error);
         let of_source = permissions.as_ref().map_or(0o777, Permissions::mode);
-        let kept = berth.mode.map(|mode| Permissions::from_mode(mode & 0o777 & of_source));
-        let file = temporary_beside(&berth.place, kept.as_ref().or(permissions.as_ref())).map_err(failed)?;
+        let kept = self.mode.map(|mode| Permissions::from_mode(mode & 0o777 & of_source));
+        let file = temporary_beside(&self.place, kept.as_ref().or(permissions.as_ref())).map_err(failed)?;
         if let Some(kept) = kept {
             file.as_file().set_permissions(kept).map_err(failed)?; // whatever the mask takes from new files
         }
-        copy.write_to(file.as_file()).and_then(|()| disk.written(file.as_file())).map_err(failed)?;
+        Ok(file)
+    }
+}
+
+impl Pending {
+    /// Writes the file that will stand at `berth`. Nothing stays behind if that fails.
+    pub(super) fn write(berth: Berth, permissions: Option<Permissions>, copy: CleanCopy, disk: &Disk) -> Result<Self> {
+        let file = berth.open(permissions)?;
+        let written = copy.write_to(file.as_file()).and_then(|()| disk.written(file.as_file()));
+        written.map_err(|error| Error::io(&berth.given, error))?;
+        Ok(Self::of(berth, file, copy.source.len() >= KEPT_OPEN))
+    }
+
+    /// What was written whole to the file that will stand at `berth`.
+    pub(super) fn of(berth: Berth, file: NamedTempFile, is_large: bool) -> Self {
         let (file, written) = file.into_parts();
-        let open = (berth.is_alone || copy.source.len() >= KEPT_OPEN).then_some(file);
-        Ok(Self { written, place: berth.place, given: berth.given, device: berth.device, open })
+        let open = (berth.is_alone || is_large).then_some(file);
+        Self { written, place: berth.place, given: berth.given, device: berth.device, open }
     }
 
     /// Takes its name, now that what stands in it is on the disk.

@@ -76,12 +76,27 @@ impl Stream {
         self.place == Place::Stdout
     }
 
-    /// Writes the clean copy of a source.
-    pub(super) fn write(&self, input: &Input, source: &Source, copy: CleanCopy) -> Result<()> {
+    /// The stream itself, for the clean copy of a source that comes in stretches.
+    pub(super) fn begin(&self, input: &Input, source: &Source) -> Result<File> {
+        self.refuse(input, source)?;
+        let opened = match &self.from {
+            Origin::Open(file) => file.try_clone(),
+            Origin::Named(path) => OpenOptions::new().write(true).open(path),
+        };
+        opened.map_err(|error| Error::io(self.place.clone(), error))
+    }
+
+    fn refuse(&self, input: &Input, source: &Source) -> Result<()> {
         if self.identity().is_some_and(|output| source.identity() == Some(output)) {
             let why = format!("is where {} goes as well; inputs are never written to", self.place);
             return Err(Error::refused(input.place(), why));
         }
+        Ok(())
+    }
+
+    /// Writes the clean copy of a source.
+    pub(super) fn write(&self, input: &Input, source: &Source, copy: CleanCopy) -> Result<()> {
+        self.refuse(input, source)?;
         source.ensure_unchanged(input)?; // what is known to be spoilt isn't begun
         let written = self.put(copy);
         if source.ensure_unchanged(input).is_err() {

@@ -7,8 +7,10 @@ use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use unecho::report::visible;
+use unecho::runner::{OnError, Reading};
+use unecho::source::jsonl::Fields;
 use unecho::source::{Form, Identity, Selection};
-use unecho::{Keep, Match, Settings, Threshold};
+use unecho::{Error, Keep, Match, Place, Settings, Share, Threshold, Unit};
 
 const EXIT_STATUS: &str = "Exit status: 0 done, 2 any error (all other files are still done).";
 
@@ -36,7 +38,9 @@ const CLEAN_EXAMPLES: &str = "\
 Examples:
   unecho article.txt -o clean.txt        The clean copy of one text
   curl https://example.org/a | unecho    The same in a pipe
-  unecho texts/ -o clean/                All texts of a folder";
+  unecho texts/ -o clean/                All texts of a folder
+  unecho --across crawl/ -o clean/       The same, less what stands in an earlier document
+  zstd -dc crawl.jsonl.zst | unecho --from jsonl --across > clean.jsonl";
 
 const SCAN_EXAMPLES: &str = "\
 Examples:
@@ -112,6 +116,12 @@ pub(super) struct Common {
     /// Files and folders; none, or -, is standard input
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
+    /// Remove what stands in an earlier document, too: runs of 200 columns or more, in the order in which documents are read
+    #[arg(long, help_heading = "What repeats")]
+    pub(super) across: bool,
+    /// What is compared as a whole
+    #[arg(long, value_enum, value_name = "UNIT", default_value_t = ComparedUnit::Paragraph, help_heading = "What repeats")]
+    unit: ComparedUnit,
     /// How alike two paragraphs must be to be the same
     #[arg(long = "match", value_enum, value_name = "HOW", default_value_t = HowAlike::Text, help_heading = "What repeats")]
     matching: HowAlike,
@@ -121,7 +131,22 @@ pub(super) struct Common {
     /// Which of several copies stays
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = WhichStays::First, help_heading = "What repeats")]
     keep: WhichStays,
-    /// Take every file for this form, whatever its name
+    /// Drop a document of which more than this share repeats
+    #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "What repeats")]
+    drop_above: Option<Share>,
+    /// What becomes of a record all of whose text is removed
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Empty::Drop, help_heading = "What repeats")]
+    empty: Empty,
+    /// Of a record, the field that holds the text
+    #[arg(long, alias = "text-key", value_name = "FIELD", default_value = "text", help_heading = "What is read")]
+    text_field: String,
+    /// Of a record, the field that names it in reports
+    #[arg(long, value_name = "FIELD", default_value = "id", help_heading = "What is read")]
+    id_field: String,
+    /// What becomes of a broken record (or of a stream that breaks off); in each case the exit status is 2
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Broken::Fail, help_heading = "What is read")]
+    on_error: Broken,
+    /// Take every file for this form, whatever its name; .gz and .zst are unpacked all the same
     #[arg(long, value_enum, value_name = "FORM", help_heading = "What is read")]
     from: Option<FromForm>,
     /// Of a folder, read only what matches GLOB (as in .gitignore, relative to the folder; may be repeated)
@@ -179,6 +204,42 @@ enum WhichStays {
 enum FromForm {
     /// Plain text and Markdown
     Text,
+    /// JSON Lines: a record a line
+    Jsonl,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ComparedUnit {
+    /// Paragraphs, in runs
+    Paragraph,
+    /// Lines, in runs, whatever they are part of
+    Line,
+    /// Whole documents; compares across documents
+    Document,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Empty {
+    /// It is left out
+    Drop,
+    /// It stays, without its text
+    Keep,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Broken {
+    /// Its whole file is left out
+    Fail,
+    /// It stays as it is
+    Keep,
+    /// It is left out
+    Drop,
+}
+
+/// A share such as "80%".
+fn share(words: &str) -> Result<Share, String> {
+    let percent = words.strip_suffix('%').unwrap_or(words).trim_end().parse().ok();
+    percent.and_then(Share::of_percent).ok_or_else(|| "a share is a whole number of percent: 80%".into())
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -213,6 +274,40 @@ impl Common {
                 WhichStays::First => Keep::First,
                 WhichStays::Last => Keep::Last,
             },
+            unit: match self.unit {
+                ComparedUnit::Paragraph => Unit::Paragraph,
+                ComparedUnit::Line => Unit::Line,
+                ComparedUnit::Document => Unit::Document,
+            },
+            across: self.is_across(),
+            drop_above: self.drop_above,
+        }
+    }
+
+    /// Whether documents are compared with one another.
+    pub(super) fn is_across(&self) -> bool {
+        self.across || self.unit == ComparedUnit::Document
+    }
+
+    /// Refuses what makes no sense together.
+    pub(super) fn ensure_sensible(&self) -> unecho::Result<()> {
+        if self.is_across() && matches!(self.keep, WhichStays::Last) {
+            let why = "across documents the first copy stays; --keep last goes with repeats within a document only";
+            return Err(Error::refused(Place::Request("--keep last".into()), why));
+        }
+        Ok(())
+    }
+
+    /// How containers are read.
+    pub(super) fn reading(&self) -> Reading {
+        Reading {
+            fields: Fields { text: self.text_field.clone(), id: Some(self.id_field.clone()) },
+            on_error: match self.on_error {
+                Broken::Fail => OnError::Fail,
+                Broken::Keep => OnError::Keep,
+                Broken::Drop => OnError::Drop,
+            },
+            keep_empty: self.empty == Empty::Keep,
         }
     }
 
@@ -223,13 +318,21 @@ impl Common {
 
     /// The form that every file is taken for.
     pub(super) fn form(&self) -> Option<Form> {
-        self.from.map(|FromForm::Text| Form::Text)
+        self.from.map(|form| match form {
+            FromForm::Text => Form::Text,
+            FromForm::Jsonl => Form::Jsonl,
+        })
     }
 
     /// The flags without which another command would read or find something else.
     pub(super) fn flags_that_matter(&self) -> Vec<OsString> {
         let value = |value: Option<PossibleValue>| value.map(|value| value.get_name().to_owned()).unwrap_or_default();
         let mut flags = Vec::new();
+        flags.extend(self.across.then(|| "--across".into()));
+        match self.unit {
+            ComparedUnit::Paragraph => {}
+            unit => flags.push(format!("--unit={}", value(unit.to_possible_value()))),
+        }
         match self.matching {
             HowAlike::Text => {}
             how => flags.push(format!("--match={}", value(how.to_possible_value()))),
@@ -238,6 +341,14 @@ impl Common {
         match self.keep {
             WhichStays::First => {}
             which => flags.push(format!("--keep={}", value(which.to_possible_value()))),
+        }
+        flags.extend(self.drop_above.map(|share| format!("--drop-above={}%", share.percent())));
+        flags.extend((self.empty == Empty::Keep).then(|| "--empty=keep".into()));
+        flags.extend((self.text_field != "text").then(|| format!("--text-field={}", self.text_field)));
+        flags.extend((self.id_field != "id").then(|| format!("--id-field={}", self.id_field)));
+        match self.on_error {
+            Broken::Fail => {}
+            what => flags.push(format!("--on-error={}", value(what.to_possible_value()))),
         }
         flags.extend(self.from.map(|form| format!("--from={}", value(form.to_possible_value()))));
         flags.extend(self.include.iter().map(|glob| format!("--include={glob}")));

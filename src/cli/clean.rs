@@ -7,12 +7,17 @@ use super::signals::Signals;
 use super::suggest::Suggestion;
 use super::terminal::Terminal;
 use super::{Status, files};
+use bytes::Bytes;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use unecho::apply::{Outputs, Target};
+use std::sync::Arc;
+use unecho::apply::{Growing, Outputs, Pending, Target};
+use unecho::document::Span;
 use unecho::report::{Finding, Sums, Tally};
+use unecho::runner::{Part, Portion};
 use unecho::source::base_name;
-use unecho::{Error, Result};
+use unecho::threads::Threads;
+use unecho::{Error, Place, Result};
 
 /// So many blocks of one document are named; with -v all are.
 const SHOWN_BLOCKS: usize = 10;
@@ -23,6 +28,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
     if !is_named {
         refuse_unknown_command(&inputs)?;
     }
+    args.common.ensure_sensible()?;
     if args.common.files {
         return files::list(&inputs, &args.common, terminal);
     }
@@ -32,11 +38,12 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
     }
     let outputs = Outputs::new(&target, inputs.paths())?;
     let signals = if outputs.have_names() { Signals::watched() } else { Signals::ignored() };
+    let threads = Arc::new(Threads::new(global.threads()));
     let frame = Frame {
         inputs: &inputs,
         common: &args.common,
-        global,
         terminal,
+        threads: &threads,
         results_on_stdout: outputs.are_stdout(),
         report: None,
         stop: signals.stop(),
@@ -45,44 +52,121 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
     inputs.say_what_is_awaited(terminal);
 
     let mut log = Log { args, inputs: &inputs, terminal, one: None };
-    let ended = clean(&frame, &outputs, &signals, &mut log)?;
+    let ended = clean(&frame, &threads, &outputs, &signals, &mut log)?;
     let status = Status::of(ended.tally.failed);
     if ended.is_unheard {
         return Ok(status);
     }
     outputs.finish()?;
     ended.write_stats(stats.as_ref())?;
-    if ended.tally.is_empty() {
+    if ended.found_nothing() {
         return Err(inputs.nothing_read(terminal, ended.tally.left_out.unknown_form));
     }
     log.summarise(&ended, &outputs);
     Ok(status)
 }
 
+/// What was made of a portion, and what is said about it.
+struct Made {
+    place: Place,
+    sums: Sums,
+    findings: Vec<Finding>,
+    output: Output,
+}
+
+enum Output {
+    /// The clean copy of all of an input, or nothing if that is dropped or went to standard output.
+    Whole(Option<Pending>),
+    /// What stays of a stretch of one, and its output if it is the first.
+    Stretch(Option<Growing>, Bytes, Vec<Span>),
+    /// The end of one that came in stretches, and its output if there was none.
+    End(Option<Growing>),
+}
+
+/// A container whose stretches come. What is said of them waits for its end: it may be left out as a whole.
+struct Container {
+    place: Place,
+    growing: Growing,
+    said: Vec<(Sums, Vec<Finding>)>,
+}
+
 /// Cleans every document; the outputs stand under their names when it returns.
-fn clean(frame: &Frame, outputs: &Outputs, signals: &Signals, log: &mut Log) -> Result<Ended> {
+fn clean(frame: &Frame, threads: &Arc<Threads>, outputs: &Outputs, signals: &Signals, log: &mut Log) -> Result<Ended> {
+    let mut container: Option<Container> = None;
     let ended = frame.run(
-        |input, source, plan| {
+        |mut portion| {
             signals.let_temporaries_go_first();
-            let pending = outputs.write(input, source, &plan.cuts)?;
-            let shown = if frame.terminal.is_verbose() { usize::MAX } else { SHOWN_BLOCKS };
-            let finding = || Finding::new(input.path(), source, plan, shown);
-            let finding = log_wants(frame, plan.blocks.is_empty()).then(finding);
-            Ok(((Sums::of(plan, source.len()), finding), pending))
+            let (sums, findings) = (Sums::of(&portion), findings(frame, &portion));
+            let cuts = std::mem::take(&mut portion.cuts);
+            let begin = || (portion.offset == 0).then(|| outputs.begin(portion.input, portion.source, threads)).transpose();
+            let output = match portion.part {
+                Part::Whole if is_dropped(&portion) => Output::Whole(None),
+                Part::Whole => Output::Whole(outputs.write(portion.input, portion.source, &portion.bytes, &cuts)?),
+                Part::Stretch => Output::Stretch(begin()?, portion.bytes, cuts),
+                Part::End => Output::End(begin()?),
+            };
+            Ok(Made { place: portion.input.place(), sums, findings, output })
         },
         |done, tally| {
-            outputs.publish(done).into_iter().for_each(|named| log.add(named, tally));
-            signals.let_go_at_once();
+            let mut complete = Vec::with_capacity(done.len());
+            for Made { place, sums, findings, output } in done {
+                let (begun, stretch) = match output {
+                    Output::Whole(pending) => {
+                        complete.push((vec![(sums, findings)], pending));
+                        continue;
+                    }
+                    Output::Stretch(begun, bytes, cuts) => (begun, Some((bytes, cuts))),
+                    Output::End(begun) => (begun, None),
+                };
+                if let Some(growing) = begun {
+                    container = Some(Container { place: place.clone(), growing, said: Vec::new() });
+                }
+                // An output that couldn't be begun has been named already.
+                let Some(mut open) = container.take_if(|container| container.place == place) else { continue };
+                let written = match stretch {
+                    Some((bytes, cuts)) => {
+                        open.said.push((sums, findings));
+                        open.growing.append(bytes, cuts).map(|()| container = Some(open))
+                    }
+                    None => open.growing.finish().map(|pending| complete.push((open.said, pending))),
+                };
+                match written {
+                    // Of a stream there is but one, of files others to be done.
+                    Err(error) if outputs.have_names() => log.add(Err(error), tally),
+                    written => written?,
+                }
+            }
+            outputs.publish(complete).into_iter().for_each(|named| log.add(named, tally));
+            if container.is_none() {
+                signals.let_go_at_once();
+            }
             Ok(())
         },
     )?;
+    if let Some(Container { place, growing, .. }) = container {
+        drop(growing); // of one that failed; what waits is still written where it can't be taken back
+        if !outputs.have_names() && !ended.is_unheard {
+            frame.terminal.error(&Error::refused(place, "what was written of its clean copy is only the beginning"));
+        }
+    }
     signals.end_if_stopped();
     Ok(ended)
 }
 
-/// Whether the line numbers of a document's repeats are wanted: they cost another look at its text.
-fn log_wants(frame: &Frame, nothing_repeats: bool) -> bool {
-    !frame.terminal.is_quiet() && (frame.inputs.is_single() || (frame.terminal.is_verbose() && !nothing_repeats))
+/// Whether nothing of an input is written.
+fn is_dropped(portion: &Portion) -> bool {
+    !portion.input.form.is_container() && portion.documents.iter().all(|document| document.is_dropped)
+}
+
+/// What is said about the documents of a portion. Line numbers cost another look at the text, so only what is wanted is found.
+fn findings(frame: &Frame, portion: &Portion) -> Vec<Finding> {
+    let is_one = frame.inputs.is_single() && !portion.input.form.is_container();
+    if frame.terminal.is_quiet() || !(is_one || frame.terminal.is_verbose()) {
+        return Vec::new();
+    }
+    let shown = if frame.terminal.is_verbose() { usize::MAX } else { SHOWN_BLOCKS };
+    let wanted = portion.documents.iter().filter(|document| is_one || !document.plan.blocks.is_empty());
+    wanted.map(|document| Finding::new(portion, document, shown)).collect()
 }
 
 /// A first word that is no file is a command that doesn't exist, more often than a file; and one that is a command, but not the
@@ -142,42 +226,54 @@ struct Log<'a> {
 }
 
 impl Log<'_> {
-    fn add(&mut self, named: Result<(Sums, Option<Finding>)>, tally: &mut Tally) {
+    fn add(&mut self, named: Result<Vec<(Sums, Vec<Finding>)>>, tally: &mut Tally) {
         match named {
             Err(error) => {
                 tally.failed += 1;
                 self.terminal.error(&error);
             }
-            Ok((sums, finding)) => {
-                tally.add(&sums);
-                if self.inputs.is_single() {
-                    self.one = finding;
-                } else if let Some(finding) = finding {
-                    self.say(&finding);
+            Ok(said) => {
+                for (sums, mut findings) in said {
+                    tally.add(&sums);
+                    if self.inputs.is_single() && findings.iter().all(|finding| finding.record.is_none()) {
+                        self.one = findings.pop();
+                    } else {
+                        findings.iter().for_each(|finding| self.say(finding));
+                    }
                 }
             }
         }
     }
 
     fn say(&self, finding: &Finding) {
-        let lines = finding.in_words(self.args.common.settings().matching, !self.inputs.is_single());
+        let is_one_of_many = !self.inputs.is_single() || finding.record.is_some();
+        let lines = finding.in_words(self.args.common.settings().matching, is_one_of_many);
         lines.iter().for_each(|line| self.terminal.say(line));
     }
 
     fn summarise(&self, ended: &Ended, outputs: &Outputs) {
         let suggestion = Suggestion { common: &self.args.common, paths: self.inputs.paths() };
-        if ended.tally.documents == 0 {
+        if ended.tally.documents == 0 && ended.tally.failed > 0 {
             return; // all failed, and was named
         }
-        if !self.inputs.is_single() {
-            self.terminal.say(&ended.tally.cleaned_in_words(ended.took, true));
+        let Some(finding) = &self.one else {
+            self.terminal.say(&ended.tally.cleaned_in_words(ended.took, !self.inputs.is_stdin()));
             if ended.tally.blocks > 0 {
-                let scan = suggestion.scan();
-                self.terminal.say(&format!("Compared within each document, not across them. What was removed: {scan}"));
+                let how = match self.args.common.is_across() {
+                    true => "",
+                    false => "Compared within each document, not across them (--across). ",
+                };
+                let what = match self.inputs.is_stdin() {
+                    true => String::new(),
+                    false => format!("What was removed: {}", suggestion.scan()),
+                };
+                let line = format!("{how}{what}");
+                if !line.is_empty() {
+                    self.terminal.say(line.trim_end());
+                }
             }
             return;
-        }
-        let Some(finding) = &self.one else { return };
+        };
         self.say(finding);
         if self.inputs.is_stdin() || finding.blocks == 0 {
             return;

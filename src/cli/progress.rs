@@ -38,9 +38,9 @@ impl Progress {
         Self { done, painter }
     }
 
-    /// A document of so many bytes is done.
-    pub(super) fn add(&self, bytes: u64) {
-        self.done.documents.fetch_add(1, Ordering::Relaxed);
+    /// So many documents and bytes are done.
+    pub(super) fn add(&self, documents: u64, bytes: u64) {
+        self.done.documents.fetch_add(documents, Ordering::Relaxed);
         self.done.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 }

@@ -1,23 +1,26 @@
 //! The frame of every command that plans documents: progress, what is left out, what fails, the sums.
 
-use super::args::{Common, Global};
+use super::args::Common;
 use super::inputs::Inputs;
 use super::progress::Progress;
 use super::terminal::Terminal;
+use std::io;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use unecho::apply::{Outputs, Target};
-use unecho::report::{Stats, Tally};
-use unecho::runner::{self, Course, Outcome};
-use unecho::source::{Identity, Input, Source};
-use unecho::{Error, Place, Plan, Result};
+use unecho::report::{Stats, Tally, counted};
+use unecho::runner::{self, Course, Outcome, Portion};
+use unecho::source::Identity;
+use unecho::source::jsonl::Fault;
+use unecho::threads::Threads;
+use unecho::{Error, Place, Result, What};
 
 /// What a command is run with.
 pub(super) struct Frame<'a> {
     pub(super) inputs: &'a Inputs<'a>,
     pub(super) common: &'a Common,
-    pub(super) global: &'a Global,
     pub(super) terminal: &'a Terminal,
+    pub(super) threads: &'a Threads,
     /// Whether results go to standard output as they come.
     pub(super) results_on_stdout: bool,
     /// The file that a report goes to.
@@ -30,6 +33,8 @@ pub(super) struct Frame<'a> {
 pub(super) struct Ended {
     pub(super) tally: Tally,
     pub(super) took: Duration,
+    /// Whether anything was read, if only to find no document in it.
+    pub(super) is_any_read: bool,
     /// Whoever read standard output went away; nobody wants to hear more.
     pub(super) is_unheard: bool,
 }
@@ -39,31 +44,45 @@ impl Frame<'_> {
     /// the sums.
     pub(super) fn run<T: Send>(
         &self,
-        work: impl Fn(&Input, &Source, &Plan) -> Result<T> + Sync,
+        work: impl Fn(Portion) -> Result<T> + Sync,
         mut batch: impl FnMut(Vec<T>, &mut Tally) -> Result<()>,
     ) -> Result<Ended> {
         let started = Instant::now();
         let mut tally = Tally::default();
         let progress = Progress::start(self.terminal.bar(self.results_on_stdout));
         let settings = self.common.settings();
-        let course = Course { settings: &settings, threads: self.global.threads(), stop: self.stop };
-        let counted = |input: &Input, source: &Source, plan: &Plan| {
-            progress.add(source.len() as u64);
-            work(input, source, plan)
+        let reading = self.common.reading();
+        let course = Course { settings: &settings, reading: &reading, threads: self.threads, stop: self.stop };
+        let each = |mut portion: Portion| {
+            progress.add(portion.documents.len() as u64, portion.bytes.len() as u64);
+            let faults = std::mem::take(&mut portion.faults);
+            let place = portion.input.place();
+            let broken = portion.source.broken().map(|error| io::Error::new(error.kind(), error.to_string()));
+            work(portion).map(|made| (made, place, broken, faults))
         };
-        let ended = runner::run(self.inputs.found(self.report)?, course, counted, |outcomes| {
+        let mut is_any_read = false;
+        let mut faults = Faults { place: None, count: 0, terminal: self.terminal };
+        let ended = runner::run(self.inputs.found(self.report)?, course, each, |outcomes| {
             let mut done = Vec::with_capacity(outcomes.len());
             for outcome in outcomes {
-                done.extend(self.note(outcome, &mut tally)?);
+                let Some((made, place, broken, records)) = self.note(outcome, &mut tally)? else { continue };
+                is_any_read = true;
+                if let Some(error) = broken {
+                    tally.failed += 1;
+                    self.terminal.error(&Error::io(place.clone(), error));
+                }
+                tally.failed += u64::from(faults.name(place, records));
+                done.push(made);
             }
             batch(done, &mut tally)
         });
         drop(progress);
+        faults.end();
         let is_unheard = match ended {
             Err(error) if error.is_end_of_reader() => true,
             ended => ended.map(|()| false)?,
         };
-        Ok(Ended { tally, took: started.elapsed(), is_unheard })
+        Ok(Ended { tally, took: started.elapsed(), is_any_read, is_unheard })
     }
 
     /// Counts an outcome that gave nothing, and says why where that is wanted.
@@ -96,7 +115,51 @@ impl Frame<'_> {
     }
 }
 
+/// So many broken records of a file are named; the others are counted.
+const NAMED_FAULTS: u64 = 10;
+
+/// The broken records of the file that is under way.
+struct Faults<'a> {
+    place: Option<Place>,
+    count: u64,
+    terminal: &'a Terminal,
+}
+
+impl Faults<'_> {
+    /// Names some more of them; whether they are the first of their file.
+    fn name(&mut self, place: Place, records: Vec<(u64, Fault)>) -> bool {
+        if records.is_empty() {
+            return false;
+        }
+        let is_first = self.place.as_ref() != Some(&place);
+        if is_first {
+            self.end();
+            self.place = Some(place.clone());
+        }
+        for (line, fault) in records {
+            self.count += 1;
+            if self.count <= NAMED_FAULTS {
+                self.terminal.error(&Error { place: place.clone(), what: What::Record { line, why: fault.to_string() } });
+            }
+        }
+        is_first
+    }
+
+    fn end(&mut self) {
+        let more = self.count.saturating_sub(NAMED_FAULTS);
+        if let Some(place) = self.place.take().filter(|_| more > 0) {
+            self.terminal.error(&Error::refused(place, format!("{} more", counted(more, "broken record"))));
+        }
+        self.count = 0;
+    }
+}
+
 impl Ended {
+    /// Whether there was nothing to read, nor anything that couldn't be.
+    pub(super) fn found_nothing(&self) -> bool {
+        !self.is_any_read && self.tally.failed == 0
+    }
+
     /// Writes the sums.
     pub(super) fn write_stats(&self, to: Option<&Outputs>) -> Result<()> {
         let Some(outputs) = to else { return Ok(()) };

@@ -8,20 +8,30 @@ use super::{Status, files};
 use std::io::BufWriter;
 use std::sync::atomic::AtomicBool;
 use unecho::apply::{Outputs, Target};
-use unecho::report::{Finding, Json, ScanReport, Sums, Text};
+use unecho::report::{Finding, Json, MostRepeated, ScanReport, Sums, Text};
 use unecho::source::{Identity, Input, Source};
+use unecho::threads::Threads;
 use unecho::{Error, Place, Result};
 
 /// Scans; nothing is written but the report.
 pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<Status> {
     let inputs = Inputs::new(&args.common)?;
+    args.common.ensure_sensible()?;
     if args.common.files {
         return files::list(&inputs, &args.common, terminal);
     }
     let output = Identity::of_regular(&std::io::stdout());
     let never = AtomicBool::new(false);
-    let frame =
-        Frame { inputs: &inputs, common: &args.common, global, terminal, results_on_stdout: true, report: output, stop: &never };
+    let threads = Threads::new(global.threads());
+    let frame = Frame {
+        inputs: &inputs,
+        common: &args.common,
+        terminal,
+        threads: &threads,
+        results_on_stdout: true,
+        report: output,
+        stop: &never,
+    };
     let stats = frame.stats(&Outputs::new(&Target::Stdout, &[])?)?;
     inputs.say_what_is_awaited(terminal);
 
@@ -30,16 +40,23 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
         ReportForm::Text => Box::new(Text::new(out)),
         ReportForm::Json => Box::new(Json::new(out)),
     };
+    let mut most = args.common.is_across().then(MostRepeated::default);
     let ended = frame.run(
-        |input, source, plan| {
-            ensure_not_output(input, source, output)?;
-            let finding = || Finding::new(input.path(), source, plan, usize::MAX);
-            Ok((Sums::of(plan, source.len()), (!plan.blocks.is_empty()).then(finding)))
+        |portion| {
+            ensure_not_output(portion.input, portion.source, output)?;
+            let repeating = portion.documents.iter().filter(|document| !document.plan.blocks.is_empty());
+            let findings: Vec<Finding> = repeating.map(|document| Finding::new(&portion, document, usize::MAX)).collect();
+            Ok((Sums::of(&portion), findings))
         },
         |done, tally| {
-            for (sums, finding) in done {
+            for (sums, findings) in done {
                 tally.add(&sums);
-                finding.map_or(Ok(()), |finding| report.document(&finding)).map_err(write_failed)?;
+                for finding in findings {
+                    if let Some(most) = &mut most {
+                        most.add(&finding);
+                    }
+                    report.document(&finding).map_err(write_failed)?;
+                }
             }
             Ok(())
         },
@@ -48,15 +65,15 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
     if ended.is_unheard {
         return Ok(status);
     }
-    match report.end(&ended.tally).map_err(write_failed) {
+    match report.end(&ended.tally, most.as_ref()).map_err(write_failed) {
         Err(error) if error.is_end_of_reader() => return Ok(status),
         written => written?,
     }
     ended.write_stats(stats.as_ref())?;
-    if ended.tally.is_empty() {
+    if ended.found_nothing() {
         return Err(inputs.nothing_read(terminal, ended.tally.left_out.unknown_form));
     }
-    if ended.tally.documents > 0 {
+    if ended.tally.documents > 0 || ended.tally.failed == 0 {
         terminal.say(&ended.tally.scanned_in_words(ended.took, !inputs.is_single()));
     }
     Ok(status)

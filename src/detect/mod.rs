@@ -1,5 +1,6 @@
 //! Detectors: which segments repeat, and what justifies it. They see integers, never files, flags or text, and can't fail.
 
+pub(crate) mod earlier;
 pub mod runs;
 mod windows;
 

@@ -9,7 +9,7 @@
 use super::NONE;
 use super::windows::repeated_in_windows;
 use crate::document::Repeat;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::ops::Range;
 
 /// For each of `repeats` (in order, all there are) the number of an equal segment in an earlier occurrence of a run of at
@@ -26,24 +26,49 @@ pub fn repeated_runs(repeats: &[Repeat], columns: &[u32], least: u64) -> Vec<u32
         if length(&columns[stretch.clone()]) < least {
             continue;
         }
-        let mut all_linked = true;
         for linked in ranges(&repeats[stretch.clone()], |a, b| b.kept == a.kept + 1) {
             let linked = stretch.start + linked.start..stretch.start + linked.end;
             // Firsts that follow one another are distinct.
             if length(&columns[linked.clone()]) >= least {
-                linked.for_each(|at| places[at] = repeats[at].kept);
-            } else {
-                all_linked = false;
+                linked.clone().for_each(|at| places[at] = repeats[at].kept);
             }
-        }
-        if !all_linked {
-            open.push(stretch);
+            add_open_ends(linked, &stretch, |at| u64::from(columns[at]), least, |end| open.push(end));
         }
     }
     if !open.is_empty() {
         search_windows(repeats, columns, least, &open, &mut places);
     }
     places
+}
+
+/// Hands on what a minimal window that reaches beyond a linked run can hold of it: its ends, or all of a short one. The run
+/// stands in a stretch which no window leaves.
+pub(super) fn add_open_ends(
+    linked: Range<usize>,
+    stretch: &Range<usize>,
+    columns: impl Fn(usize) -> u64,
+    least: u64,
+    mut add: impl FnMut(Range<usize>),
+) {
+    // Where both neighbours are long enough alone, no minimal window holds both.
+    let is_long = |at: usize| columns(at) >= least;
+    let is_open = |at: usize| stretch.start < at && at < stretch.end && !(is_long(at - 1) && is_long(at));
+    let reach = |segments: &mut dyn Iterator<Item = usize>| {
+        let mut length = 0;
+        let mut is_short = |at| {
+            let was_short = length < least;
+            length += columns(at);
+            was_short
+        };
+        segments.take_while(|&at| is_short(at)).count()
+    };
+    let first = linked.start + if is_open(linked.start) { reach(&mut linked.clone()) } else { 0 };
+    let last = linked.end - if is_open(linked.end) { reach(&mut linked.clone().rev()) } else { 0 };
+    if first < last {
+        [linked.start..first, last..linked.end].into_iter().filter(|end| !end.is_empty()).for_each(add);
+    } else {
+        add(linked);
+    }
 }
 
 fn length(columns: &[u32]) -> u64 {
@@ -63,15 +88,15 @@ fn ranges<T>(items: &[T], joined: impl Fn(&T, &T) -> bool) -> impl Iterator<Item
 /// Settles the stretches that are `open`. Their earlier occurrences consist of the same kinds of segments, so those of other
 /// kinds are left out, with a gap for each stretch of them.
 fn search_windows(repeats: &[Repeat], columns: &[u32], least: u64, open: &[Range<usize>], places: &mut [u32]) {
-    let mut kinds: HashMap<u32, u32> = HashMap::new();
+    let mut kinds: FxHashMap<u32, u32> = FxHashMap::default();
     for at in open.iter().cloned().flatten() {
         let known = *kinds.entry(repeats[at].kept).or_insert(columns[at]);
         debug_assert_eq!(known, columns[at], "equal segments have equal lengths");
     }
-    let firsts = kinds.keys().map(|&first| Repeat { at: first, kept: first });
-    let mut members: Vec<Repeat> = repeats.iter().filter(|repeat| kinds.contains_key(&repeat.kept)).copied().collect();
-    members.extend(firsts);
+    let mut members: Vec<Repeat> = kinds.keys().map(|&first| Repeat { at: first, kept: first }).collect();
     members.sort_unstable_by_key(|member| member.at);
+    members.extend(repeats.iter().filter(|repeat| kinds.contains_key(&repeat.kept)));
+    members.sort_by_key(|member| member.at); // it finds the two runs it is made of
 
     let mut excerpt = Excerpt::default();
     for stretch in ranges(&members, |a, b| b.at == a.at + 1) {
@@ -86,10 +111,9 @@ fn search_windows(repeats: &[Repeat], columns: &[u32], least: u64, open: &[Range
         while excerpt.numbers[at_excerpt] != repeats[at].at {
             at_excerpt += 1;
         }
-        places[at] = match found[at_excerpt] {
-            NONE => NONE,
-            place => excerpt.numbers[place as usize],
-        };
+        if places[at] == NONE && found[at_excerpt] != NONE {
+            places[at] = excerpt.numbers[found[at_excerpt] as usize];
+        }
     }
 }
 
@@ -102,7 +126,7 @@ struct Excerpt {
     /// What they are numbered in the text; [`NONE`] for a gap.
     numbers: Vec<u32>,
     /// The ids, by the number of the kind's first.
-    id_of: HashMap<u32, u32>,
+    id_of: FxHashMap<u32, u32>,
 }
 
 impl Excerpt {
@@ -125,6 +149,7 @@ impl Excerpt {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::HashMap;
 
     /// The definition itself: every pair of places, every common run, its distinct segments summed.
     fn by_definition(ids: &[u32], columns: &[u32], least: u64) -> Vec<bool> {

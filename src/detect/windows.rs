@@ -6,8 +6,7 @@
 //! are never looked at. The whole takes time linear in the number of segments.
 
 use super::NONE;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use rustc_hash::FxHashMap;
 
 /// For each segment of `ids` (equal ids are equal segments, each id less than their number) the place where it stands in an
 /// earlier occurrence of a run of at least `least` columns that it lies in, or [`NONE`]. `columns[i]` is the length of
@@ -63,12 +62,12 @@ fn repeating(ids: &[u32]) -> Vec<bool> {
     repeating
 }
 
-struct Windows<'a> {
-    ids: &'a [u32],
+pub(super) struct Windows<'a> {
+    pub(super) ids: &'a [u32],
     /// `hashes[i]` is the polynomial hash of `ids[..i]`.
-    hashes: Vec<u64>,
-    columns: &'a [u32],
-    least: u64,
+    pub(super) hashes: Vec<u64>,
+    pub(super) columns: &'a [u32],
+    pub(super) least: u64,
 }
 
 impl Windows<'_> {
@@ -87,7 +86,12 @@ impl Windows<'_> {
     }
 
     /// Every minimal window that starts in `stretch` and lies in it, from left to right.
-    fn minimal_starting(&self, stretch: std::ops::Range<usize>, counts: &mut [u32], mut each: impl FnMut(usize, usize)) {
+    pub(super) fn minimal_starting(
+        &self,
+        stretch: std::ops::Range<usize>,
+        counts: &mut [u32],
+        mut each: impl FnMut(usize, usize),
+    ) {
         let mut window = Distinct { ids: self.ids, columns: self.columns, counts, total: 0 };
         let mut end = stretch.start;
         for start in stretch.clone() {
@@ -103,7 +107,7 @@ impl Windows<'_> {
     }
 
     /// Every minimal window that ends in `stretch` and lies in it, from left to right.
-    fn minimal_ending(&self, stretch: std::ops::Range<usize>, counts: &mut [u32], mut each: impl FnMut(usize, usize)) {
+    pub(super) fn minimal_ending(&self, stretch: std::ops::Range<usize>, counts: &mut [u32], mut each: impl FnMut(usize, usize)) {
         let mut window = Distinct { ids: self.ids, columns: self.columns, counts, total: 0 };
         let mut start = stretch.start;
         for end in stretch.clone() {
@@ -119,7 +123,7 @@ impl Windows<'_> {
         (start..stretch.end).for_each(|at| window.remove(at));
     }
 
-    fn hash(&self, start: usize, end: usize) -> u64 {
+    pub(super) fn hash(&self, start: usize, end: usize) -> u64 {
         let shifted = multiply(self.hashes[start], power(end - start));
         let hash = self.hashes[end] + PRIME - shifted;
         if hash >= PRIME { hash - PRIME } else { hash }
@@ -160,7 +164,7 @@ impl Distinct<'_> {
 /// The windows so far, by content.
 struct Finder<'a> {
     windows: &'a Windows<'a>,
-    first: HashMap<u64, (u32, u32), BuildHasherDefault<Mixed>>,
+    first: FxHashMap<u64, (u32, u32)>,
     found: Vec<Occurrence>,
     /// `ids` from here on agree with those so many places earlier, up to the end: what need not be compared again.
     agreed: (usize, usize),
@@ -168,7 +172,7 @@ struct Finder<'a> {
 
 impl<'a> Finder<'a> {
     fn new(windows: &'a Windows<'a>) -> Self {
-        Self { windows, first: HashMap::default(), found: Vec::new(), agreed: (0, 0) }
+        Self { windows, first: FxHashMap::default(), found: Vec::new(), agreed: (0, 0) }
     }
 
     /// Notes an earlier window with the same segments, or enters this one as the first.
@@ -210,7 +214,7 @@ impl<'a> Finder<'a> {
 const PRIME: u64 = (1 << 61) - 1;
 const BASE: u64 = 0x0c9a_4f32_7d15_9e3b % PRIME;
 
-fn prefix_hashes(ids: &[u32]) -> Vec<u64> {
+pub(super) fn prefix_hashes(ids: &[u32]) -> Vec<u64> {
     let step = |hash: &mut u64, &id: &u32| {
         let sum = multiply(*hash, BASE) + u64::from(id) + 1;
         *hash = if sum >= PRIME { sum - PRIME } else { sum };
@@ -235,22 +239,4 @@ fn power(mut exponent: usize) -> u64 {
         exponent >>= 1;
     }
     result
-}
-
-/// Spreads a polynomial hash over all bits of a table's key: one multiplication is enough.
-#[derive(Default)]
-struct Mixed(u64);
-
-impl Hasher for Mixed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("the keys are u64");
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = (key ^ (key >> 29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
 }

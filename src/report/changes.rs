@@ -7,7 +7,7 @@ impl Finding {
     /// The lines about the clean copy: what was removed, block by block, and the sums. `how` was compared; `is_one_of_many`: each
     /// line names the document.
     pub fn in_words(&self, how: Match, is_one_of_many: bool) -> Vec<String> {
-        let path = visible(&self.path);
+        let path = self.place();
         if self.blocks == 0 {
             return vec![format!("{path}: {}", self.nothing_removed())];
         }
@@ -27,6 +27,12 @@ impl Finding {
             change(self.bytes, self.clean_bytes)
         ));
         lines
+    }
+
+    /// Its path, and the line it is of a container.
+    pub fn place(&self) -> String {
+        let path = visible(&self.path);
+        self.record.map_or_else(|| path.to_string(), |record| format!("{path}:{record}"))
     }
 
     fn nothing_removed(&self) -> String {

@@ -1,15 +1,24 @@
 //! What was found in one document, with the line numbers people look for.
 
-use crate::Plan;
-use crate::document::{Block, Span};
+use crate::document::{Block, Span, Witness};
+use crate::runner::{Planned, Portion};
+use crate::source::{Form, jsonl};
+use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::path::Path;
 
 /// The repeats of one document.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Finding {
     /// The document's path; bytes that aren't UTF-8 stand as U+FFFD.
     pub path: String,
+    /// The line of its file that it is, if it is a record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<u64>,
+    /// Its id, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Whether it is dropped as a whole.
+    pub dropped: bool,
     /// Its size in bytes.
     pub bytes: u64,
     /// The size of its clean copy.
@@ -31,11 +40,14 @@ pub struct Finding {
 pub struct Repeat {
     /// The rule that found it.
     pub rule: crate::document::Rule,
-    /// Its lines.
+    /// Its lines; of a record those of its text.
     pub lines: Lines,
-    /// Its bytes.
+    /// Its bytes in the file.
     pub bytes: Span,
-    /// The lines of the text that stays.
+    /// The earlier document that holds the text that stays; none: the same one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeats_document: Option<Earlier>,
+    /// The lines of the text that stays; none for an earlier record.
     pub repeats_lines: Vec<Lines>,
     /// The bytes of the text that stays.
     pub repeats_bytes: Vec<Span>,
@@ -47,6 +59,23 @@ pub struct Repeat {
     pub columns: u64,
     /// How it begins, at most 72 characters.
     pub begins: String,
+}
+
+/// An earlier document.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Earlier {
+    /// Its path.
+    pub path: String,
+    /// The line of its file that it is, if it is a record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<u64>,
+}
+
+impl std::fmt::Display for Earlier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&super::visible(&self.path))?;
+        self.record.map_or(Ok(()), |record| write!(f, ":{record}"))
+    }
 }
 
 /// The first and the last line of something, from 1 on.
@@ -68,8 +97,9 @@ impl std::fmt::Display for Lines {
 }
 
 impl Finding {
-    /// What `plan` found in `source`, the longest blocks first and at most so many.
-    pub fn new(path: &Path, source: &[u8], plan: &Plan, most: usize) -> Self {
+    /// What was found in a document: its longest blocks, at most so many.
+    pub fn new(portion: &Portion, document: &Planned, most: usize) -> Self {
+        let plan = &document.plan;
         let mut blocks: Vec<&Block> = plan.blocks.iter().collect();
         let by_length = |block: &&Block| (Reverse(block.columns), block.repeat.start);
         if most < blocks.len() {
@@ -77,23 +107,49 @@ impl Finding {
             blocks.truncate(most);
         }
         blocks.sort_unstable_by_key(by_length);
-        let numbers = LineNumbers::new(source, &blocks);
+        let text = Text { form: portion.input.form, bytes: &portion.bytes, start: document.text.start };
+        let numbers = text.line_numbers(&blocks);
         let lines = |span: &Span| Lines { first: numbers.of(span.start), last: numbers.of(span.end) };
-        let repeat = |block: &Block| Repeat {
-            rule: block.rule,
-            lines: lines(&block.repeat),
-            bytes: block.repeat,
-            repeats_lines: block.witness.iter().map(lines).collect(),
-            repeats_bytes: block.witness.clone(),
-            identical: lines_of(source, &[block.repeat]).eq(lines_of(source, &block.witness)),
-            paragraphs: block.paragraphs as u64,
-            columns: block.columns,
-            begins: beginning(block.repeat.of(source)),
+        let repeat = |block: &Block| {
+            let written = text.read(block.repeat);
+            let mut repeat = Repeat {
+                rule: block.rule,
+                lines: lines(&block.repeat),
+                bytes: portion.in_file(block.repeat),
+                repeats_document: None,
+                repeats_lines: Vec::new(),
+                repeats_bytes: Vec::new(),
+                identical: false,
+                paragraphs: block.paragraphs as u64,
+                columns: block.columns,
+                begins: beginning(&written),
+            };
+            let witness: Vec<Cow<[u8]>> = match &block.witness {
+                Witness::Here(witness) => {
+                    repeat.repeats_lines = witness.iter().map(lines).collect();
+                    repeat.repeats_bytes = witness.iter().map(|&span| portion.in_file(span)).collect();
+                    witness.iter().map(|&span| text.read(span)).collect()
+                }
+                &Witness::Earlier { first, last } => {
+                    let known = portion.earlier(first, last).expect("what has earlier witnesses was compared with them");
+                    let (path, record) = (known.path.to_string_lossy().into_owned(), known.record);
+                    repeat.repeats_document = Some(Earlier { path, record });
+                    repeat.repeats_lines = known.lines().map(|(first, last)| Lines { first, last }).into_iter().collect();
+                    repeat.repeats_bytes = vec![known.place];
+                    vec![known.text().into_owned().into()]
+                }
+            };
+            repeat.identical = lines_of(&written).eq(witness.iter().flat_map(|text| lines_of(text)));
+            repeat
         };
+        let removed = if document.is_dropped { document.extent.len() } else { plan.removed_bytes() };
         Self {
-            path: path.to_string_lossy().into_owned(),
-            bytes: source.len() as u64,
-            clean_bytes: source.len() as u64 - plan.removed_bytes(),
+            path: portion.input.path().to_string_lossy().into_owned(),
+            record: document.line,
+            id: document.id.map(|id| jsonl::id_in_words(id.of(&portion.bytes))),
+            dropped: document.is_dropped,
+            bytes: document.extent.len(),
+            clean_bytes: document.extent.len() - removed,
             paragraphs: plan.paragraphs as u64,
             repeated_paragraphs: plan.removed_paragraphs() as u64,
             blocks: plan.blocks.len() as u64,
@@ -103,9 +159,45 @@ impl Finding {
     }
 }
 
+/// A text as it is written in a portion.
+struct Text<'a> {
+    form: Form,
+    bytes: &'a [u8],
+    start: u64,
+}
+
+impl<'a> Text<'a> {
+    fn read(&self, span: Span) -> Cow<'a, [u8]> {
+        self.form.decoded(span.of(self.bytes))
+    }
+
+    /// The line numbers of just those bytes at which blocks, and witnesses beside them, begin and end.
+    fn line_numbers(&self, blocks: &[&Block]) -> LineNumbers {
+        let spans = blocks.iter().flat_map(|block| block.witness.here().iter().copied().chain([block.repeat]));
+        let mut numbers: Vec<(u64, u64)> = spans.flat_map(|span| [(span.start, 0), (span.end, 0)]).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let (mut at, mut line) = (self.start, 1);
+        for (byte, number) in &mut numbers {
+            line += self.form.line_ends(&self.bytes[at as usize..*byte as usize]) as u64;
+            (at, *number) = (*byte, line);
+        }
+        LineNumbers(numbers)
+    }
+}
+
 impl Repeat {
-    /// The lines it repeats, in words.
+    /// What it repeats, in words.
     pub fn repeated_lines(&self) -> String {
+        let lines = self.lines_in_words();
+        match &self.repeats_document {
+            None => lines,
+            Some(document) if lines.is_empty() => document.to_string(),
+            Some(document) => format!("{document}, {lines}"),
+        }
+    }
+
+    fn lines_in_words(&self) -> String {
         const SHOWN: usize = 3;
         let shown: Vec<String> = self.repeats_lines.iter().take(SHOWN).map(Lines::to_string).collect();
         let more = if self.repeats_lines.len() > SHOWN { " and more" } else { "" };
@@ -113,31 +205,18 @@ impl Repeat {
     }
 }
 
-/// The line numbers of just those bytes at which blocks and witnesses begin and end, in order.
+/// Bytes and their line numbers, in order.
 struct LineNumbers(Vec<(u64, u64)>);
 
 impl LineNumbers {
-    fn new(source: &[u8], blocks: &[&Block]) -> Self {
-        let spans = blocks.iter().flat_map(|block| block.witness.iter().chain([&block.repeat]));
-        let mut numbers: Vec<(u64, u64)> = spans.flat_map(|span| [(span.start, 0), (span.end, 0)]).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        let (mut at, mut line) = (0, 1);
-        for (byte, number) in &mut numbers {
-            line += memchr::memchr_iter(b'\n', &source[at..*byte as usize]).count() as u64;
-            (at, *number) = (*byte as usize, line);
-        }
-        Self(numbers)
-    }
-
     fn of(&self, byte: u64) -> u64 {
         self.0[self.0.partition_point(|&(at, _)| at < byte)].1
     }
 }
 
-/// The lines of some stretches, less blank ones.
-fn lines_of<'a>(source: &'a [u8], spans: &'a [Span]) -> impl Iterator<Item = &'a [u8]> {
-    let lines = spans.iter().flat_map(|span| span.of(source).split(|&byte| byte == b'\n'));
+/// The lines of a text, less blank ones.
+fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let lines = text.split(|&byte| byte == b'\n');
     lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line)).filter(|line| !line.trim_ascii().is_empty())
 }
 

@@ -3,12 +3,14 @@
 
 mod changes;
 mod finding;
+mod most;
 mod scan;
 mod tally;
 mod words;
 
 pub use crate::error::{is_harmful, visible};
-pub use finding::{Finding, Lines, Repeat};
+pub use finding::{Earlier, Finding, Lines, Repeat};
+pub use most::{MostRepeated, RepeatedBlock};
 pub use scan::{Json, ScanReport, Text};
-pub use tally::{LeftOutCounts, Stats, Sums, Tally};
+pub use tally::{Dropped, LeftOutCounts, Stats, Sums, Tally};
 pub use words::{bytes, change, count, counted, share};

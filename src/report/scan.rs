@@ -1,6 +1,6 @@
 //! What `scan` prints: findings, document by document in order, in one of two forms.
 
-use super::{Finding, Lines, Tally, counted, visible};
+use super::{Finding, Lines, MostRepeated, Tally, bytes, counted, visible};
 use std::io::{self, Write};
 
 /// A form of the findings.
@@ -11,11 +11,11 @@ pub trait ScanReport {
     /// Those of the output.
     fn document(&mut self, finding: &Finding) -> io::Result<()>;
 
-    /// The end of the run.
+    /// The end of the run; `most` are the blocks that repeat most, where documents are compared with one another.
     ///
     /// # Errors
     /// Those of the output.
-    fn end(&mut self, tally: &Tally) -> io::Result<()>;
+    fn end(&mut self, tally: &Tally, most: Option<&MostRepeated>) -> io::Result<()>;
 }
 
 /// For people: a line a block with both places, as editors take them, and how the block begins.
@@ -32,16 +32,29 @@ impl<W: Write> Text<W> {
 
 impl<W: Write> ScanReport for Text<W> {
     fn document(&mut self, finding: &Finding) -> io::Result<()> {
-        let path = visible(&finding.path);
+        let path = finding.place();
         for repeat in &finding.repeats {
             let size = format!("{}, {}", counted(repeat.paragraphs, "paragraph"), counted(repeat.columns, "column"));
-            writeln!(self.out, "{path}:{}: repeats {} ({size})", in_numbers(repeat.lines), repeat.repeated_lines())?;
+            let of = if finding.record.is_some() { " " } else { ":" };
+            let lines = if finding.record.is_some() { repeat.lines.to_string() } else { in_numbers(repeat.lines) };
+            writeln!(self.out, "{path}{of}{lines}: repeats {} ({size})", repeat.repeated_lines())?;
             writeln!(self.out, "    {}", visible(&repeat.begins))?;
         }
         Ok(())
     }
 
-    fn end(&mut self, _: &Tally) -> io::Result<()> {
+    fn end(&mut self, _: &Tally, most: Option<&MostRepeated>) -> io::Result<()> {
+        const SHOWN: usize = 10;
+        let most = most.map_or_else(Vec::new, |most| most.first(SHOWN));
+        if !most.is_empty() {
+            writeln!(self.out, "Most repeated:")?;
+        }
+        for block in most {
+            let times = counted(block.repeats, "repeat");
+            writeln!(self.out, "  {times}, {}: {}", bytes(block.bytes, block.bytes), visible(&block.begins))?;
+            let more = if block.repeats > block.places.len() as u64 { ", …" } else { "" };
+            writeln!(self.out, "    {} and {}{more}", block.first, visible(&block.places.join(", ")))?;
+        }
         self.out.flush()
     }
 }
@@ -76,11 +89,18 @@ impl<W: Write> ScanReport for Json<W> {
         Ok(serde_json::to_writer(&mut self.out, finding)?)
     }
 
-    fn end(&mut self, tally: &Tally) -> io::Result<()> {
+    fn end(&mut self, tally: &Tally, most: Option<&MostRepeated>) -> io::Result<()> {
+        const LISTED: usize = 100;
         if !self.any {
             self.open()?;
         }
-        write!(self.out, "\n],\"summary\":")?;
+        if let Some(most) = most {
+            write!(self.out, "\n],\"most_repeated\":")?;
+            serde_json::to_writer(&mut self.out, &most.first(LISTED))?;
+            write!(self.out, ",\"summary\":")?;
+        } else {
+            write!(self.out, "\n],\"summary\":")?;
+        }
         serde_json::to_writer(&mut self.out, tally)?;
         writeln!(self.out, "}}")?;
         self.out.flush()

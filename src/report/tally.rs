@@ -1,7 +1,8 @@
 //! The sums of a run, as the summary says them and as `--stats` writes them.
 
 use super::words::{bytes, change, count, counted, share};
-use crate::Plan;
+use crate::plan::Fate;
+use crate::runner::Portion;
 use crate::source::LeftOut;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ pub struct Tally {
     pub repeated_paragraphs: u64,
     /// The blocks they form.
     pub blocks: u64,
+    /// The documents that are dropped as a whole, by reason.
+    pub dropped: Dropped,
     /// The bytes of all documents.
     pub bytes_before: u64,
     /// The bytes of their clean copies.
@@ -28,31 +31,62 @@ pub struct Tally {
     pub failed: u64,
 }
 
-/// What one document adds to the sums.
-#[derive(Clone, Copy, Debug)]
+/// The documents that are dropped as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Dropped {
+    /// All their text repeats.
+    pub emptied: u64,
+    /// They are earlier documents again.
+    pub repeated: u64,
+    /// More of them repeats than is allowed.
+    pub too_repetitive: u64,
+}
+
+impl Dropped {
+    fn total(self) -> u64 {
+        self.emptied + self.repeated + self.too_repetitive
+    }
+
+    fn add(&mut self, other: Self) {
+        self.emptied += other.emptied;
+        self.repeated += other.repeated;
+        self.too_repetitive += other.too_repetitive;
+    }
+}
+
+/// What some documents add to the sums.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Sums {
-    /// Its paragraphs.
-    pub paragraphs: u64,
-    /// Those that repeat.
-    pub repeated_paragraphs: u64,
-    /// The blocks they form.
-    pub blocks: u64,
-    /// Its bytes.
-    pub bytes_before: u64,
-    /// The bytes of its clean copy.
-    pub bytes_after: u64,
+    documents: u64,
+    with_repeats: u64,
+    paragraphs: u64,
+    repeated_paragraphs: u64,
+    blocks: u64,
+    dropped: Dropped,
+    bytes_before: u64,
+    bytes_after: u64,
 }
 
 impl Sums {
-    /// The sums of a document of `size` bytes.
-    pub fn of(plan: &Plan, size: usize) -> Self {
-        Self {
-            paragraphs: plan.paragraphs as u64,
-            repeated_paragraphs: plan.removed_paragraphs() as u64,
-            blocks: plan.blocks.len() as u64,
-            bytes_before: size as u64,
-            bytes_after: size as u64 - plan.removed_bytes(),
+    /// The sums of a portion.
+    pub fn of(portion: &Portion) -> Self {
+        let bytes_before = portion.bytes.len() as u64;
+        let bytes_after = bytes_before - portion.removed_bytes();
+        let mut sums = Self { documents: portion.documents.len() as u64, bytes_before, bytes_after, ..Self::default() };
+        for document in &portion.documents {
+            sums.with_repeats += u64::from(!document.plan.blocks.is_empty());
+            sums.paragraphs += document.plan.paragraphs as u64;
+            sums.repeated_paragraphs += document.plan.removed_paragraphs() as u64;
+            sums.blocks += document.plan.blocks.len() as u64;
+            match document.plan.fate {
+                _ if !document.is_dropped => {}
+                Fate::Stays => {}
+                Fate::Emptied => sums.dropped.emptied += 1,
+                Fate::Repeated => sums.dropped.repeated += 1,
+                Fate::TooRepetitive => sums.dropped.too_repetitive += 1,
+            }
         }
+        sums
     }
 }
 
@@ -120,25 +154,21 @@ impl LeftOutCounts {
 }
 
 impl Tally {
-    /// Adds a document.
-    pub fn add(&mut self, document: &Sums) {
-        self.documents += 1;
-        self.documents_with_repeats += u64::from(document.blocks > 0);
-        self.paragraphs += document.paragraphs;
-        self.repeated_paragraphs += document.repeated_paragraphs;
-        self.blocks += document.blocks;
-        self.bytes_before += document.bytes_before;
-        self.bytes_after += document.bytes_after;
+    /// Adds some documents.
+    pub fn add(&mut self, sums: &Sums) {
+        self.documents += sums.documents;
+        self.documents_with_repeats += sums.with_repeats;
+        self.paragraphs += sums.paragraphs;
+        self.repeated_paragraphs += sums.repeated_paragraphs;
+        self.blocks += sums.blocks;
+        self.dropped.add(sums.dropped);
+        self.bytes_before += sums.bytes_before;
+        self.bytes_after += sums.bytes_after;
     }
 
     /// Adds something that is not read.
     pub fn leave_out(&mut self, why: LeftOut) {
         *self.left_out.slot(why) += 1;
-    }
-
-    /// Whether nothing was read and nothing failed.
-    pub fn is_empty(&self) -> bool {
-        self.documents + self.failed == 0
     }
 
     /// The line about clean copies. `whole` says what was left out and failed even where nothing was.
@@ -161,7 +191,11 @@ impl Tally {
     fn in_words(&self, size: &str, took: Duration, whole: bool) -> String {
         let documents = counted(self.documents, "document");
         let repeats = count(self.documents_with_repeats);
-        let mut line = format!("{documents}, {repeats} with repeats, {size}, {:.1} s", took.as_secs_f64());
+        let dropped = match self.dropped.total() {
+            0 => String::new(),
+            dropped => format!(", {} dropped", count(dropped)),
+        };
+        let mut line = format!("{documents}, {repeats} with repeats{dropped}, {size}, {:.1} s", took.as_secs_f64());
         if whole || self.left_out != LeftOutCounts::default() || self.failed > 0 {
             line += &format!("; left out: {}; failed: {}", self.left_out.in_words(), count(self.failed));
         }

@@ -6,7 +6,7 @@ use crate::detect::NONE;
 use crate::document::{BYTE_ORDER_MARK, Kind};
 use crate::segment::{reads_the_same, runs_on};
 use crate::survivors::Survivors;
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::ops::Range;
 
 /// A line of verse is narrower than this.
@@ -26,7 +26,7 @@ impl Rules<'_> {
         let cut: Vec<u32> = found.to_cut().map(|at| found.numbered[at].at).collect();
         let cut_before = |number: u32| cut.partition_point(|&at| at < number) as u32;
         for run in refrains {
-            let between = match self.keep {
+            let between = match self.measure.keep {
                 Keep::First => previous[run.start] + 1..found.numbered[run.start].at,
                 Keep::Last => found.numbered[run.end - 1].at + 1..previous[run.end - 1],
             };
@@ -39,13 +39,13 @@ impl Rules<'_> {
 
     /// For each repeat the nearest equal paragraph towards the end that is kept.
     fn previous_occurrences(&self, found: &Candidates) -> Vec<u32> {
-        let mut nearest: HashMap<u32, u32> = HashMap::new();
+        let mut nearest: FxHashMap<u32, u32> = FxHashMap::default();
         let mut previous = vec![NONE; found.numbered.len()];
         let mut visit = |at: usize| {
             let repeat = found.numbered[at];
             previous[at] = nearest.insert(repeat.kept, repeat.at).unwrap_or(repeat.kept);
         };
-        match self.keep {
+        match self.measure.keep {
             Keep::First => (0..found.numbered.len()).for_each(&mut visit),
             Keep::Last => (0..found.numbered.len()).rev().for_each(&mut visit),
         }
@@ -74,8 +74,9 @@ impl Rules<'_> {
             let (numbered, places) = (&found.numbered, &found.places);
             // A paragraph that begins a chunk or sentence where it stands the other time begins one here too, however it
             // looks: where two copies of a list of words meet, the last word and the first seem to be one sentence.
-            let begins = |at: &usize| self.is_edge(numbered[*at].at) || self.is_edge(places[*at]);
-            let meets_its_copy = |end: u32| end == places[run.start] && self.is_edge(numbered[run.start].at);
+            let is_edge_there = |place: u32| !found.is_across && self.is_edge(place);
+            let begins = |at: &usize| self.is_edge(numbered[*at].at) || is_edge_there(places[*at]);
+            let meets_its_copy = |end: u32| !found.is_across && end == places[run.start] && self.is_edge(numbered[run.start].at);
             let ends = |end: &usize| {
                 let end = numbered[end - 1].at + 1;
                 self.is_edge(end) || meets_its_copy(end)
@@ -176,7 +177,7 @@ impl Candidates {
             let length: u64 = if run.clone().is_sorted_by(|a, b| kept(a) < kept(b)) {
                 run.clone().map(weight).sum() // a plain copy: all distinct
             } else {
-                let mut seen = HashSet::new();
+                let mut seen = FxHashSet::default();
                 run.clone().filter(|at| seen.insert(kept(at))).map(weight).sum()
             };
             if length < least {

@@ -4,11 +4,12 @@
 mod guards;
 
 use crate::detect::NONE;
+use crate::detect::earlier::InDocument;
 use crate::detect::runs::repeated_runs;
 use crate::document::{Repeat, Segment};
 use crate::page::Page;
 use crate::survivors::Survivors;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::ops::Range;
 
 /// Which of several copies stays.
@@ -33,6 +34,27 @@ pub enum Threshold {
     Flat(u32),
 }
 
+/// A part of a whole, in percent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Share(u8);
+
+impl Share {
+    /// `percent` of a whole; `None` if that is more than all of it.
+    pub fn of_percent(percent: u8) -> Option<Self> {
+        (percent <= 100).then_some(Self(percent))
+    }
+
+    /// In percent.
+    pub fn percent(self) -> u8 {
+        self.0
+    }
+
+    /// Whether `part` is more than this share of `whole`.
+    pub(crate) fn is_exceeded(self, part: u64, whole: u64) -> bool {
+        u128::from(part) * 100 > u128::from(whole) * u128::from(self.0)
+    }
+}
+
 /// A run of this many columns is cut wherever it repeats.
 const LONG: u64 = 600;
 /// A run of this many columns is cut in a document that consists of repeats to a large part.
@@ -42,7 +64,7 @@ const LARGE_SHARE: u64 = 5;
 
 impl Threshold {
     /// What the shortest run that may be cut must reach. Nothing is no run.
-    fn least(self) -> u64 {
+    pub(crate) fn least(self) -> u64 {
         match self {
             Threshold::Flat(columns) => u64::from(columns).max(1),
             Threshold::LongOrLargeShare => SHORT,
@@ -55,17 +77,26 @@ impl Threshold {
 pub(crate) struct Removed {
     pub(crate) at: u32,
     pub(crate) witness: u32,
+    /// Whether the witness stands in an earlier document; its number is then one of all documents.
+    pub(crate) is_across: bool,
 }
 
-/// The paragraphs to cut, in order. The rules are applied again and again to what survives until nothing changes, so that
-/// cleaning twice is cleaning once.
-pub(crate) fn decide(page: &Page, repeats: Vec<Repeat>, threshold: Threshold, keep: Keep) -> (Vec<Removed>, Survivors) {
-    let repeats = match keep {
-        Keep::First => repeats,
-        Keep::Last => with_last_kept(&repeats),
-    };
+/// By what the rules go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Measure {
+    pub(crate) threshold: Threshold,
+    pub(crate) keep: Keep,
+    /// Whether the guards look on.
+    pub(crate) is_guarded: bool,
+}
+
+/// The paragraphs to cut, in order. First goes what stands in earlier documents; then the rules for a document's own repeats
+/// are applied again and again to what survives until nothing changes, so that cleaning twice is cleaning once.
+pub(crate) fn decide(page: &Page, repeats: InDocument, measure: Measure) -> (Vec<Removed>, Survivors) {
     let survivors = Survivors::of(page.segments.len(), std::iter::empty());
-    let mut rules = Rules { page, threshold, keep, repeats, removed: Vec::new(), survivors, columns: page.columns };
+    let mut rules = Rules { page, measure, repeats: repeats.across, removed: Vec::new(), survivors, columns: page.columns };
+    rules.remove_across();
+    rules.repeats = rules.still_repeating(repeats.within);
     while rules.round() {}
     rules.resolve_witnesses();
     (rules.removed, rules.survivors)
@@ -77,7 +108,7 @@ fn columns(segment: &Segment) -> u64 {
 
 /// The same repeats with the last of equal ones as the one that is kept.
 fn with_last_kept(repeats: &[Repeat]) -> Vec<Repeat> {
-    let last: HashMap<u32, u32> = repeats.iter().map(|repeat| (repeat.kept, repeat.at)).collect();
+    let last: FxHashMap<u32, u32> = repeats.iter().map(|repeat| (repeat.kept, repeat.at)).collect();
     let firsts = last.keys().map(|&first| Repeat { at: first, kept: first });
     let mut all: Vec<Repeat> = repeats.iter().copied().chain(firsts).collect();
     all.iter_mut().for_each(|repeat| repeat.kept = last[&repeat.kept]);
@@ -88,8 +119,7 @@ fn with_last_kept(repeats: &[Repeat]) -> Vec<Repeat> {
 
 struct Rules<'a> {
     page: &'a Page<'a>,
-    threshold: Threshold,
-    keep: Keep,
+    measure: Measure,
     /// The paragraphs that are left and equal another one, which survives whatever happens to them; in order.
     repeats: Vec<Repeat>,
     removed: Vec<Removed>,
@@ -99,19 +129,63 @@ struct Rules<'a> {
 }
 
 impl Rules<'_> {
-    /// Applies the rules once; false if nothing is to be cut any more.
+    /// Removes what stands in earlier documents. A refrain of another song is no refrain of this one, so that guard isn't asked.
+    fn remove_across(&mut self) {
+        if self.repeats.is_empty() {
+            return;
+        }
+        let mut found = Candidates {
+            numbered: self.repeats.clone(),
+            weights: self.weights(),
+            places: self.repeats.iter().map(|repeat| repeat.kept).collect(),
+            is_across: true,
+        };
+        if self.measure.is_guarded {
+            self.guard(&mut found);
+        }
+        self.remove(&found);
+    }
+
+    /// The repeats of which nothing is gone yet: where the first of a kind is, the next one is the first.
+    fn still_repeating(&self, within: Vec<Repeat>) -> Vec<Repeat> {
+        let within = match self.measure.keep {
+            Keep::First => within,
+            Keep::Last => with_last_kept(&within),
+        };
+        if self.removed.is_empty() {
+            return within;
+        }
+        let mut firsts: FxHashMap<u32, u32> = FxHashMap::default();
+        let mut left = Vec::with_capacity(within.len());
+        for Repeat { at, kept } in within.into_iter().filter(|repeat| !self.survivors.is_gone(repeat.at)) {
+            if !self.survivors.is_gone(kept) {
+                left.push(Repeat { at, kept });
+                continue;
+            }
+            let first = *firsts.entry(kept).or_insert(at);
+            if first != at {
+                left.push(Repeat { at, kept: first });
+            }
+        }
+        left
+    }
+
+    /// Applies the rules for a document's own repeats once; false if nothing is to be cut any more.
     fn round(&mut self) -> bool {
         if self.repeats.is_empty() {
             return false;
         }
+        if self.each_goes_alone() {
+            let repeats = std::mem::take(&mut self.repeats);
+            let removed = repeats.iter().map(|repeat| Removed { at: repeat.at, witness: repeat.kept, is_across: false });
+            self.removed.extend(removed);
+            self.note_removed();
+            return false;
+        }
         let mut found = self.long_enough();
-        if !found.is_empty() {
+        if self.measure.is_guarded && !found.is_empty() {
             self.spare_refrains(&mut found);
-            self.shrink_to_sentences(&mut found);
-            found.spare_remnants(self.threshold.least());
-            while self.spare_what_would_read_otherwise(&mut found) {
-                found.spare_remnants(self.threshold.least());
-            }
+            self.guard(&mut found);
         }
         if found.is_empty() {
             return false;
@@ -120,16 +194,30 @@ impl Rules<'_> {
         true
     }
 
+    fn guard(&self, found: &mut Candidates) {
+        let least = self.measure.threshold.least();
+        self.shrink_to_sentences(found);
+        found.spare_remnants(least);
+        while self.spare_what_would_read_otherwise(found) {
+            found.spare_remnants(least);
+        }
+    }
+
+    fn weights(&self) -> Vec<u32> {
+        self.repeats.iter().map(|repeat| self.page.segments[repeat.at as usize].weight()).collect()
+    }
+
     /// The runs that reach the threshold.
     fn long_enough(&self) -> Candidates {
         let number = |at| self.survivors.number(at);
         let mut found = Candidates {
             numbered: self.repeats.iter().map(|r| Repeat { at: number(r.at), kept: number(r.kept) }).collect(),
-            weights: self.repeats.iter().map(|repeat| self.page.segments[repeat.at as usize].weight()).collect(),
+            weights: self.weights(),
             places: Vec::new(),
+            is_across: false,
         };
-        found.places = self.runs(&found, self.threshold.least());
-        if self.threshold == Threshold::LongOrLargeShare {
+        found.places = self.runs(&found, self.measure.threshold.least());
+        if self.measure.threshold == Threshold::LongOrLargeShare {
             let repeated: u64 = found.to_cut().map(|at| columns(&self.page.segments[self.repeats[at].at as usize])).sum();
             if repeated > 0 && repeated * LARGE_SHARE < self.columns {
                 found.places = self.runs(&found, LONG);
@@ -140,7 +228,7 @@ impl Rules<'_> {
 
     /// The repeated runs seen from the end that is kept.
     fn runs(&self, found: &Candidates, least: u64) -> Vec<u32> {
-        match self.keep {
+        match self.measure.keep {
             Keep::First => repeated_runs(&found.numbered, &found.weights, least),
             Keep::Last => {
                 let last = self.survivors.count() - 1;
@@ -158,11 +246,24 @@ impl Rules<'_> {
         self.repeats.retain(|repeat| {
             let place = *places.next().expect("each repeat has a place");
             if place != NONE {
-                self.removed.push(Removed { at: repeat.at, witness: self.survivors.segment(place) });
+                let witness = if found.is_across { place } else { self.survivors.segment(place) };
+                self.removed.push(Removed { at: repeat.at, witness, is_across: found.is_across });
                 self.columns -= columns(&self.page.segments[repeat.at as usize]);
             }
             place == NONE
         });
+        self.note_removed();
+    }
+
+    /// Whether each repeat goes by itself, as with lines of any length.
+    fn each_goes_alone(&self) -> bool {
+        let Threshold::Flat(_) = self.measure.threshold else { return false };
+        let least = self.measure.threshold.least();
+        let is_long = |repeat: &Repeat| u64::from(self.page.segments[repeat.at as usize].weight()) >= least;
+        !self.measure.is_guarded && self.repeats.iter().all(is_long)
+    }
+
+    fn note_removed(&mut self) {
         self.removed.sort_by_key(|removed| removed.at); // stable: it finds the two runs it is made of
         self.survivors = Survivors::of(self.page.segments.len(), self.removed.iter().map(|removed| removed.at));
     }
@@ -171,9 +272,9 @@ impl Rules<'_> {
     fn resolve_witnesses(&mut self) {
         let count = self.removed.len();
         for step in 0..count {
-            let number = if self.keep == Keep::First { step } else { count - 1 - step };
-            let witness = self.removed[number].witness;
-            if self.survivors.is_gone(witness) {
+            let number = if self.measure.keep == Keep::First { step } else { count - 1 - step };
+            let Removed { witness, is_across, .. } = self.removed[number];
+            if !is_across && self.survivors.is_gone(witness) {
                 let next = self.removed.partition_point(|removed| removed.at < witness);
                 self.removed[number].witness = self.removed[next].witness;
             }
@@ -190,6 +291,8 @@ struct Candidates {
     /// For each that is to be cut an equal paragraph before it (with [`Keep::Last`]: after it), by its number among the
     /// survivors; else [`NONE`].
     places: Vec<u32>,
+    /// Whether those stand in earlier documents and are numbered among the paragraphs of all.
+    is_across: bool,
 }
 
 impl Candidates {

@@ -9,9 +9,9 @@ mod paragraph;
 pub(crate) use lines::runs_on;
 
 use crate::compare::{Look, Match, compared};
-use crate::document::{Kind, Segment, Span, TooLarge};
+use crate::document::{Kind, Segment, Span, TooLarge, Unit};
 use crate::fingerprint::fingerprint;
-use paragraph::{MOST_WRAPPED_LINES, MetMark, Stretch, paragraphs};
+use paragraph::{MOST_WRAPPED_LINES, MetMark, Stretch, WRAP_COLUMNS, paragraphs};
 use rayon::prelude::*;
 use std::cell::RefCell;
 
@@ -28,6 +28,31 @@ pub struct Segments {
 }
 
 impl Segments {
+    /// Forgets all segments, but keeps their memory for the next ones.
+    pub fn clear(&mut self) {
+        self.make_room(0);
+    }
+
+    /// Goes on with the segments of a small text.
+    ///
+    /// # Errors
+    /// If a segment has more than [`Segment::MAX_LEN`] bytes.
+    pub fn append(&mut self, text: &[u8], how: Match, unit: Unit) -> Result<(), TooLarge> {
+        let (count, columns) = (self.list.len(), self.columns);
+        let mut segmenter = Segmenter { text, how, unit, fences: None, last: Stretch::default(), stretch: usize::MAX };
+        let Some(stretch) = segmenter.next_stretches().ok().and_then(|stretches| stretches.first().copied()) else {
+            return Ok(());
+        };
+        if segmenter.hash(stretch, self) == Err(MetMark) {
+            self.list.truncate(count);
+            self.prints.truncate(count);
+            self.columns = columns;
+            segmenter.fences = Some(fence::closed_fences(text, 0));
+            segmenter.hash(stretch, self).expect("marks are met only where fences aren't known");
+        }
+        self.too_large.take().map_or(Ok(()), Err)
+    }
+
     fn make_room(&mut self, count: usize) {
         self.list.clear();
         self.prints.clear();
@@ -50,6 +75,7 @@ const STRETCHES_PER_THREAD: usize = 4;
 pub struct Segmenter<'a> {
     text: &'a [u8],
     how: Match,
+    unit: Unit,
     /// The closed code blocks from the next batch on. In a large text they are looked for when the first line turns up that
     /// may open one: most texts have none, and the search would cost a tenth of all that is done here.
     fences: Option<Vec<Span>>,
@@ -61,14 +87,18 @@ pub struct Segmenter<'a> {
 
 impl<'a> Segmenter<'a> {
     /// A segmenter of `text`.
-    pub fn new(text: &'a [u8], how: Match) -> Self {
-        Self::with_stretches(text, how, STRETCH)
+    pub fn new(text: &'a [u8], how: Match, unit: Unit) -> Self {
+        match unit {
+            Unit::Paragraph => Self::with_stretches(text, how, STRETCH),
+            Unit::Line => Self { unit, fences: Some(Vec::new()), ..Self::with_stretches(text, how, STRETCH) },
+            Unit::Document => Self { unit, fences: Some(Vec::new()), ..Self::with_stretches(text, how, usize::MAX) },
+        }
     }
 
     /// The same, with stretches of about so many bytes.
     fn with_stretches(text: &'a [u8], how: Match, stretch: usize) -> Self {
         let fences = (text.len() <= stretch).then(|| fence::closed_fences(text, 0));
-        Self { text, how, fences, last: Stretch::default(), stretch }
+        Self { text, how, unit: Unit::Paragraph, fences, last: Stretch::default(), stretch }
     }
 
     /// Puts the next segments into `batch`, in consecutive parts; false at the end. What `batch` held is overwritten, its memory
@@ -94,8 +124,8 @@ impl<'a> Segmenter<'a> {
         let stretches = self.next_stretches()?;
         batch.resize_with(stretches.len(), Segments::default);
         match (batch.as_mut_slice(), stretches.as_slice()) {
-            ([out], &[stretch]) => self.hash(stretch, out)?, // a small text needs no threads
-            _ => batch.par_iter_mut().zip(&stretches).try_for_each(|(out, &stretch)| self.hash(stretch, out))?,
+            ([out], &[stretch]) => self.hash_anew(stretch, out)?, // a small text needs no threads
+            _ => batch.par_iter_mut().zip(&stretches).try_for_each(|(out, &stretch)| self.hash_anew(stretch, out))?,
         }
         Ok(stretches)
     }
@@ -125,11 +155,16 @@ impl<'a> Segmenter<'a> {
         Ok(stretches)
     }
 
-    fn hash(&self, stretch: Stretch, out: &mut Segments) -> Result<(), MetMark> {
+    fn hash_anew(&self, stretch: Stretch, out: &mut Segments) -> Result<(), MetMark> {
         out.make_room(stretch.len() / TYPICAL_PARAGRAPH);
+        self.hash(stretch, out)
+    }
+
+    /// Goes on with the segments of a stretch.
+    fn hash(&self, stretch: Stretch, out: &mut Segments) -> Result<(), MetMark> {
         let mut scratch = Vec::new();
         let Segments { list, prints, columns, too_large } = out;
-        paragraphs(self.text, stretch, self.fences.as_deref(), |span, kind| {
+        let mut each = |span: Span, kind| {
             if let Some(what) = too_large_for_a_segment(span) {
                 too_large.get_or_insert(what);
                 return;
@@ -138,15 +173,25 @@ impl<'a> Segmenter<'a> {
             list.push(segment);
             *columns += u64::from(segment.columns());
             prints.push(print);
-        })
+        };
+        match self.unit {
+            Unit::Paragraph => paragraphs(self.text, stretch, self.fences.as_deref(), each)?,
+            Unit::Line => {
+                let lines = lines_of(self.text, stretch.span());
+                lines.filter(|line| !line.is_empty()).for_each(|line| each(line, Kind::Line));
+            }
+            Unit::Document => each(stretch.span(), Kind::Line),
+        }
+        Ok(())
     }
 
     fn hash_one(&self, span: Span, kind: Kind, scratch: &mut Vec<u8>) -> (Segment, u128) {
         let raw = span.of(self.text);
         let look = Look::at(raw);
-        let is_row =
-            kind == Kind::Line && (look.may_have_cells() || matches!(raw.first(), Some(b'+' | b' '))) && lines::is_table_row(raw);
-        let kind = if is_row { Kind::Row } else { kind };
+        let may_be_row = self.unit == Unit::Paragraph
+            && kind == Kind::Line
+            && (look.may_have_cells() || matches!(raw.first(), Some(b'+' | b' ')));
+        let kind = if may_be_row && lines::is_table_row(raw) { Kind::Row } else { kind };
         let form = look.compared(raw, how_compared(kind, self.how), scratch);
         (Segment::new(span, kind, look.columns(form)), fingerprint(form))
     }
@@ -164,17 +209,16 @@ fn how_compared(kind: Kind, how: Match) -> Match {
     if kind == Kind::Fence { Match::Bytes } else { how }
 }
 
-/// Whether two paragraphs of a text are equal, the row of a table only to another one: the proof that precedes every cut.
-pub fn same(text: &[u8], a: Segment, b: Segment, how: Match) -> bool {
+/// Whether two paragraphs are equal, the row of a table only to another one: the proof that precedes every cut.
+pub fn same((left, a): (&[u8], Kind), (right, b): (&[u8], Kind), how: Match) -> bool {
     thread_local! {
         /// The compared forms, in memory that is used again: where a copy is set otherwise, this runs for each of its paragraphs.
         static FORMS: RefCell<[Vec<u8>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
     }
-    let (left, right) = (a.span().of(text), b.span().of(text));
     let are_same = |[of_left, of_right]: &mut [Vec<u8>; 2]| {
-        compared(left, how_compared(a.kind(), how), of_left) == compared(right, how_compared(b.kind(), how), of_right)
+        compared(left, how_compared(a, how), of_left) == compared(right, how_compared(b, how), of_right)
     };
-    left == right || (a.kind().goes_alone() == b.kind().goes_alone() && FORMS.with_borrow_mut(are_same))
+    left == right || (a.goes_alone() == b.goes_alone() && FORMS.with_borrow_mut(are_same))
 }
 
 /// Whether the lines of these paragraphs, were they one chunk, would be read as just these paragraphs.
@@ -184,6 +228,11 @@ pub(crate) fn reads_the_same(text: &[u8], mut chunk: impl Iterator<Item = Segmen
     let first: Vec<Segment> = chunk.by_ref().take(MOST_WRAPPED_LINES + 1).collect();
     if first.len() > MOST_WRAPPED_LINES {
         return first.into_iter().chain(chunk).all(|segment| segment.kind() != Kind::Wrapped); // it is taken by the line
+    }
+    // What is wider than any wrapped line is in no wrapped chunk.
+    let is_wide = |segment: &Segment| segment.columns() as usize > *WRAP_COLUMNS.end();
+    if first.iter().all(|segment| segment.kind() != Kind::Wrapped) && first.iter().any(is_wide) {
+        return true;
     }
     let lines: Vec<Span> = first.iter().flat_map(|segment| lines_of(text, segment.span())).collect();
     let mut read = Vec::with_capacity(first.len());

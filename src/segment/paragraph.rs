@@ -9,7 +9,7 @@ use crate::document::{Kind, Span};
 /// A chunk of more lines than this is never hard-wrapped: no paragraph is that long, and it bounds the look-ahead.
 pub(super) const MOST_WRAPPED_LINES: usize = 1000;
 /// Where people and programs break lines; a longest line outside it is no measure.
-const WRAP_COLUMNS: std::ops::RangeInclusive<usize> = 40..=120;
+pub(super) const WRAP_COLUMNS: std::ops::RangeInclusive<usize> = 40..=120;
 /// A line of more bytes has more columns than that (a character has at most 4 bytes) or is too odd to judge.
 const LONGEST_WRAPPED_LINE: usize = 4 * *WRAP_COLUMNS.end();
 
@@ -34,6 +34,11 @@ impl Stretch {
         let target = start.saturating_add(size);
         let (end, ends_inside) = if target < text.len() { boundary(text, fences, target)? } else { (text.len(), false) };
         Ok((start < end).then_some(Stretch { span: Span::new(start, end), begins_inside: self.ends_inside, ends_inside }))
+    }
+
+    /// Its bytes.
+    pub(super) fn span(&self) -> Span {
+        self.span
     }
 
     /// How many bytes it has.

@@ -1,13 +1,16 @@
 //! The bytes of an input: read whole, or, where a file is large, mapped; and whether they are still what they were.
 
 use super::mapping::Mapping;
-use super::{Identity, Input, Origin};
+use super::stretches::Stretches;
+use super::{Identity, Input, Origin, Packing};
 use crate::error::{Error, Result, What};
+use bytes::Bytes;
 use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Read};
 use std::ops::Deref;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::sync::Arc;
 
 /// From this size on a file is mapped: it saves a copy and the memory for it. Smaller ones are read faster than mapped.
 const MAP_FROM: u64 = 1 << 20;
@@ -15,6 +18,9 @@ const MAP_FROM: u64 = 1 << 20;
 const BINARY_PROBE: u64 = 8 << 10;
 /// Above this size a found file's beginning is read by itself first: below, one system call more costs more than it saves.
 const PROBE_APART: u64 = 64 << 10;
+
+/// So many first bytes tell how something is packed.
+const LONGEST_MARK: u64 = 4;
 
 /// What loading an input gives.
 pub enum Loaded {
@@ -24,17 +30,26 @@ pub enum Loaded {
     Binary,
 }
 
-/// The bytes of an input.
+/// The bytes of an input, unpacked.
 pub struct Source {
     bytes: Bytes,
+    /// Why there are no more of them, if they break off.
+    broken: Option<io::Error>,
+    /// What `bytes` are a part of, if the file is mapped.
+    mapping: Option<Arc<Mapping>>,
+    packing: Packing,
     /// The open file, unless it is a stream, whose bytes can't change any more.
     file: Option<(File, Stamp)>,
     identity: Option<Identity>,
 }
 
-enum Bytes {
-    Read(Vec<u8>),
-    Mapped(Mapping),
+/// A mapping that is shared by all who use its bytes.
+struct Shared(Arc<Mapping>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// What a file was like when it was opened. While it is left alone, its size and time stay.
@@ -50,24 +65,57 @@ impl Stamp {
     }
 }
 
-/// Opens and reads an input.
+/// Opens and reads an input whole. `keeps_broken`: what a packed one gives before it breaks off is taken for all of it; see
+/// [`Source::broken`].
 ///
 /// # Errors
-/// If it can't be opened or read.
-pub fn load(input: &Input) -> Result<Loaded> {
+/// If it can't be opened, read or unpacked.
+pub fn load(input: &Input, keeps_broken: bool) -> Result<Loaded> {
     let loaded = match &input.from {
         Origin::Stdin => Source::stdin().map(Some),
-        Origin::Named(path) => File::open(path).and_then(|file| Source::of(file, false)),
-        Origin::Walked(path) => File::open(path).and_then(|file| Source::of(file, true)),
+        Origin::Named(path) => File::open(path).and_then(|file| Source::of(file, input.packing, false)),
+        Origin::Walked(path) => File::open(path).and_then(|file| Source::of(file, input.packing, true)),
     };
     match loaded.map_err(|error| Error::io(input.place(), error))? {
         None => Ok(Loaded::Binary),
-        Some(source) if is_utf16(&source) => {
-            let why = "is UTF-16, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-16 -t UTF-8";
-            Err(Error::refused(input.place(), why))
-        }
+        Some(Source { broken: Some(error), .. }) if !keeps_broken => Err(Error::io(input.place(), error)),
+        Some(source) if is_utf16(&source) => Err(utf16(input)),
         Some(source) => Ok(Loaded::Source(source)),
     }
+}
+
+fn utf16(input: &Input) -> Error {
+    let why = "is UTF-16, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-16 -t UTF-8";
+    Error::refused(input.place(), why)
+}
+
+/// Opens a container whose bytes are to come stretch by stretch: the source, which holds none of them, and those.
+///
+/// # Errors
+/// If it can't be opened.
+pub fn open(input: &Input) -> Result<(Source, Stretches)> {
+    let opened = || {
+        let file = match &input.from {
+            Origin::Stdin => File::from(io::stdin().as_fd().try_clone_to_owned()?),
+            Origin::Named(path) | Origin::Walked(path) => File::open(path)?,
+        };
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let mut begun = &file;
+        let mut first = Vec::new();
+        let packing = if input.from == Origin::Stdin {
+            begun.take(LONGEST_MARK).read_to_end(&mut first)?;
+            Packing::of_bytes(&first)
+        } else {
+            input.packing
+        };
+        begun = &file;
+        let reader = packing.reader(io::Cursor::new(first).chain(begun.try_clone()?))?;
+        Ok((Source::without_bytes(file, &metadata, packing), Stretches::of_stream(reader)?))
+    };
+    opened().map_err(|error| Error::io(input.place(), error))
 }
 
 /// Whether a file that was found will be read, or left out as binary, going by its beginning.
@@ -76,9 +124,14 @@ pub fn load(input: &Input) -> Result<Loaded> {
 /// If it can't be opened or read.
 pub fn holds_text(input: &Input) -> Result<bool> {
     let Origin::Walked(path) = &input.from else { return Ok(true) };
-    let mut beginning = vec![0; BINARY_PROBE as usize + 1];
-    let len = File::open(path).and_then(|file| fill(&file, &mut beginning)).map_err(|error| Error::io(input.place(), error))?;
-    Ok(!is_binary(&beginning[..len]))
+    let beginning = || {
+        let mut beginning = Vec::new();
+        let unpacked = input.packing.reader(File::open(path)?)?;
+        unpacked.take(BINARY_PROBE).read_to_end(&mut beginning)?;
+        Ok(beginning)
+    };
+    let beginning: Vec<u8> = beginning().map_err(|error| Error::io(input.place(), error))?;
+    Ok(!is_binary(&beginning))
 }
 
 impl Source {
@@ -87,24 +140,64 @@ impl Source {
         let metadata = file.metadata()?;
         let mut bytes = Vec::new();
         io::stdin().lock().read_to_end(&mut bytes)?;
-        let identity = Some(Identity::of(&metadata)).filter(|_| metadata.is_file());
-        Ok(Self { bytes: Bytes::Read(bytes), file: metadata.is_file().then(|| (file, Stamp::of(&metadata))), identity })
+        let packing = Packing::of_bytes(&bytes);
+        let (bytes, broken) = plain_or_unpacked(bytes, packing);
+        Ok(Self { bytes, broken, ..Self::without_bytes(file, &metadata, packing) })
+    }
+
+    fn without_bytes(file: File, metadata: &Metadata, packing: Packing) -> Self {
+        let identity = Some(Identity::of(metadata)).filter(|_| metadata.is_file());
+        let file = metadata.is_file().then(|| (file, Stamp::of(metadata)));
+        Self { bytes: Bytes::new(), broken: None, mapping: None, packing, file, identity }
     }
 
     /// The bytes of an open file; `None` if it `is_found`, not named, and binary.
-    fn of(file: File, is_found: bool) -> io::Result<Option<Self>> {
+    fn of(file: File, packing: Packing, is_found: bool) -> io::Result<Option<Self>> {
         let metadata = file.metadata()?;
         if metadata.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
-        let identity = Some(Identity::of(&metadata));
+        let bytes;
+        let mut broken = None;
+        let mut mapping = None;
         if !metadata.is_file() {
-            let mut bytes = Vec::new();
-            (&file).read_to_end(&mut bytes)?;
-            return Ok(Some(Self { bytes: Bytes::Read(bytes), file: None, identity }));
+            let mut read = Vec::new();
+            (&file).read_to_end(&mut read)?;
+            (bytes, broken) = plain_or_unpacked(read, packing);
+        } else if metadata.len() >= MAP_FROM
+            && let Some(mapped) = Mapping::new(&file, metadata.len())
+        {
+            if packing == Packing::Plain {
+                let shared = Arc::new(mapped);
+                bytes = Bytes::from_owner(Shared(Arc::clone(&shared)));
+                mapping = Some(shared);
+            } else {
+                (bytes, broken) = unpacked(&mapped, packing);
+            }
+        } else {
+            let probe = is_found && packing == Packing::Plain;
+            let Some(read) = read_whole(&file, metadata.len(), probe)? else { return Ok(None) };
+            (bytes, broken) = plain_or_unpacked(read, packing);
         }
-        let bytes = Bytes::of(&file, metadata.len(), is_found)?;
-        Ok(bytes.map(|bytes| Self { bytes, file: Some((file, Stamp::of(&metadata))), identity }))
+        if is_found && is_binary(&bytes) {
+            return Ok(None);
+        }
+        Ok(Some(Self { bytes, broken, mapping, ..Self::without_bytes(file, &metadata, packing) }))
+    }
+
+    /// Its bytes, or some of them, to be kept.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// Why it breaks off, if it does.
+    pub fn broken(&self) -> Option<&io::Error> {
+        self.broken.as_ref()
+    }
+
+    /// How it is packed.
+    pub fn packing(&self) -> Packing {
+        self.packing
     }
 
     /// Fails if the file was changed or cut short since it was opened.
@@ -122,10 +215,12 @@ impl Source {
 
     /// Whether every byte was there when it was looked at.
     fn is_intact(&self) -> bool {
-        match &self.bytes {
-            Bytes::Read(_) => true,
-            Bytes::Mapped(mapping) => mapping.is_intact(),
-        }
+        self.mapping.as_ref().is_none_or(|mapping| mapping.is_intact())
+    }
+
+    /// Whether its bytes are those of the file itself, which someone may change.
+    pub(crate) fn is_mapped(&self) -> bool {
+        self.mapping.is_some()
     }
 
     /// Who may read and write the file, for its clean copy; `None` for what isn't a file. Rights to act as its owner, which a
@@ -140,32 +235,36 @@ impl Source {
     }
 }
 
-impl Bytes {
-    fn of(file: &File, size: u64, is_found: bool) -> io::Result<Option<Self>> {
-        let is_left_out = |bytes: &[u8]| is_found && is_binary(bytes);
-        if size >= MAP_FROM
-            && let Some(mapping) = Mapping::new(file, size)
-        {
-            return Ok((!is_left_out(&mapping)).then_some(Bytes::Mapped(mapping)));
+fn plain_or_unpacked(read: Vec<u8>, packing: Packing) -> (Bytes, Option<io::Error>) {
+    if packing == Packing::Plain { (read.into(), None) } else { unpacked(&read, packing) }
+}
+
+/// What can be unpacked, and why that isn't all.
+fn unpacked(packed: &[u8], packing: Packing) -> (Bytes, Option<io::Error>) {
+    let mut text = Vec::new();
+    let broken = packing.unpack(packed, &mut text).err();
+    (text.into(), broken)
+}
+
+/// Reads a file of about this size; `None` if its beginning is looked at, for a large one before the rest is read, and binary.
+fn read_whole(file: &File, size: u64, is_probed: bool) -> io::Result<Option<Vec<u8>>> {
+    // One byte more than the file has: a read that leaves it free has met the end, and needs no second one to see it.
+    let mut bytes = vec![0; usize::try_from(size).map_err(io::Error::other)? + 1];
+    let mut len = 0;
+    if is_probed && size > PROBE_APART {
+        len = fill(file, &mut bytes[..BINARY_PROBE as usize])?;
+        if is_binary(&bytes[..len]) {
+            return Ok(None);
         }
-        // One byte more than the file has: a read that leaves it free has met the end, and needs no second one to see it.
-        let mut bytes = vec![0; usize::try_from(size).map_err(io::Error::other)? + 1];
-        let mut len = 0;
-        if is_found && size > PROBE_APART {
-            len = fill(file, &mut bytes[..BINARY_PROBE as usize])?;
-            if is_binary(&bytes[..len]) {
-                return Ok(None);
-            }
-        }
-        len += fill(file, &mut bytes[len..])?;
-        let is_longer = len == bytes.len();
-        bytes.truncate(len);
-        if is_longer {
-            // The system doesn't tell the size of some files (in /proc).
-            { file }.read_to_end(&mut bytes)?;
-        }
-        Ok((!is_left_out(&bytes)).then_some(Bytes::Read(bytes)))
     }
+    len += fill(file, &mut bytes[len..])?;
+    let is_longer = len == bytes.len();
+    bytes.truncate(len);
+    if is_longer {
+        // The system doesn't tell the size of some files (in /proc).
+        { file }.read_to_end(&mut bytes)?;
+    }
+    Ok(Some(bytes))
 }
 
 /// Reads until `buffer`, but for at most its last byte, is full or the file ends; gives the number of bytes read.
@@ -197,9 +296,6 @@ impl Deref for Source {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        match &self.bytes {
-            Bytes::Read(bytes) => bytes,
-            Bytes::Mapped(mapping) => mapping,
-        }
+        &self.bytes
     }
 }

@@ -7,16 +7,21 @@ compile_error!("unecho knows files by device and inode, maps them and handles SI
 
 mod filter;
 mod identity;
+pub mod jsonl;
 mod load;
 mod mapping;
+pub mod packing;
+mod stretches;
 pub mod text;
 mod walk;
 
 pub use identity::Identity;
-pub use load::{Loaded, Source, holds_text, load};
+pub use load::{Loaded, Source, holds_text, load, open};
+pub use packing::{Packer, Packing};
+pub use stretches::Stretches;
+pub(crate) use stretches::line_end;
 pub use walk::{Found, LeftOut, Selection, Walk, base_name};
 
-use crate::document::Document;
 use crate::error::Place;
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -27,26 +32,51 @@ use std::path::{Path, PathBuf};
 pub enum Form {
     /// Plain text and Markdown, one document a file.
     Text,
+    /// JSON Lines, one document a line.
+    Jsonl,
 }
 
 impl Form {
-    /// The form of a file by its name, if it is known. A name without an extension is text until its bytes say otherwise; what
-    /// follows the dot in "notes.2024" or "v1.2 draft" is none.
+    /// The form and the packing of a file by its name, if the form is known. A name without an extension is text until its bytes
+    /// say otherwise; what follows the dot in "notes.2024" or "v1.2 draft" is none.
     pub fn of_name(path: &Path) -> Option<Form> {
         const TEXT: [&str; 7] = ["txt", "text", "md", "markdown", "rst", "adoc", "asciidoc"];
+        const JSONL: [&str; 3] = ["jsonl", "ndjson", "jsonlines"];
         let is_extension = |name: &Cow<str>| {
             name.chars().all(char::is_alphanumeric) && !name.chars().all(char::is_numeric) // which the empty one is
         };
-        match path.extension().map(OsStr::to_string_lossy).filter(is_extension) {
-            None => Some(Form::Text),
-            Some(extension) => TEXT.iter().any(|known| extension.eq_ignore_ascii_case(known)).then_some(Form::Text),
+        let (_, path) = Packing::of_name(path);
+        let Some(extension) = path.extension().map(OsStr::to_string_lossy).filter(is_extension) else { return Some(Form::Text) };
+        let is_one_of = |known: &[&str]| known.iter().any(|known| extension.eq_ignore_ascii_case(known));
+        match () {
+            () if is_one_of(&TEXT) => Some(Form::Text),
+            () if is_one_of(&JSONL) => Some(Form::Jsonl),
+            () => None,
         }
     }
 
-    /// The document in a source of this form.
-    pub fn document(self, source: &[u8]) -> Document<'_> {
+    /// Whether a file of this form holds many documents, line by line.
+    pub fn is_container(self) -> bool {
+        self == Form::Jsonl
+    }
+
+    /// A piece of a text as it reads, given as it is written.
+    pub(crate) fn decoded(self, written: &[u8]) -> Cow<'_, [u8]> {
         match self {
-            Form::Text => text::document(source),
+            Form::Jsonl if memchr::memchr(b'\\', written).is_some() => {
+                let mut text = Vec::new();
+                jsonl::unescape(written, &mut text, &mut Vec::new());
+                text.into()
+            }
+            _ => written.into(),
+        }
+    }
+
+    /// How many line ends a piece of a text has, given as it is written.
+    pub(crate) fn line_ends(self, written: &[u8]) -> usize {
+        match self {
+            Form::Text => memchr::memchr_iter(b'\n', written).count(),
+            Form::Jsonl => jsonl::line_ends(written),
         }
     }
 }
@@ -60,6 +90,8 @@ pub struct Input {
     pub name: PathBuf,
     /// Its form.
     pub form: Form,
+    /// How it is packed, by its name; standard input tells by its first bytes.
+    pub packing: Packing,
     /// Its size in bytes when it was found; 0 if that can't be known.
     pub size: u64,
 }
@@ -78,7 +110,7 @@ pub enum Origin {
 impl Input {
     /// Standard input.
     pub fn stdin(form: Form) -> Self {
-        Self { from: Origin::Stdin, name: PathBuf::from("-"), form, size: 0 }
+        Self { from: Origin::Stdin, name: PathBuf::from("-"), form, packing: Packing::Plain, size: 0 }
     }
 
     /// Its path, or the words that stand for it in reports.
@@ -105,7 +137,11 @@ mod tests {
     #[test]
     fn a_name_tells_the_form() {
         let known = |name: &str| Form::of_name(Path::new(name)).is_some();
-        assert!(["a.txt", "a.MD", "README", "README.", "a.b.adoc"].into_iter().all(known));
-        assert!(!["a.html", "a.txt.gz", "a.rs", "a.csv"].into_iter().any(known));
+        assert!(
+            ["a.txt", "a.MD", "README", "README.", "a.b.adoc", "a.txt.gz", "a.jsonl.ZST", "a.ndjson", "README.gz"]
+                .into_iter()
+                .all(known)
+        );
+        assert!(!["a.html", "a.html.gz", "a.rs", "a.csv", "a.json"].into_iter().any(known));
     }
 }

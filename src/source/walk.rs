@@ -1,7 +1,7 @@
 //! Finding files: arguments as given, folders in the order of their names' bytes, each file once.
 
 use super::filter::{Filter, IgnoreFiles};
-use super::{Form, Identity, Input, Origin};
+use super::{Form, Identity, Input, Origin, Packing};
 use crate::error::{Error, Place, Result};
 use std::collections::{HashSet, VecDeque};
 use std::ffi::OsStr;
@@ -105,14 +105,15 @@ impl Walk {
             return None;
         }
         let Some(form) = self.selection.from.or_else(|| Form::of_name(&path)) else {
-            return Some(Found::Failed(Error::refused(&path, "of no known form; --from text takes it as text")));
+            return Some(Found::Failed(Error::refused(&path, "of no known form; --from text or --from jsonl says which it has")));
         };
         if self.was_seen(&path) {
             return Some(Found::LeftOut(path, LeftOut::AlreadyRead));
         }
         let size = if metadata.is_file() { metadata.len() } else { 0 };
         let name = base_name(&path);
-        Some(Found::Input(Input { from: Origin::Named(path), name, form, size }))
+        let packing = Packing::of_name(&path).0;
+        Some(Found::Input(Input { from: Origin::Named(path), name, form, packing, size }))
     }
 
     fn entry(&mut self, entry: walkdir::Result<DirEntry>) -> Option<Found> {
@@ -154,7 +155,8 @@ impl Walk {
         if self.was_seen(entry.path()) {
             return Found::LeftOut(entry.into_path(), LeftOut::AlreadyRead);
         }
-        Found::Input(Input { from: Origin::Walked(entry.into_path()), name, form, size: metadata.len() })
+        let packing = Packing::of_name(entry.path()).0;
+        Found::Input(Input { from: Origin::Walked(entry.into_path()), name, form, packing, size: metadata.len() })
     }
 
     fn is_output(&self, metadata: &Metadata) -> bool {

@@ -2,10 +2,17 @@
 #![allow(dead_code, reason = "each test takes the part it needs")]
 #![allow(unreachable_pub, reason = "a module that several crates include speaks to whichever includes it")]
 
-use unecho::{Keep, Match, Plan, Settings, Threshold, apply, source};
+use unecho::{Keep, Match, Plan, Settings, Threshold, Unit, apply, source};
 
 /// What runs without flags.
-pub const DEFAULT: Settings = Settings { matching: Match::Text, threshold: Threshold::LongOrLargeShare, keep: Keep::First };
+pub const DEFAULT: Settings = Settings {
+    matching: Match::Text,
+    threshold: Threshold::LongOrLargeShare,
+    keep: Keep::First,
+    unit: Unit::Paragraph,
+    across: false,
+    drop_above: None,
+};
 
 /// An article of fourteen paragraphs, the last thirteen of which stand a second time.
 pub const ARTICLE: &str = include_str!("../../fixtures/doubled-article.txt");

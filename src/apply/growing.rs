@@ -1,0 +1,120 @@
+//! The clean copy of a container that comes stretch by stretch: a thread of its own packs and writes it, while the next
+//! stretches are read and compared.
+
+use super::copy::CleanCopy;
+use super::pending::{Berth, Pending};
+use crate::document::Span;
+use crate::error::{Error, Place, Result};
+use crate::source::{Packer, Packing};
+use crate::threads::Threads;
+use bytes::Bytes;
+use std::fs::{File, Permissions};
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use tempfile::NamedTempFile;
+
+/// So many stretches may wait to be written: a batch of them.
+const WAITING: usize = 32;
+
+/// An output that grows. Dropping it before it is finished removes it, unless it is a stream.
+#[must_use]
+pub struct Growing {
+    stretches: Option<SyncSender<(Bytes, Vec<Span>)>>,
+    writer: Option<JoinHandle<io::Result<()>>>,
+    place: Place,
+    /// The file it is before it has its name.
+    named: Option<(Berth, NamedTempFile)>,
+}
+
+impl Growing {
+    pub(super) fn to_stream(file: File, place: Place, packing: Packing, threads: &Arc<Threads>) -> Result<Self> {
+        Self::start(file, place, packing, threads, None)
+    }
+
+    pub(super) fn to_file(
+        berth: Berth,
+        permissions: Option<Permissions>,
+        packing: Packing,
+        threads: &Arc<Threads>,
+    ) -> Result<Self> {
+        let place = Place::from(&berth.given);
+        let named = berth.open(permissions)?;
+        let file = named.as_file().try_clone().map_err(|error| Error::io(place.clone(), error))?;
+        Self::start(file, place, packing, threads, Some((berth, named)))
+    }
+
+    fn start(
+        file: File,
+        place: Place,
+        packing: Packing,
+        threads: &Arc<Threads>,
+        named: Option<(Berth, NamedTempFile)>,
+    ) -> Result<Self> {
+        let (sender, stretches) = sync_channel(WAITING);
+        let threads = Arc::clone(threads);
+        let write = move || write(file, packing, &threads, &stretches);
+        let writer = thread::Builder::new().name("writer".into()).spawn(write);
+        let writer = writer.map_err(|error| Error::io(place.clone(), error))?;
+        Ok(Self { stretches: Some(sender), writer: Some(writer), place, named })
+    }
+
+    /// Goes on with a stretch, less its cuts (in order, without overlap).
+    ///
+    /// # Errors
+    /// If what came before can't be written.
+    pub fn append(&mut self, stretch: Bytes, cuts: Vec<Span>) -> Result<()> {
+        let sender = self.stretches.as_ref().expect("nothing is appended after the end");
+        if sender.send((stretch, cuts)).is_ok() {
+            return Ok(());
+        }
+        // The writer listens until it fails.
+        self.end()
+    }
+
+    /// Ends it; what goes to a file waits for its name.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn finish(mut self) -> Result<Option<Pending>> {
+        self.end()?;
+        let Some((berth, file)) = self.named.take() else { return Ok(None) };
+        Ok(Some(Pending::of(berth, file, true)))
+    }
+
+    fn end(&mut self) -> Result<()> {
+        self.stretches = None;
+        let Some(writer) = self.writer.take() else { return Ok(()) };
+        let written = writer.join().unwrap_or_else(|_| Err(io::Error::other("the writer broke off")));
+        written.map_err(|error| Error::io(self.place.clone(), error))
+    }
+}
+
+impl Drop for Growing {
+    fn drop(&mut self) {
+        let _ = self.end(); // whoever drops it has an error already
+    }
+}
+
+fn write(file: File, packing: Packing, threads: &Threads, stretches: &Receiver<(Bytes, Vec<Span>)>) -> io::Result<()> {
+    if packing == Packing::Plain {
+        return copy(&file, stretches, |more| more());
+    }
+    let mut packer: Packer<File> = threads.run(|| packing.writer(file))?;
+    copy(&mut packer, stretches, |more| threads.run(more))?;
+    threads.run(|| packer.finish()).map(drop)
+}
+
+/// Writes what comes. `on` is where it is written.
+fn copy(
+    mut out: impl Write + Send,
+    stretches: &Receiver<(Bytes, Vec<Span>)>,
+    on: impl Fn(&mut (dyn FnMut() -> io::Result<()> + Send)) -> io::Result<()>,
+) -> io::Result<()> {
+    for (bytes, cuts) in stretches {
+        let copy = CleanCopy { source: &bytes, cuts: &cuts, packing: Packing::Plain };
+        on(&mut || copy.write_plain_to(&mut out))?;
+    }
+    Ok(())
+}

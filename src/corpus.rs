@@ -1,0 +1,355 @@
+//! All documents so far, as `--across` knows them: where their paragraphs stand, which of them are equal, and which runs of them
+//! stood in a document before. Knows texts and numbers, no rules.
+//!
+//! Paragraphs are numbered on from document to document; the first of equal ones stands for its kind. Texts are kept as they
+//! stand in their sources, since what will repeat can't be known, and every repeat is proven by its bytes.
+
+use crate::Settings;
+use crate::bits::Bits;
+use crate::compare::Match;
+use crate::detect::earlier::{Earlier, InDocument, Numbering, Scratch, Sought};
+use crate::document::{Repeat, Segment, Span, TooLarge};
+use crate::index::{Index, Proof};
+use crate::page::Page;
+use crate::segment::{Segmenter, same};
+use crate::sheaf::Sheaf;
+use crate::source::Form;
+use bytes::Bytes;
+use rayon::prelude::*;
+use std::borrow::Cow;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// The documents so far.
+pub(crate) struct Corpus {
+    settings: Settings,
+    texts: Texts,
+    index: Option<Index>,
+    /// The paragraphs that equal an earlier one, in order, each with the first of its kind.
+    repeats: Vec<Repeat>,
+    earlier: Earlier,
+    documents: Documents,
+    /// Whether no document but the last one has come, whose windows are then not looked for before another one comes.
+    is_one: bool,
+}
+
+/// What a corpus was like at some moment.
+pub(crate) struct Mark {
+    segments: u32,
+    texts: usize,
+    windows: u32,
+    is_one: bool,
+}
+
+impl Mark {
+    /// How many paragraphs there were.
+    pub(crate) fn segments(&self) -> u32 {
+        self.segments
+    }
+}
+
+/// A text in an earlier document, as reports name it.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// The path of its file.
+    pub path: &'a Path,
+    /// The line that its document is, if that is a record.
+    pub record: Option<u64>,
+    /// Its bytes in the file.
+    pub place: Span,
+    held: &'a Held,
+}
+
+impl Known<'_> {
+    /// The text.
+    pub fn text(&self) -> Cow<'_, [u8]> {
+        let (start, end) = (self.place.start - self.held.offset, self.place.end - self.held.offset);
+        self.held.form.decoded(&self.held.bytes[start as usize..end as usize])
+    }
+
+    /// Its first and its last line, if the file is a text.
+    pub fn lines(&self) -> Option<(u64, u64)> {
+        (!self.held.form.is_container()).then(|| (self.held.line(self.place.start), self.held.line(self.place.end)))
+    }
+}
+
+impl Corpus {
+    /// No documents.
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            settings: settings.clone(),
+            texts: Texts { how: settings.matching, segments: Vec::new(), held: Vec::new(), inputs: Vec::new(), end: 0 },
+            index: None,
+            repeats: Vec::new(),
+            earlier: Earlier::new(),
+            documents: Documents::default(),
+            is_one: false,
+        }
+    }
+
+    /// Keeps the bytes of a stretch of an input, which begins at `offset` of it; gives the place they have from now on.
+    pub(crate) fn hold(&mut self, bytes: Bytes, form: Form, path: &Path, offset: u64) -> u64 {
+        let texts = &mut self.texts;
+        if texts.inputs.last().is_none_or(|last| last != path) {
+            texts.inputs.push(path.to_owned());
+        }
+        let start = texts.end;
+        texts.end += bytes.len() as u64;
+        texts.held.push(Held { start, bytes, form, input: texts.inputs.len() as u32 - 1, offset, line_ends: OnceLock::new() });
+        start
+    }
+
+    /// What there is by now.
+    pub(crate) fn mark(&self) -> Mark {
+        let (segments, texts) = (self.texts.segments.len() as u32, self.texts.held.len());
+        Mark { segments, texts, windows: self.earlier.windows(), is_one: self.is_one }
+    }
+
+    /// Forgets all that came after a mark.
+    pub(crate) fn forget(&mut self, mark: &Mark) {
+        self.texts.segments.truncate(mark.segments as usize);
+        self.texts.held.truncate(mark.texts);
+        self.texts.end = self.texts.held.last().map_or(0, |held| held.start + held.bytes.len() as u64);
+        self.documents.forget(mark.segments);
+        if let Some(index) = &mut self.index {
+            index.forget(mark.segments);
+        }
+        self.repeats.truncate(self.repeats.partition_point(|repeat| repeat.at < mark.segments));
+        self.earlier.forget(mark.windows);
+        self.is_one = mark.is_one; // the windows of the one are forgotten, too
+    }
+
+    /// Enters the documents of some sheaves, each of which stands at its place and begins at its line. Gives the number of each one's first paragraph.
+    ///
+    /// # Errors
+    /// If there are more paragraphs than can be numbered.
+    pub(crate) fn enter(
+        &mut self,
+        sheaves: &[(&Sheaf, u64, u64)],
+        expected: impl FnOnce(usize) -> usize,
+    ) -> Result<Vec<u32>, TooLarge> {
+        let count: usize = sheaves.iter().map(|(sheaf, ..)| sheaf.segments.list.len()).sum();
+        let mut firsts = Vec::with_capacity(sheaves.len());
+        self.make_room(count, expected)?;
+        for &(sheaf, base, line) in sheaves {
+            let first = self.texts.segments.len() as u32;
+            firsts.push(first);
+            self.texts.segments.extend(sheaf.places.iter().map(|segment| segment.moved(base)));
+            for document in &sheaf.documents {
+                self.documents.begin(first + document.segments.start, line + document.line);
+            }
+        }
+        let prints: Vec<&[u128]> = sheaves.iter().map(|(sheaf, ..)| sheaf.segments.prints.as_slice()).collect();
+        self.enter_prints(&prints);
+        Ok(firsts)
+    }
+
+    fn make_room(&mut self, count: usize, expected: impl FnOnce(usize) -> usize) -> Result<(), TooLarge> {
+        if self.texts.segments.len() + count > Index::MOST || self.texts.end > Segment::MAX_START {
+            return Err(TooLarge::Corpus);
+        }
+        if self.index.is_none() && count > 0 {
+            let expected = expected(count);
+            self.texts.segments.reserve(expected + expected / 50);
+            self.index = Some(Index::new(rayon::current_num_threads(), expected));
+        }
+        Ok(())
+    }
+
+    fn enter_prints(&mut self, prints: &[&[u128]]) {
+        if let Some(index) = &mut self.index {
+            self.repeats.append(&mut index.enter(prints, &self.texts));
+        }
+    }
+
+    /// Enters a large text, which stands at `base`, as one document; gives its paragraphs' numbers and columns.
+    ///
+    /// # Errors
+    /// If it is too large to be taken apart, or there are more paragraphs than can be numbered.
+    pub(crate) fn enter_text(&mut self, text: &[u8], base: u64) -> Result<(Range<u32>, u64), TooLarge> {
+        let mut segmenter = Segmenter::new(text, self.settings.matching, self.settings.unit);
+        let first = self.texts.segments.len() as u32;
+        self.documents.begin(first, 0);
+        let mut batch = Vec::new();
+        let mut columns = 0;
+        while segmenter.next_batch(&mut batch)? {
+            let count = batch.iter().map(|part| part.list.len()).sum();
+            self.make_room(count, |count| segmenter.expected(count))?;
+            for part in &batch {
+                self.texts.segments.extend(part.list.iter().map(|segment| segment.moved(base)));
+                columns += part.columns;
+            }
+            let prints: Vec<&[u128]> = batch.iter().map(|part| part.prints.as_slice()).collect();
+            self.enter_prints(&prints);
+        }
+        Ok((first..self.texts.segments.len() as u32, columns))
+    }
+
+    /// The page of a large text that was entered.
+    pub(crate) fn page<'a>(&'a self, text: &'a [u8], base: u64, numbers: Range<u32>, columns: u64) -> Page<'a> {
+        let segments = &self.texts.segments[numbers.start as usize..numbers.end as usize];
+        Page { text, segments, origin: base, columns }
+    }
+
+    /// What repeats in documents that were entered last, given by the numbers of their paragraphs, in order.
+    ///
+    /// # Errors
+    /// If there are more runs than can be numbered.
+    pub(crate) fn repeats(&mut self, documents: &[Range<u32>]) -> Result<Vec<InDocument>, TooLarge> {
+        let [first, ..] = documents else { return Ok(Vec::new()) };
+        let sought = if first.start == 0 && documents.len() == 1 {
+            // It has none before it, and perhaps none after it.
+            self.is_one = true;
+            vec![Sought::alone(self.numbering(first.start).repeats_of(first))]
+        } else {
+            if std::mem::take(&mut self.is_one) {
+                self.seek(std::slice::from_ref(&(0..first.start)))?;
+            }
+            self.seek(documents)?
+        };
+        let numbering = self.numbering(first.start);
+        Ok(documents.par_iter().zip(sought).map(|(document, sought)| numbering.in_document(document, sought)).collect())
+    }
+
+    fn seek(&mut self, documents: &[Range<u32>]) -> Result<Vec<Sought>, TooLarge> {
+        let numbering = self.numbering(documents[0].start);
+        let mut sought: Vec<Sought> =
+            documents.par_iter().map_init(Scratch::default, |scratch, document| numbering.seek(document, scratch)).collect();
+        let can_be_numbered = self.earlier.look_up(&mut sought, &self.repeats);
+        if can_be_numbered { Ok(sought) } else { Err(TooLarge::Corpus) }
+    }
+
+    /// For documents from a paragraph on.
+    fn numbering(&self, from: u32) -> Numbering<'_> {
+        let repeats = &self.repeats[self.repeats.partition_point(|repeat| repeat.at < from)..];
+        Numbering {
+            segments: &self.texts.segments,
+            repeats_before: (self.repeats.len() - repeats.len()) as u32,
+            repeats,
+            least: self.settings.least(),
+            begins: &self.documents.begins,
+        }
+    }
+
+    /// The paragraphs of a document that are not the first of their kind, each with that.
+    pub(crate) fn repeats_of(&self, document: &Range<u32>) -> &[Repeat] {
+        self.numbering(document.start).repeats_of(document)
+    }
+
+    /// Whether a paragraph is the first of its document.
+    pub(crate) fn begins_document(&self, paragraph: u32) -> bool {
+        self.documents.begins.has(paragraph)
+    }
+
+    /// Where consecutive paragraphs of an earlier document stand.
+    pub(crate) fn known(&self, first: u32, last: u32) -> Known<'_> {
+        let (start, end) = (self.texts.segments[first as usize].span(), self.texts.segments[last as usize].span());
+        let held = self.texts.held(start.start);
+        let in_file = |address: u64| address - held.start + held.offset;
+        Known {
+            path: &self.texts.inputs[held.input as usize],
+            record: held.form.is_container().then(|| self.documents.line(first)),
+            place: Span { start: in_file(start.start), end: in_file(end.end) },
+            held,
+        }
+    }
+}
+
+/// The texts, and where their paragraphs stand in them.
+struct Texts {
+    how: Match,
+    /// Their spans count on from text to text.
+    segments: Vec<Segment>,
+    held: Vec<Held>,
+    inputs: Vec<PathBuf>,
+    end: u64,
+}
+
+/// A stretch of an input.
+struct Held {
+    start: u64,
+    bytes: Bytes,
+    form: Form,
+    input: u32,
+    /// Where it begins in its input.
+    offset: u64,
+    /// How many line ends precede each page of it, once someone asks for a line.
+    line_ends: OnceLock<Vec<u64>>,
+}
+
+impl Held {
+    /// The number of the line that a byte is in.
+    fn line(&self, at: u64) -> u64 {
+        const PAGE: usize = 64 << 10;
+        let line_ends = |bytes: &[u8]| memchr::memchr_iter(b'\n', bytes).count() as u64;
+        let before = self.line_ends.get_or_init(|| {
+            let mut sum = 0;
+            let pages = self.bytes.chunks(PAGE);
+            let mut add = |page| {
+                sum += line_ends(page);
+                sum
+            };
+            std::iter::once(0).chain(pages.map(&mut add)).collect()
+        });
+        let at = (at - self.offset) as usize;
+        let page = (at / PAGE).min(before.len() - 1);
+        1 + before[page] + line_ends(&self.bytes[page * PAGE..at])
+    }
+}
+
+impl Texts {
+    fn held(&self, at: u64) -> &Held {
+        &self.held[self.held.partition_point(|held| held.start <= at) - 1]
+    }
+
+    /// The form and the bytes of a paragraph.
+    fn source(&self, segment: Segment) -> (Form, &[u8]) {
+        let span = segment.span();
+        let held = self.held(span.start);
+        (held.form, &held.bytes[(span.start - held.start) as usize..(span.end - held.start) as usize])
+    }
+}
+
+impl Proof for Texts {
+    fn same(&self, earlier: u32, later: u32) -> bool {
+        let (a, b) = (self.segments[earlier as usize], self.segments[later as usize]);
+        let ((form, left), (other, right)) = (self.source(a), self.source(b));
+        if form == other && left == right {
+            return true; // what is written alike reads alike
+        }
+        let (left, right) = (form.decoded(left), other.decoded(right));
+        same((&left, a.kind()), (&right, b.kind()), self.how)
+    }
+
+    fn touch(&self, segment: u32) -> u8 {
+        self.source(self.segments[segment as usize]).1.first().copied().unwrap_or_default()
+    }
+}
+
+/// Where documents begin.
+#[derive(Default)]
+struct Documents {
+    /// The number of the first paragraph of each that has any, and its line.
+    list: Vec<(u32, u64)>,
+    begins: Bits,
+}
+
+impl Documents {
+    fn begin(&mut self, first: u32, line: u64) {
+        while self.list.last().is_some_and(|&(last, _)| last == first) {
+            self.list.pop(); // it had no paragraphs
+        }
+        self.list.push((first, line));
+        self.begins.set(first);
+    }
+
+    fn forget(&mut self, from: u32) {
+        self.list.truncate(self.list.partition_point(|&(first, _)| first < from));
+        self.begins.clear_from(from);
+    }
+
+    fn line(&self, paragraph: u32) -> u64 {
+        self.list[self.list.partition_point(|&(first, _)| first <= paragraph) - 1].1
+    }
+}

@@ -1,0 +1,413 @@
+//! Runs that stood in an earlier document: a segment repeats across iff it lies in a run of consecutive segments of its document,
+//! long enough, that stood in an earlier one in the same order.
+//!
+//! Segments are numbered on through all documents, and the first of equal ones stands for its kind. A run whose earliest
+//! occurrence consists of firsts is in sight: the kinds of its segments are consecutive numbers. Any other earliest occurrence
+//! holds a segment that isn't the first of its kind; so the minimal windows (see `windows.rs`) around such segments, and no
+//! others, are entered into a table as they come, and those of later documents find them there. Most text needs none.
+
+use super::runs::add_open_ends;
+use super::windows::{Windows, prefix_hashes};
+use crate::bits::Bits;
+use crate::document::{Repeat, Segment};
+use crate::index::{Index, Proof};
+use rustc_hash::FxHashMap;
+use std::ops::Range;
+
+/// The runs of all documents so far that may be an earlier occurrence and are not in sight.
+pub(crate) struct Earlier {
+    index: Option<Index>,
+    windows: Vec<Window>,
+}
+
+/// A minimal window.
+#[derive(Clone, Copy)]
+struct Window {
+    first: u32,
+    len: u32,
+    /// The number of the first repeat in it.
+    repeat: u32,
+}
+
+/// What is sought for one document.
+#[derive(Default)]
+pub(crate) struct Sought {
+    /// The runs found to repeat, as numbers of segments; they may overlap.
+    runs: Vec<Range<u32>>,
+    within: Vec<Repeat>,
+    windows: Vec<Window>,
+    prints: Vec<u128>,
+}
+
+/// What repeats in one document.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct InDocument {
+    /// The segments that equal an earlier one of the document, both numbered in it.
+    pub(crate) within: Vec<Repeat>,
+    /// The segments in runs that stood in an earlier document, numbered in their own, each with the first of its kind.
+    pub(crate) across: Vec<Repeat>,
+    /// How many segments are not the first of their kind.
+    pub(crate) alike: usize,
+}
+
+impl Sought {
+    /// For a document that is the first of all, whose repeats these are.
+    pub(crate) fn alone(repeats: &[Repeat]) -> Self {
+        Self { within: repeats.to_vec(), ..Self::default() }
+    }
+}
+
+impl InDocument {
+    /// What repeats in a document by itself.
+    pub(crate) fn alone(within: Vec<Repeat>) -> Self {
+        Self { alike: within.len(), within, across: Vec::new() }
+    }
+}
+
+impl Earlier {
+    pub(crate) fn new() -> Self {
+        Self { index: None, windows: Vec::new() }
+    }
+
+    /// How many windows there are.
+    pub(crate) fn windows(&self) -> u32 {
+        self.windows.len() as u32
+    }
+
+    /// Forgets the windows from a number on.
+    pub(crate) fn forget(&mut self, from: u32) {
+        self.windows.truncate(from as usize);
+        if let Some(index) = &mut self.index {
+            index.forget(from);
+        }
+    }
+
+    /// Looks the windows of some documents up, and enters them for those to come. `repeats` are all so far.
+    ///
+    /// False if there are more than can be numbered.
+    pub(crate) fn look_up(&mut self, sought: &mut [Sought], repeats: &[Repeat]) -> bool {
+        let before = self.windows.len();
+        let count: usize = sought.iter().map(|sought| sought.windows.len()).sum();
+        if before + count > Index::MOST {
+            return false;
+        }
+        if count == 0 {
+            return true;
+        }
+        for sought in sought.iter() {
+            self.windows.extend_from_slice(&sought.windows);
+        }
+        let prints: Vec<&[u128]> = sought.iter().map(|sought| sought.prints.as_slice()).collect();
+        let index = self.index.get_or_insert_with(|| Index::new(rayon::current_num_threads(), count));
+        let hits = index.enter(&prints, &Sequences { windows: &self.windows, repeats });
+        let mut hits = hits.into_iter().peekable();
+        let mut number = before as u32;
+        for sought in sought.iter_mut() {
+            let numbers = number..number + sought.windows.len() as u32;
+            while let Some(hit) = hits.next_if(|hit| hit.at < numbers.end) {
+                // What the window's first occurrence isn't, no earlier document has.
+                if hit.kept < numbers.start {
+                    let window = self.windows[hit.at as usize];
+                    sought.runs.push(window.first..window.first + window.len);
+                }
+            }
+            number = numbers.end;
+            sought.windows = Vec::new();
+            sought.prints = Vec::new();
+        }
+        true
+    }
+}
+
+/// The proof that two windows are equal: the kinds of their segments.
+struct Sequences<'a> {
+    windows: &'a [Window],
+    repeats: &'a [Repeat],
+}
+
+impl Sequences<'_> {
+    fn kinds(&self, window: Window) -> impl Iterator<Item = u32> + '_ {
+        let mut repeats = self.repeats[window.repeat as usize..].iter().peekable();
+        (window.first..window.first + window.len).map(move |at| repeats.next_if(|repeat| repeat.at == at).map_or(at, |r| r.kept))
+    }
+}
+
+impl Proof for Sequences<'_> {
+    fn same(&self, earlier: u32, later: u32) -> bool {
+        let (a, b) = (self.windows[earlier as usize], self.windows[later as usize]);
+        a.len == b.len && self.kinds(a).eq(self.kinds(b))
+    }
+
+    fn touch(&self, _: u32) -> u8 {
+        0
+    }
+}
+
+/// Memory that is used again from document to document.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    kinds: Vec<u32>,
+    runs: Vec<Range<usize>>,
+    columns: Vec<u32>,
+    ids: Vec<u32>,
+    counts: Vec<u32>,
+    ends: Vec<u32>,
+}
+
+/// Gives each segment the number of the first of its kind in a region.
+fn number(kinds: &[u32], ids: &mut Vec<u32>) {
+    /// In a shorter region a search costs less than a table.
+    const SHORT: usize = 32;
+    ids.clear();
+    if kinds.len() <= SHORT {
+        let first = |kind: &u32| kinds.iter().position(|other| other == kind).expect("it is one of them") as u32;
+        ids.extend(kinds.iter().map(first));
+        return;
+    }
+    let mut firsts: FxHashMap<u32, u32> = FxHashMap::default();
+    ids.extend((0..).zip(kinds).map(|(at, &kind)| *firsts.entry(kind).or_insert(at)));
+}
+
+/// All segments so far.
+#[derive(Clone, Copy)]
+pub(crate) struct Numbering<'a> {
+    pub(crate) segments: &'a [Segment],
+    /// Those of the documents in question that equal an earlier one, in order, each with the first of its kind.
+    pub(crate) repeats: &'a [Repeat],
+    /// How many there are of the documents before.
+    pub(crate) repeats_before: u32,
+    /// Which segments are the first of their document.
+    pub(crate) begins: &'a Bits,
+    /// The length of a run.
+    pub(crate) least: u64,
+}
+
+impl<'a> Numbering<'a> {
+    /// The repeats among a document's segments.
+    pub(crate) fn repeats_of(&self, document: &Range<u32>) -> &'a [Repeat] {
+        let start = self.repeats.partition_point(|repeat| repeat.at < document.start);
+        let rest = &self.repeats[start..];
+        &rest[..rest.partition_point(|repeat| repeat.at < document.end)]
+    }
+
+    fn weight(&self, segment: u32) -> u64 {
+        u64::from(self.segments[segment as usize].weight())
+    }
+
+    /// What is in sight of a document, and what must be looked up.
+    pub(crate) fn seek(&self, document: &Range<u32>, scratch: &mut Scratch) -> Sought {
+        let repeats = self.repeats_of(document);
+        let mut sought = Sought { within: within(repeats, document.start), ..Sought::default() };
+        if repeats.is_empty() {
+            return sought;
+        }
+        scratch.kinds.clear();
+        scratch.kinds.extend(document.clone());
+        repeats.iter().for_each(|repeat| scratch.kinds[(repeat.at - document.start) as usize] = repeat.kept);
+        let columns = |at: usize| self.weight(document.start + at as u32);
+        let whole = 0..document.len();
+        let mut end = 0;
+        // Firsts of one document follow one another, so what is new is linked too.
+        for linked in scratch.kinds.chunk_by(|&a, &b| b == a + 1 && !self.begins.has(b)) {
+            let run = end..end + linked.len();
+            end = run.end;
+            if linked[0] < document.start && run.clone().map(columns).sum::<u64>() >= self.least {
+                sought.runs.push(document.start + run.start as u32..document.start + run.end as u32);
+            }
+            scratch.runs.push(run);
+        }
+        if scratch.runs.len() > 1 {
+            let mut region = 0..0;
+            for run in std::mem::take(&mut scratch.runs) {
+                add_open_ends(run, &whole, columns, self.least, |open| {
+                    if open.start == region.end {
+                        region.end = open.end;
+                    } else {
+                        self.windows(document.start, std::mem::replace(&mut region, open), scratch, &mut sought);
+                    }
+                });
+            }
+            self.windows(document.start, region, scratch, &mut sought);
+        }
+        scratch.runs.clear();
+        sought
+    }
+
+    /// Collects the minimal windows of a region that are not in sight.
+    fn windows(&self, first: u32, region: Range<usize>, scratch: &mut Scratch, sought: &mut Sought) {
+        let Scratch { kinds, columns, ids, counts, ends, .. } = scratch;
+        let kinds = &kinds[region.clone()];
+        if kinds.len() < 2 {
+            return;
+        }
+        let first = first + region.start as u32;
+        columns.clear();
+        columns.extend((first..first + kinds.len() as u32).map(|at| self.segments[at as usize].weight()));
+        number(kinds, ids);
+        for zeroed in [&mut *counts, &mut *ends] {
+            zeroed.clear();
+            zeroed.resize(kinds.len(), 0);
+        }
+        let windows = Windows { ids, hashes: prefix_hashes(kinds), columns, least: self.least };
+        let repeats = &self.repeats[self.repeats.partition_point(|repeat| repeat.at < first)..];
+        let before = self.repeats_before + (self.repeats.len() - repeats.len()) as u32;
+        let mut add = |start: usize, end: usize| {
+            let is_in_sight = kinds[end - 1].wrapping_sub(kinds[start]) as usize == end - 1 - start
+                && kinds[start..end].windows(2).all(|pair| pair[1] == pair[0] + 1 && !self.begins.has(pair[1]));
+            if !is_in_sight {
+                let at = first + start as u32;
+                let repeat = before + repeats.partition_point(|repeat| repeat.at < at) as u32;
+                sought.windows.push(Window { first: at, len: (end - start) as u32, repeat });
+                sought.prints.push(print(windows.hash(start, end), end - start));
+            }
+        };
+        windows.minimal_starting(0..kinds.len(), counts, |start, end| {
+            ends[start] = end as u32;
+            add(start, end);
+        });
+        // Most are minimal from both ends.
+        windows.minimal_ending(0..kinds.len(), counts, |start, end| {
+            if ends[start] as usize != end {
+                add(start, end);
+            }
+        });
+    }
+
+    /// What repeats in a document for which this was found.
+    pub(crate) fn in_document(&self, document: &Range<u32>, mut sought: Sought) -> InDocument {
+        let repeats = self.repeats_of(document);
+        sought.runs.sort_unstable_by_key(|run| run.start);
+        let mut across = Vec::new();
+        let mut rest = repeats;
+        for run in sought.runs {
+            rest = &rest[rest.partition_point(|repeat| repeat.at < run.start)..];
+            let (covered, after) = rest.split_at(rest.partition_point(|repeat| repeat.at < run.end));
+            across.extend(covered.iter().map(|repeat| Repeat { at: repeat.at - document.start, kept: repeat.kept }));
+            rest = after;
+        }
+        InDocument { within: sought.within, across, alike: repeats.len() }
+    }
+}
+
+/// The fingerprint of a window: the polynomial hash of its kinds, spread over all bits that the index looks at.
+fn print(hash: u64, len: usize) -> u128 {
+    let mixed = (hash ^ (len as u64) << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    u128::from(mixed ^ mixed >> 32) | u128::from(mixed.wrapping_mul(0xc2b2_ae3d_27d4_eb4f)) << 64
+}
+
+/// Those of a document's segments that equal an earlier one of it, numbered in it.
+fn within(repeats: &[Repeat], first: u32) -> Vec<Repeat> {
+    let mut firsts: FxHashMap<u32, u32> = FxHashMap::default();
+    let mut found = Vec::new();
+    for repeat in repeats {
+        let at = repeat.at - first;
+        let kept = match repeat.kept.checked_sub(first) {
+            Some(kept) => kept,
+            None => *firsts.entry(repeat.kept).or_insert(at),
+        };
+        if kept != at {
+            found.push(Repeat { at, kept });
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Kind, Span};
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    /// The definition itself: every run of a document, its distinct segments summed, looked for in every earlier document.
+    fn by_definition(documents: &[Vec<u32>], weights: &[u32], least: u64) -> Vec<Vec<bool>> {
+        let mut all = Vec::new();
+        for (number, document) in documents.iter().enumerate() {
+            let mut covered = vec![false; document.len()];
+            for start in 0..document.len() {
+                for end in start + 1..=document.len() {
+                    let run = &document[start..end];
+                    let mut distinct = run.to_vec();
+                    distinct.sort_unstable();
+                    distinct.dedup();
+                    let length: u64 = distinct.iter().map(|&label| u64::from(weights[label as usize])).sum();
+                    let occurs = |earlier: &Vec<u32>| earlier.windows(run.len()).any(|window| window == run);
+                    if length >= least.max(1) && documents[..number].iter().any(occurs) {
+                        covered[start..end].fill(true);
+                    }
+                }
+            }
+            all.push(covered);
+        }
+        all
+    }
+
+    /// Documents as the corpus enters them, in batches of so many.
+    fn found(documents: &[Vec<u32>], weights: &[u32], least: u64, batch: usize) -> Vec<Vec<bool>> {
+        let (mut segments, mut repeats, mut begins) = (Vec::new(), Vec::new(), Bits::default());
+        let mut firsts: HashMap<u32, u32> = HashMap::new();
+        let mut earlier = Earlier::new();
+        let mut all = Vec::new();
+        for batch in documents.chunks(batch) {
+            let mut ranges = Vec::new();
+            for document in batch {
+                let first = segments.len() as u32;
+                begins.set(first);
+                for &label in document {
+                    let at = segments.len() as u32;
+                    segments.push(Segment::new(Span::default(), Kind::Line, weights[label as usize]));
+                    let kept = *firsts.entry(label).or_insert(at);
+                    if kept != at {
+                        repeats.push(Repeat { at, kept });
+                    }
+                }
+                ranges.push(first..segments.len() as u32);
+            }
+            let numbering =
+                Numbering { segments: &segments, repeats: &repeats, repeats_before: 0, begins: &begins, least: least.max(1) };
+            let mut sought: Vec<Sought> = ranges.iter().map(|range| numbering.seek(range, &mut Scratch::default())).collect();
+            assert!(earlier.look_up(&mut sought, &repeats));
+            for (range, sought) in ranges.iter().zip(sought) {
+                let mut covered = vec![false; range.len()];
+                for repeat in numbering.in_document(range, sought).across {
+                    assert!(repeat.kept < range.start);
+                    covered[repeat.at as usize] = true;
+                }
+                all.push(covered);
+            }
+        }
+        all
+    }
+
+    /// Documents that share pieces, as they come up: few kinds, or pieces of earlier documents among new text.
+    fn documents() -> impl Strategy<Value = Vec<Vec<u32>>> {
+        let random = prop::collection::vec(prop::collection::vec(0u32..5, 0..12), 0..7);
+        let pasted = prop::collection::vec(
+            (0u32..3, prop::collection::vec((any::<prop::sample::Index>(), 0usize..9, 0u32..4), 0..5)),
+            0..8,
+        )
+        .prop_map(|plans| {
+            let mut all: Vec<Vec<u32>> = vec![(0..20).collect()];
+            for (new, pieces) in plans {
+                let source: Vec<u32> = all.concat();
+                let mut document = vec![new];
+                for (from, len, after) in pieces {
+                    let from = from.index(source.len());
+                    document.extend_from_slice(&source[from..(from + len).min(source.len())]);
+                    document.push(20 + after);
+                }
+                all.push(document);
+            }
+            all
+        });
+        prop_oneof![random, pasted]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3000))]
+        #[test]
+        fn equals_the_definition(documents in documents(), weights in prop::collection::vec(0u32..9, 30), least in 0u64..30, batch in 1usize..4) {
+            prop_assert_eq!(found(&documents, &weights, least, batch), by_definition(&documents, &weights, least));
+        }
+    }
+}

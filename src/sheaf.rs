@@ -1,0 +1,168 @@
+//! The documents of a stretch of an input, taken apart: of a text file the one it is, of a container all whose lines are in it.
+//! Knows forms and paragraphs, no repeats.
+
+use crate::Settings;
+use crate::document::{BYTE_ORDER_MARK, Map, Segment, Span, TooLarge};
+use crate::page::Page;
+use crate::segment::Segments;
+use crate::source::Form;
+use crate::source::jsonl::{self, Escape, Fault, Fields, Line, Places};
+use std::ops::Range;
+
+/// The documents of a stretch, one after the other.
+#[derive(Default)]
+pub(crate) struct Sheaf {
+    pub(crate) documents: Vec<Taken>,
+    /// The paragraphs of all of them, each with its place in its text, and their fingerprints.
+    pub(crate) segments: Segments,
+    /// The same paragraphs where they stand in the stretch.
+    pub(crate) places: Vec<Segment>,
+    /// The texts that don't stand in the stretch as they read.
+    texts: Vec<u8>,
+    escapes: Vec<Escape>,
+    /// Lines that can't be read, in order: their number, their bytes, why.
+    pub(crate) faults: Vec<(u64, Span, Fault)>,
+    /// How many lines the stretch has.
+    pub(crate) lines: u64,
+}
+
+/// A document of a stretch.
+pub(crate) struct Taken {
+    /// All that belongs to it.
+    pub(crate) extent: Span,
+    /// The line it is, counted from the stretch's first as 0.
+    pub(crate) line: u64,
+    /// Where its id is written.
+    pub(crate) id: Option<Span>,
+    /// Where its text is written.
+    pub(crate) source: Span,
+    /// Where its text is, if that isn't how it is written.
+    text: Option<Range<usize>>,
+    pub(crate) segments: Range<u32>,
+    escapes: Range<usize>,
+    columns: u64,
+}
+
+impl Sheaf {
+    /// Takes a stretch apart. `has_places`: where paragraphs stand in the stretch will be asked for. `is_first`: it begins the file.
+    ///
+    /// # Errors
+    /// If a text is too large.
+    pub(crate) fn read(
+        &mut self,
+        stretch: &[u8],
+        form: Form,
+        fields: &Fields,
+        settings: &Settings,
+        is_first: bool,
+    ) -> Result<(), TooLarge> {
+        self.clear();
+        let skip = if is_first && stretch.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        if form == Form::Text {
+            let extent = Span::new(0, stretch.len());
+            return self.take(stretch, extent, Span::new(skip, stretch.len()), None, false, settings);
+        }
+        let moved = |span: Span| Span { start: span.start + skip as u64, end: span.end + skip as u64 };
+        for (extent, line) in jsonl::lines(&stretch[skip..], fields) {
+            let extent = moved(extent);
+            match line {
+                Line::Blank => {}
+                Line::Broken(fault) => self.faults.push((self.lines, extent, fault)),
+                Line::Record(record) => {
+                    self.take(stretch, extent, moved(record.text), record.id.map(moved), true, settings)?;
+                }
+            }
+            self.lines += 1;
+        }
+        Ok(())
+    }
+
+    fn clear(&mut self) {
+        self.documents.clear();
+        self.segments.clear();
+        self.places.clear();
+        self.texts.clear();
+        self.escapes.clear();
+        self.faults.clear();
+        self.lines = 0;
+    }
+
+    fn take(
+        &mut self,
+        stretch: &[u8],
+        extent: Span,
+        source: Span,
+        id: Option<Span>,
+        is_escaped: bool,
+        settings: &Settings,
+    ) -> Result<(), TooLarge> {
+        let (texts, escapes) = (self.texts.len(), self.escapes.len());
+        let written = source.of(stretch);
+        if is_escaped {
+            jsonl::unescape(written, &mut self.texts, &mut self.escapes);
+        }
+        let is_same = self.escapes.len() == escapes;
+        if is_same {
+            self.texts.truncate(texts);
+        }
+        let text = if is_same { written } else { &self.texts[texts..] };
+        let (first, columns) = (self.segments.list.len(), self.segments.columns);
+        self.segments.append(text, settings.matching, settings.unit)?;
+        let taken = Taken {
+            extent,
+            line: self.lines,
+            id,
+            source,
+            text: (!is_same).then_some(texts..self.texts.len()),
+            segments: first as u32..self.segments.list.len() as u32,
+            escapes: escapes..self.escapes.len(),
+            columns: self.segments.columns - columns,
+        };
+        if settings.across {
+            self.place(&taken)?;
+        }
+        self.documents.push(taken);
+        Ok(())
+    }
+
+    /// Finds where the paragraphs of a document stand in the stretch.
+    fn place(&mut self, document: &Taken) -> Result<(), TooLarge> {
+        let segments = &self.segments.list[document.segments.start as usize..document.segments.end as usize];
+        let start = document.source.start;
+        if document.escapes.is_empty() {
+            self.places.extend(segments.iter().map(|segment| segment.moved(start)));
+            return Ok(());
+        }
+        let mut places = Places::new(&self.escapes[document.escapes.clone()]);
+        for segment in segments {
+            let text = segment.span();
+            let written = Span { start: start + places.of(text.start), end: start + places.of(text.end) };
+            if written.len() > Segment::MAX_LEN {
+                return Err(TooLarge::Paragraph { at: written.start }); // escapes take more room than what they stand for
+            }
+            self.places.push(segment.standing_at(written));
+        }
+        Ok(())
+    }
+
+    /// The page of a document.
+    pub(crate) fn page<'a>(&'a self, document: &Taken, stretch: &'a [u8]) -> Page<'a> {
+        let text = match &document.text {
+            Some(text) => &self.texts[text.clone()],
+            None => document.source.of(stretch),
+        };
+        let segments = &self.segments.list[document.segments.start as usize..document.segments.end as usize];
+        Page { text, segments, origin: 0, columns: document.columns }
+    }
+
+    /// The fingerprints of a document's paragraphs.
+    pub(crate) fn prints(&self, document: &Taken) -> &[u128] {
+        &self.segments.prints[document.segments.start as usize..document.segments.end as usize]
+    }
+
+    /// The map from a document's text to the stretch.
+    pub(crate) fn map(&self, document: &Taken) -> Map {
+        let escapes = &self.escapes[document.escapes.clone()];
+        jsonl::map(escapes, document.source.len() as usize, document.source.start)
+    }
+}

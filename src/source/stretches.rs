@@ -1,0 +1,116 @@
+//! A container of lines in stretches: a mapped or read one as it stands, a stream as a thread of its own reads and unpacks it,
+//! ahead of those who use it.
+
+use bytes::Bytes;
+use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+
+/// So much a stream's reader hands on at a time, but no less than a line.
+const STRETCH: usize = 4 << 20;
+/// So many stretches it may be ahead.
+const AHEAD: usize = 4;
+
+/// Consecutive stretches of whole lines; only the last one may lack its line end.
+pub struct Stretches(Way);
+
+enum Way {
+    Whole(Bytes),
+    Stream(Receiver<io::Result<Bytes>>),
+}
+
+impl Stretches {
+    /// The stretches of bytes that are there.
+    pub fn of_bytes(bytes: Bytes) -> Self {
+        Self(Way::Whole(bytes))
+    }
+
+    /// The stretches of a stream. What came before an error is handed on before it, but for a part of a line.
+    ///
+    /// # Errors
+    /// If the system doesn't allow another thread.
+    pub fn of_stream(stream: Box<dyn Read + Send>) -> io::Result<Self> {
+        let (sender, stretches) = sync_channel(AHEAD);
+        thread::Builder::new().name("reader".into()).spawn(move || {
+            let mut lines = Lines { stream, rest: Vec::new() };
+            // Nobody listens any more: the run has ended.
+            while let Some(stretch) = lines.next().transpose() {
+                let is_last = stretch.is_err();
+                if sender.send(stretch).is_err() || is_last {
+                    break;
+                }
+            }
+        })?;
+        Ok(Self(Way::Stream(stretches)))
+    }
+
+    /// At least one more stretch, if there is one: about so many bytes, or as much as a stream has by now.
+    ///
+    /// # Errors
+    /// Those of the stream, after all that came before.
+    pub fn next(&mut self, size: usize) -> io::Result<Option<Bytes>> {
+        match &mut self.0 {
+            Way::Whole(bytes) if bytes.is_empty() => Ok(None),
+            Way::Whole(bytes) => {
+                let end = line_end(bytes, size);
+                Ok(Some(bytes.split_to(end)))
+            }
+            Way::Stream(stretches) => stretches.recv().ok().transpose(),
+        }
+    }
+}
+
+/// Where the line ends that holds the byte before `at`, or the text.
+pub(crate) fn line_end(text: &[u8], at: usize) -> usize {
+    if at >= text.len() {
+        return text.len();
+    }
+    let from = at.saturating_sub(1);
+    memchr::memchr(b'\n', &text[from..]).map_or(text.len(), |lf| from + lf + 1)
+}
+
+struct Lines {
+    stream: Box<dyn Read + Send>,
+    /// The beginning of a line whose end has not come yet.
+    rest: Vec<u8>,
+}
+
+impl Lines {
+    fn next(&mut self) -> io::Result<Option<Bytes>> {
+        let mut stretch = std::mem::take(&mut self.rest);
+        loop {
+            let known = stretch.len();
+            let wanted = STRETCH.saturating_sub(known).max(STRETCH / 4).max(known) as u64;
+            stretch.reserve(wanted as usize);
+            let read = { &mut self.stream }.take(wanted).read_to_end(&mut stretch);
+            let is_end = stretch.len() == known;
+            match memchr::memrchr(b'\n', &stretch[known..]) {
+                Some(lf) => {
+                    self.rest = stretch.split_off(known + lf + 1);
+                    if let Err(error) = read {
+                        self.fail_after(error);
+                    }
+                    return Ok(Some(stretch.into()));
+                }
+                None => read?,
+            };
+            if is_end {
+                return Ok((!stretch.is_empty()).then(|| stretch.into()));
+            }
+        }
+    }
+
+    /// What is read next is this error.
+    fn fail_after(&mut self, error: io::Error) {
+        self.rest.clear();
+        self.stream = Box::new(Failing(Some(error)));
+    }
+}
+
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
