@@ -490,7 +490,7 @@ fn capitalized(word: &str) -> String {
 }
 
 /// A word of two to four syllables that no dictionary knows.
-fn new_word(random: &mut Random) -> String {
+pub fn new_word(random: &mut Random) -> String {
     (0..random.within(2, 4)).map(|_| *random.pick(&SYLLABLES)).collect()
 }
 
@@ -700,10 +700,12 @@ impl Bits {
 }
 
 /// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014): small, quick, any seed will do.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    /// Sixty-four random bits.
+    #[allow(clippy::should_implement_trait, reason = "it never ends")]
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -712,24 +714,27 @@ impl Random {
     }
 
     /// A number less than `end`.
-    fn below(&mut self, end: usize) -> usize {
+    pub fn below(&mut self, end: usize) -> usize {
         ((u128::from(self.next()) * end as u128) >> 64) as usize
     }
 
     /// A number from `least` to `most`.
-    fn within(&mut self, least: usize, most: usize) -> usize {
+    pub fn within(&mut self, least: usize, most: usize) -> usize {
         least + self.below(most - least + 1)
     }
 
-    fn chance(&mut self, percent: usize) -> bool {
+    /// True so many times in a hundred.
+    pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    fn one_in(&mut self, many: usize) -> bool {
+    /// True once in so many times.
+    pub fn one_in(&mut self, many: usize) -> bool {
         self.below(many) == 0
     }
 
-    fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+    /// One of them.
+    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }
 }

@@ -1,0 +1,110 @@
+//! Repeats across documents: whether exactly what was planted goes, and how long that takes beside other programs:
+//! `cargo bench --bench across`.
+//!
+//! The documents follow from a fixed seed (support/documents.rs), and so does what must be left of them. The first part compares
+//! that with what is left, for each unit, on one thread and on several, from plain and packed files; anything missing or too much
+//! makes the exit status 1. The second part measures whole processes in turn, as the bench `whole` does.
+
+#[path = "../tests/support/corpus.rs"]
+mod corpus;
+#[path = "support/documents.rs"]
+mod documents;
+#[path = "support/measuring.rs"]
+mod measuring;
+#[path = "support/peers.rs"]
+mod peers;
+#[path = "support/planted.rs"]
+mod planted;
+#[path = "support/sets.rs"]
+mod sets;
+#[path = "support/table.rs"]
+mod table;
+
+use measuring::{MEASURE, Result, measure, readable, size};
+use sets::Sets;
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo bench --bench across -- [--dir DIR] [--bytes 937M] [--runs 5] [--unecho PATH] [--only planted|table]
+  --dir DIR      where corpora, outputs and peers go; what is there already is used [a new folder in target/tmp, removed after]
+  --bytes N      size of the text (K, M, G: powers of 1024)
+  --runs N       runs of each command; dolma and sort run once
+  --unecho PATH  the program to measure [the one that Cargo built]
+  --only PART    planted: whether what must go goes, and nothing else; table: times, beside other programs";
+
+fn main() -> Result<ExitCode> {
+    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if args.first().is_some_and(|arg| arg == MEASURE) {
+        measure(&args[1..])?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    match Options::parse(&args)? {
+        Some(options) => bench(&options),
+        // `cargo test --all-targets` starts benches too, without `--bench`.
+        None => {
+            println!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+struct Options {
+    dir: Option<PathBuf>,
+    bytes: usize,
+    runs: usize,
+    unecho: PathBuf,
+    planted: bool,
+    table: bool,
+}
+
+impl Options {
+    /// `None` if nothing is to be measured.
+    fn parse(args: &[OsString]) -> Result<Option<Self>> {
+        let unecho = PathBuf::from(env!("CARGO_BIN_EXE_unecho"));
+        let mut options = Self { dir: None, bytes: 937 << 20, runs: 5, unecho, planted: true, table: true };
+        let mut under_cargo_bench = false;
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            let arg = arg.to_str().ok_or("a flag that isn't UTF-8")?;
+            if arg == "--bench" {
+                under_cargo_bench = true;
+                continue;
+            }
+            let value = args.next().ok_or_else(|| format!("{arg}: no value, or no such flag\n{USAGE}"))?;
+            let number = || size(value).ok_or_else(|| format!("{arg} {}: not a number above 0", value.display()));
+            match arg {
+                "--dir" => options.dir = Some(std::path::absolute(value)?),
+                "--bytes" => options.bytes = number()?,
+                "--runs" => options.runs = number()?,
+                "--unecho" => options.unecho = std::path::absolute(value)?,
+                "--only" if value == "planted" => options.table = false,
+                "--only" if value == "table" => options.planted = false,
+                _ => return Err(format!("{arg} {}: no such flag or value\n{USAGE}", value.display()).into()),
+            }
+        }
+        Ok(under_cargo_bench.then_some(options))
+    }
+}
+
+fn bench(options: &Options) -> Result<ExitCode> {
+    let temporary = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let dir = options.dir.as_deref().unwrap_or(temporary.path());
+    fs::create_dir_all(dir)?;
+    let sets = Sets::made(dir, options.bytes)?;
+    let sums = sets.sums;
+    println!(
+        "{} documents, {} paragraphs, {} of them distinct, {}, of which {:.1} % stood in a document before; in {}\n",
+        sums.documents,
+        sums.paragraphs,
+        sums.keys,
+        readable(sums.bytes),
+        sums.repeated as f64 / sums.bytes as f64 * 100.0,
+        dir.display()
+    );
+    let is_exact = !options.planted || planted::check(&sets, &options.unecho, dir)?;
+    let is_done = !options.table || table::print(&sets, &options.unecho, dir, options.runs)?;
+    Ok(if is_exact && is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
