@@ -79,7 +79,8 @@ impl Plan {
         if removed.is_empty() {
             return;
         }
-        let around = Around { page, survivors: &survivors, map: &map(), earlier };
+        let is_whole = settings.unit == Unit::Document;
+        let around = Around { page, survivors: &survivors, map: &map(), earlier, is_whole };
         let runs: Vec<&[Removed]> = removed.chunk_by(|a, b| b.at == a.at + 1).collect();
         if runs.len() <= RUNS_ALONE {
             runs.iter().for_each(|run| self.add_run(run, &around));
@@ -149,6 +150,8 @@ struct Around<'a> {
     survivors: &'a Survivors,
     map: &'a Map,
     earlier: Option<&'a Corpus>,
+    /// Whether the only segment is the document itself.
+    is_whole: bool,
 }
 
 impl Around<'_> {
@@ -169,7 +172,8 @@ impl Around<'_> {
         let repeat = Span { start: start.start, end: source.last().unwrap_or(start).end };
         let (rule, witness) = if removed[0].is_across {
             let (first, last) = (removed[0].witness, removed[removed.len() - 1].witness);
-            (Rule::RepeatedAcross, Witness::Earlier { first, last })
+            let rule = if self.is_whole { Rule::RepeatedDocument } else { Rule::RepeatedAcross };
+            (rule, Witness::Earlier { first, last })
         } else {
             (Rule::RepeatedBlock, Witness::Here(self.witness_here(removed)))
         };

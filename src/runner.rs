@@ -8,6 +8,7 @@ use crate::detect::earlier::InDocument;
 use crate::document::{Span, TooLarge};
 use crate::error::{Error, Result, What};
 use crate::heirs::Heirs;
+use crate::index::Index;
 use crate::page::Read;
 use crate::plan::Fate;
 use crate::sheaf::{Sheaf, Taken};
@@ -356,6 +357,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
             }
         };
         let failed = failed.or_else(|| source.ensure_unchanged(input).err());
+        let is_complete = failed.is_none();
         let outcome = match failed {
             Some(error) => {
                 if let (Some(corpus), Some(mark)) = (&mut self.corpus, &mark) {
@@ -368,7 +370,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 vec![(self.work)(end).map_or_else(Outcome::Failed, Outcome::Done)]
             }
         };
-        if source.is_mapped() && self.corpus.is_some() {
+        if is_complete && source.is_mapped() && self.corpus.is_some() {
             self.kept.push((input.clone(), source));
         }
         self.hand_on(outcome)
@@ -534,8 +536,8 @@ fn plan_lots<R: Send>(
     let held: Vec<(&Sheaf, u64, u64)> = lots.iter().map(|lot| (&lot.sheaf, lot.base, lot.line)).collect();
     let bytes: usize = lots.iter().map(|lot| lot.bytes.len()).sum();
     let whole: u64 = lots.last().map_or(0, |lot| if lot.part == Part::Whole { bytes as u64 } else { lot.input.size });
-    let firsts =
-        corpus.enter(&held, |count| (count as u128 * u128::from(whole.max(bytes as u64)) / bytes.max(1) as u128) as usize)?;
+    let expected = |count: usize| expected(count, bytes as u64, whole);
+    let firsts = corpus.enter(&held, expected)?;
     let documents: Vec<_> = lots
         .iter()
         .zip(firsts)
@@ -560,6 +562,15 @@ fn plan_lots<R: Send>(
         work(lot.portion(|_| next(), |_| {}, course, Some(corpus)))
     };
     Ok(with_repeats.into_par_iter().map(one).collect())
+}
+
+/// How many paragraphs come if it goes on like the `count` ones of the first `bytes`; no more than if those to come are of ordinary
+/// length, so that a container which begins with short records doesn't take memory for what never comes.
+fn expected(count: usize, bytes: u64, whole: u64) -> usize {
+    const TYPICAL_PARAGRAPH: u64 = 64;
+    let alike = count as u128 * u128::from(whole.max(bytes)) / u128::from(bytes.max(1));
+    let ordinary = count as u64 + whole.saturating_sub(bytes) / TYPICAL_PARAGRAPH;
+    usize::try_from(alike.min(u128::from(ordinary))).unwrap_or(usize::MAX).min(Index::MOST)
 }
 
 /// What is planned for a lot whose documents' fates depend on those before.
@@ -633,15 +644,19 @@ fn planned<T: Send>(
         let sheaf = std::mem::take(sheaf);
         lots.push(Lot { input, source, part: Part::Whole, bytes: source.bytes().clone(), offset: 0, base: 0, line: 1, sheaf });
     }
+    let mark = compared.corpus.mark();
     for lot in &mut lots {
         lot.base = compared.corpus.hold(lot.bytes.clone(), lot.input.form, lot.input.path(), 0);
     }
     let made = plan_lots(&lots, Some(compared), course, work);
-    let mut made = match made {
-        Ok(made) => made,
-        Err(what) => lots.iter().map(|lot| Err(Error { place: lot.input.place(), what: What::TooLarge(what) })).collect(),
-    }
-    .into_iter();
+    let made: Vec<Result<T>> = match made {
+        Ok(made) => lots.iter().zip(made).map(|(lot, made)| lot.source.ensure_unchanged(lot.input).and(made)).collect(),
+        Err(what) => {
+            compared.forget(&mark);
+            lots.iter().map(|lot| Err(Error { place: lot.input.place(), what: What::TooLarge(what) })).collect()
+        }
+    };
+    let mut made = made.into_iter();
     drop(lots);
     let mut next = || made.next().expect("each input that was read is planned").map_or_else(Outcome::Failed, Outcome::Done);
     loaded.into_iter().map(|loaded| loaded.map_or_else(|outcome| outcome, |_| next())).collect()

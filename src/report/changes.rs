@@ -14,6 +14,10 @@ impl Finding {
         let mut by_place: Vec<&Repeat> = self.repeats.iter().collect();
         by_place.sort_by_key(|repeat| repeat.bytes.start);
         let mut lines: Vec<String> = by_place.into_iter().map(|repeat| format!("{path}: {}", removed(repeat, how))).collect();
+        if self.dropped {
+            let repeated = counted(self.repeated_paragraphs, "paragraph");
+            return vec![format!("{path}: dropped as a whole: {repeated} of {} repeat", count(self.paragraphs))];
+        }
         if self.blocks > self.repeats.len() as u64 {
             let rest = counted(self.blocks - self.repeats.len() as u64, "shorter block");
             lines.push(format!("{path}: removed {rest} more"));
