@@ -37,4 +37,6 @@ fn every_command_runs_as_printed_and_says_what_the_readme_says() {
     let said = desk.sh(&first);
     assert_same(&said.stdout, &clean_article(), "the first command's output");
     assert_same(&said.stderr, blocks("text")[0], "what the first command says");
+    let scan = commands.iter().find(|command| command.contains("scan --across fixtures/crawl.jsonl")).unwrap();
+    assert_same(&desk.sh(scan).stdout, blocks("text")[1], "what is said to repeat in a corpus");
 }
