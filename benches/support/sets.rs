@@ -25,7 +25,7 @@ pub(crate) struct Sets {
     pub(crate) zstd: PathBuf,
     /// The first documents, each a file.
     pub(crate) folder: PathBuf,
-    /// A line for each document, and in it a sign for each paragraph (see [`sign`]).
+    /// A line for each document, and in it a sign for each paragraph (see [`sign`]); behind them the sums.
     pub(crate) plan: PathBuf,
     /// What the text has.
     pub(crate) sums: Sums,
@@ -77,7 +77,10 @@ pub(crate) const COPIED: u8 = b'D';
 pub(crate) const REPEAT: u8 = b'R';
 /// Short, and stays where only long runs go.
 const SHORT: u8 = b's';
-const NEW: u8 = b'.';
+/// Of any other paragraph.
+pub(crate) const NEW: u8 = b'.';
+/// Begins the last line of a plan.
+pub(crate) const SUMS: char = '#';
 
 impl Sums {
     fn add(&mut self, document: &Document) {
@@ -95,13 +98,13 @@ impl Sums {
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let Self { documents, paragraphs, keys, bytes, repeated } = self;
-        writeln!(out, "#{documents} {paragraphs} {keys} {bytes} {repeated}")
+        writeln!(out, "{SUMS}{documents} {paragraphs} {keys} {bytes} {repeated}")
     }
 
     /// Reads the last line of a plan.
     fn read(plan: &Path) -> Result<Self> {
         let plan = fs::read_to_string(plan)?;
-        let last = plan.lines().next_back().and_then(|line| line.strip_prefix('#')).ok_or("a plan without sums")?;
+        let last = plan.lines().next_back().and_then(|line| line.strip_prefix(SUMS)).ok_or("a plan without sums")?;
         let numbers = last.split(' ').map(str::parse).collect::<std::result::Result<Vec<u64>, _>>()?;
         let [documents, paragraphs, keys, bytes, repeated] = numbers[..] else { return Err("a plan of other sums".into()) };
         let [documents, paragraphs, keys] = [documents, paragraphs, keys].map(|number| number as usize);
