@@ -20,7 +20,7 @@ mod sets;
 #[path = "support/table.rs"]
 mod table;
 
-use measuring::{MEASURE, Result, measure, readable, size};
+use measuring::{MEASURE, Result, flags, measure, readable, size};
 use sets::Sets;
 use std::ffi::OsString;
 use std::fs;
@@ -65,27 +65,19 @@ impl Options {
     fn parse(args: &[OsString]) -> Result<Option<Self>> {
         let unecho = PathBuf::from(env!("CARGO_BIN_EXE_unecho"));
         let mut options = Self { dir: None, bytes: 937 << 20, runs: 5, unecho, planted: true, table: true };
-        let mut under_cargo_bench = false;
-        let mut args = args.iter();
-        while let Some(arg) = args.next() {
-            let arg = arg.to_str().ok_or("a flag that isn't UTF-8")?;
-            if arg == "--bench" {
-                under_cargo_bench = true;
-                continue;
-            }
-            let value = args.next().ok_or_else(|| format!("{arg}: no value, or no such flag\n{USAGE}"))?;
-            let number = || size(value).ok_or_else(|| format!("{arg} {}: not a number above 0", value.display()));
-            match arg {
+        let is_bench = flags(args, USAGE, |flag, value| {
+            match flag {
                 "--dir" => options.dir = Some(std::path::absolute(value)?),
-                "--bytes" => options.bytes = number()?,
-                "--runs" => options.runs = number()?,
+                "--bytes" => options.bytes = size(value)?,
+                "--runs" => options.runs = size(value)?,
                 "--unecho" => options.unecho = std::path::absolute(value)?,
                 "--only" if value == "planted" => options.table = false,
                 "--only" if value == "table" => options.planted = false,
-                _ => return Err(format!("{arg} {}: no such flag or value\n{USAGE}", value.display()).into()),
+                _ => return Ok(false),
             }
-        }
-        Ok(under_cargo_bench.then_some(options))
+            Ok(true)
+        })?;
+        Ok(is_bench.then_some(options))
     }
 }
 

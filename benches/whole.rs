@@ -9,7 +9,7 @@ mod corpus;
 #[path = "support/measuring.rs"]
 mod measuring;
 
-use measuring::{Cost, MEASURE, Result, generated, measure, once, readable, remove, seconds, size};
+use measuring::{Cost, MEASURE, Result, flags, generated, measure, once, readable, remove, seconds, size};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write};
@@ -52,25 +52,17 @@ impl Options {
     /// `None` if nothing is to be measured.
     fn parse(args: &[OsString]) -> Result<Option<Self>> {
         let mut options = Self { dir: None, files: 20_000, bytes: 1 << 30, runs: 5 };
-        let mut under_cargo_bench = false;
-        let mut args = args.iter();
-        while let Some(arg) = args.next() {
-            let arg = arg.to_str().ok_or("a flag that isn't UTF-8")?;
-            if arg == "--bench" {
-                under_cargo_bench = true;
-                continue;
-            }
-            let value = args.next().ok_or_else(|| format!("{arg}: no value, or no such flag\n{USAGE}"))?;
-            let number = || size(value).ok_or_else(|| format!("{arg} {}: not a number above 0", value.display()));
-            match arg {
+        let is_bench = flags(args, USAGE, |flag, value| {
+            match flag {
                 "--dir" => options.dir = Some(std::path::absolute(value)?),
-                "--files" => options.files = number()?,
-                "--bytes" => options.bytes = number()?,
-                "--runs" => options.runs = number()?,
-                _ => return Err(format!("{arg}: no such flag\n{USAGE}").into()),
+                "--files" => options.files = size(value)?,
+                "--bytes" => options.bytes = size(value)?,
+                "--runs" => options.runs = size(value)?,
+                _ => return Ok(false),
             }
-        }
-        Ok(under_cargo_bench.then_some(options))
+            Ok(true)
+        })?;
+        Ok(is_bench.then_some(options))
     }
 }
 

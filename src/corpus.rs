@@ -82,7 +82,7 @@ impl Corpus {
             texts: Texts { how: settings.matching, segments: Vec::new(), held: Vec::new(), inputs: Vec::new(), end: 0 },
             index: None,
             repeats: Vec::new(),
-            earlier: Earlier::new(),
+            earlier: Earlier::default(),
             documents: Documents::default(),
             is_one: false,
         }
@@ -120,7 +120,8 @@ impl Corpus {
         self.is_one = mark.is_one; // the windows of the one are forgotten, too
     }
 
-    /// Enters the documents of some sheaves, each of which stands at its place and begins at its line. Gives the number of each one's first paragraph.
+    /// Enters the documents of some sheaves, each of which stands at its place and begins at its line. Gives the number of each
+    /// one's first paragraph.
     ///
     /// # Errors
     /// If there are more paragraphs than can be numbered.
@@ -150,7 +151,7 @@ impl Corpus {
             return Err(TooLarge::Corpus);
         }
         if self.index.is_none() && count > 0 {
-            let expected = expected(count);
+            let expected = expected(count).min(Index::MOST);
             self.texts.segments.reserve(expected + expected / 50);
             self.index = Some(Index::new(rayon::current_num_threads(), expected));
         }

@@ -1,4 +1,4 @@
-//! The one error: what happened, to which file, and at which place in it; and how names from anywhere are shown.
+//! The one error: what happened, to which file, and at which place in it; and how names from anywhere and numbers are shown.
 
 use crate::document::TooLarge;
 use std::borrow::Cow;
@@ -64,6 +64,16 @@ impl Error {
     /// A refusal that concerns `place`; `why` reads on after the place and a colon.
     pub fn refused(place: impl Into<Place>, why: impl Into<String>) -> Self {
         Self { place: place.into(), what: What::Refused(why.into()) }
+    }
+
+    /// The record on line `line` of the container at `place` can't be read.
+    pub fn record(place: Place, line: u64, why: &impl fmt::Display) -> Self {
+        Self { place, what: What::Record { line, why: why.to_string() } }
+    }
+
+    /// The text, or all texts, at `place` are too large.
+    pub fn too_large(place: Place, what: TooLarge) -> Self {
+        Self { place, what: What::TooLarge(what) }
     }
 
     /// Whether it is the reader of standard output that went away: not a failure, only an end.
@@ -143,6 +153,19 @@ impl std::error::Error for Error {
             _ => None,
         }
     }
+}
+
+/// A number with its thousands marked: "6,287".
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 /// Text from anywhere without what would drive a terminal or disturb its lines: control characters, directional marks and

@@ -80,15 +80,13 @@ impl Index {
         }
         all
     }
-}
 
-impl Index {
     /// Forgets the segments from a number on, as if they had never been entered.
     pub fn forget(&mut self, from: u32) {
         if self.entered <= from {
             return;
         }
-        self.entered = self.entered.min(from);
+        self.entered = from;
         self.shards.par_iter_mut().for_each(|shard| shard.forget(from));
     }
 }

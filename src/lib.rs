@@ -144,7 +144,7 @@ pub struct Cleaned<'a> {
 /// [`What::TooLarge`] if a paragraph has more than 4 GiB, or the text more than 1 TiB or 4,294,967,294 paragraphs.
 pub fn clean<'a>(text: &'a str, settings: &Settings) -> Result<Cleaned<'a>> {
     let document = source::text::document(text.as_bytes());
-    let plan = Plan::new(&document, settings).map_err(|what| Error { place: Place::Text, what: What::TooLarge(what) })?;
+    let plan = Plan::new(&document, settings).map_err(|what| Error::too_large(Place::Text, what))?;
     let text = if plan.cuts.is_empty() {
         Cow::Borrowed(text)
     } else {

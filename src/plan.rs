@@ -62,8 +62,22 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Decides about a document that is one text; see [`Plan::add`].
+    pub(crate) fn of(
+        page: &Page,
+        repeats: InDocument,
+        settings: &Settings,
+        map: impl FnOnce() -> Map,
+        earlier: Option<&Corpus>,
+    ) -> Plan {
+        let mut plan = Plan::default();
+        plan.add(page, repeats, settings, map, earlier);
+        plan.settle(settings);
+        plan
+    }
+
     /// Decides about a text of the document; `map` leads from it to the source, and is asked for only if something goes.
-    pub(crate) fn add(
+    fn add(
         &mut self,
         page: &Page,
         repeats: InDocument,
@@ -105,11 +119,11 @@ impl Plan {
     }
 
     /// Decides about the document as a whole, now that all its texts are added.
-    pub(crate) fn settle(&mut self, settings: &Settings) {
-        let removed: u64 = self.blocks.iter().map(|block| block.columns).sum();
+    fn settle(&mut self, settings: &Settings) {
+        let removed = || self.blocks.iter().map(|block| block.columns).sum();
         if self.paragraphs > 0 && self.removed_paragraphs() == self.paragraphs {
             self.fate = if settings.unit == Unit::Document { Fate::Repeated } else { Fate::Emptied };
-        } else if settings.drop_above.is_some_and(|share| share.is_exceeded(removed, self.columns)) {
+        } else if settings.drop_above.is_some_and(|share| share.is_exceeded(removed(), self.columns)) {
             self.fate = Fate::TooRepetitive;
         }
     }

@@ -2,11 +2,12 @@
 //! Knows forms and paragraphs, no repeats.
 
 use crate::Settings;
-use crate::document::{BYTE_ORDER_MARK, Map, Segment, Span, TooLarge};
+use crate::document::{Map, Segment, Span, TooLarge};
 use crate::page::Page;
 use crate::segment::Segments;
 use crate::source::Form;
 use crate::source::jsonl::{self, Escape, Fault, Fields, Line, Places};
+use crate::source::text;
 use std::ops::Range;
 
 /// The documents of a stretch, one after the other.
@@ -44,7 +45,7 @@ pub(crate) struct Taken {
 }
 
 impl Sheaf {
-    /// Takes a stretch apart. `has_places`: where paragraphs stand in the stretch will be asked for. `is_first`: it begins the file.
+    /// Takes a stretch apart. `is_first`: it begins the file.
     ///
     /// # Errors
     /// If a text is too large.
@@ -57,7 +58,7 @@ impl Sheaf {
         is_first: bool,
     ) -> Result<(), TooLarge> {
         self.clear();
-        let skip = if is_first && stretch.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        let skip = if is_first { text::begins(stretch) } else { 0 };
         if form == Form::Text {
             let extent = Span::new(0, stretch.len());
             return self.take(stretch, extent, Span::new(skip, stretch.len()), None, false, settings);

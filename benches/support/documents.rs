@@ -6,7 +6,7 @@
 //! and ends with prose, and stands between new prose; boilerplate stands at the edge of a document and ends with a sentence; short
 //! lines stand between new prose; and a document that is new has a line wider than any wrapped text.
 
-use super::corpus::{Random, new_word};
+use super::corpus::{Random, new_word, put_number};
 use std::ops::Range;
 
 /// How many documents in a hundred are there before.
@@ -320,7 +320,7 @@ impl Prose {
         let number_at = put(out, at, self.word(random.next()));
         capitalize(&mut out[at..]);
         self.number += 1;
-        put_number(out, number_at, self.number)
+        put_number::<9>(out, number_at, self.number)
     }
 
     fn word(&self, bits: u64) -> &([u8; Self::FIELD], u8) {
@@ -335,18 +335,6 @@ impl Prose {
 fn put(out: &mut [u8], at: usize, (field, len): &([u8; Prose::FIELD], u8)) -> usize {
     out[at..at + Prose::FIELD].copy_from_slice(field);
     at + usize::from(*len)
-}
-
-/// Puts a number of nine digits and a space at `at` and gives where the next word goes.
-fn put_number(out: &mut [u8], at: usize, number: u64) -> usize {
-    const DIGITS: usize = 9;
-    let mut rest = number;
-    for digit in out[at..at + DIGITS].iter_mut().rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
-    }
-    out[at + DIGITS] = b' ';
-    at + DIGITS + 1
 }
 
 /// Foreign words are capitals already.

@@ -16,9 +16,31 @@ pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// The first argument with which a bench measures another program.
 pub(crate) const MEASURE: &str = "--measure";
 
+/// Hands each flag of a bench and its value to `take`, which is false for what it doesn't know. Gives whether anything is to be
+/// measured: `cargo test --all-targets` starts benches too, without `--bench`.
+pub(crate) fn flags(args: &[OsString], usage: &str, mut take: impl FnMut(&str, &OsStr) -> Result<bool>) -> Result<bool> {
+    let mut is_bench = false;
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let arg = arg.to_str().ok_or("a flag that isn't UTF-8")?;
+        if arg == "--bench" {
+            is_bench = true;
+            continue;
+        }
+        let value = args.next().ok_or_else(|| format!("{arg}: no value, or no such flag\n{usage}"))?;
+        if !take(arg, value).map_err(|error| format!("{arg} {}: {error}", value.display()))? {
+            return Err(format!("{arg} {}: no such flag or value\n{usage}", value.display()).into());
+        }
+    }
+    Ok(is_bench)
+}
+
 /// A number above 0, perhaps followed by K, M or G.
-pub(crate) fn size(value: &OsStr) -> Option<usize> {
-    let value = value.to_str()?;
+pub(crate) fn size(value: &OsStr) -> Result<usize> {
+    value.to_str().and_then(number).ok_or_else(|| "not a number above 0".into())
+}
+
+fn number(value: &str) -> Option<usize> {
     let digits = value.trim_end_matches(['K', 'M', 'G']);
     let shift = match &value[digits.len()..] {
         "" => 0,

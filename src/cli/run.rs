@@ -13,7 +13,7 @@ use unecho::runner::{self, Course, Outcome, Portion};
 use unecho::source::Identity;
 use unecho::source::jsonl::Fault;
 use unecho::threads::Threads;
-use unecho::{Error, Place, Result, What};
+use unecho::{Error, Place, Result};
 
 /// What a command is run with.
 pub(super) struct Frame<'a> {
@@ -139,7 +139,7 @@ impl Faults<'_> {
         for (line, fault) in records {
             self.count += 1;
             if self.count <= NAMED_FAULTS {
-                self.terminal.error(&Error { place: place.clone(), what: What::Record { line, why: fault.to_string() } });
+                self.terminal.error(&Error::record(place.clone(), line, &fault));
             }
         }
         is_first

@@ -15,6 +15,7 @@ use rustc_hash::FxHashMap;
 use std::ops::Range;
 
 /// The runs of all documents so far that may be an earlier occurrence and are not in sight.
+#[derive(Default)]
 pub(crate) struct Earlier {
     index: Option<Index>,
     windows: Vec<Window>,
@@ -65,10 +66,6 @@ impl InDocument {
 }
 
 impl Earlier {
-    pub(crate) fn new() -> Self {
-        Self { index: None, windows: Vec::new() }
-    }
-
     /// How many windows there are.
     pub(crate) fn windows(&self) -> u32 {
         self.windows.len() as u32
@@ -346,7 +343,7 @@ mod tests {
     fn found(documents: &[Vec<u32>], weights: &[u32], least: u64, batch: usize) -> Vec<Vec<bool>> {
         let (mut segments, mut repeats, mut begins) = (Vec::new(), Vec::new(), Bits::default());
         let mut firsts: HashMap<u32, u32> = HashMap::new();
-        let mut earlier = Earlier::new();
+        let mut earlier = Earlier::default();
         let mut all = Vec::new();
         for batch in documents.chunks(batch) {
             let mut ranges = Vec::new();

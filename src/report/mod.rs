@@ -8,9 +8,9 @@ mod scan;
 mod tally;
 mod words;
 
-pub use crate::error::{is_harmful, visible};
+pub use crate::error::{count, is_harmful, visible};
 pub use finding::{Earlier, Finding, Lines, Repeat};
 pub use most::{MostRepeated, RepeatedBlock};
 pub use scan::{Json, ScanReport, Text};
 pub use tally::{Dropped, LeftOutCounts, Stats, Sums, Tally};
-pub use words::{bytes, change, count, counted, share};
+pub use words::{bytes, change, counted, share};

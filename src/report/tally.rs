@@ -1,6 +1,7 @@
 //! The sums of a run, as the summary says them and as `--stats` writes them.
 
-use super::words::{bytes, change, count, counted, share};
+use super::words::{bytes, change, counted, share};
+use crate::error::count;
 use crate::plan::Fate;
 use crate::runner::Portion;
 use crate::source::LeftOut;

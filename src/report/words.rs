@@ -1,17 +1,6 @@
 //! Numbers, sizes and names as people read them.
 
-/// A number with its thousands marked: "6,287".
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
+use crate::error::count;
 
 /// "1 paragraph", "13 paragraphs".
 pub fn counted(number: u64, noun: &str) -> String {

@@ -130,12 +130,10 @@ impl<'a> Segmenter<'a> {
         Ok(stretches)
     }
 
-    /// How many segments the whole text has if it goes on like the `so_far` ones it gave; no more than if those to come are of
-    /// ordinary length, so that a text which begins with many short lines doesn't take memory for what never comes.
+    /// How many segments the whole text has if it goes on like the `so_far` ones it gave, and those to come are not shorter than
+    /// ordinary ones.
     pub fn expected(&self, so_far: usize) -> usize {
-        let read = self.last.end().max(1);
-        let alike = so_far as u128 * self.text.len() as u128 / read as u128;
-        (alike as usize).min(so_far + (self.text.len() - read.min(self.text.len())) / TYPICAL_PARAGRAPH)
+        expected(so_far, self.last.end() as u64, self.text.len() as u64)
     }
 
     fn next_stretches(&self) -> Result<Vec<Stretch>, MetMark> {
@@ -195,6 +193,15 @@ impl<'a> Segmenter<'a> {
         let form = look.compared(raw, how_compared(kind, self.how), scratch);
         (Segment::new(span, kind, look.columns(form)), fingerprint(form))
     }
+}
+
+/// How many segments `whole` bytes have if they go on like the `so_far` ones of the first `read`; no more than if those to come are
+/// of ordinary length, so that what begins with many short lines doesn't take memory for what never comes.
+pub(crate) fn expected(so_far: usize, read: u64, whole: u64) -> usize {
+    let read = read.max(1);
+    let alike = so_far as u128 * u128::from(whole.max(read)) / u128::from(read);
+    let ordinary = so_far as u128 + u128::from(whole.saturating_sub(read)) / TYPICAL_PARAGRAPH as u128;
+    usize::try_from(alike.min(ordinary)).unwrap_or(usize::MAX)
 }
 
 fn too_large_for_a_segment(span: Span) -> Option<TooLarge> {

@@ -1,6 +1,7 @@
 //! The bytes of an input: read whole, or, where a file is large, mapped; and whether they are still what they were.
 
 use super::mapping::Mapping;
+use super::packing::MAGIC;
 use super::stretches::Stretches;
 use super::{Identity, Input, Origin, Packing};
 use crate::error::{Error, Result, What};
@@ -18,9 +19,6 @@ const MAP_FROM: u64 = 1 << 20;
 const BINARY_PROBE: u64 = 8 << 10;
 /// Above this size a found file's beginning is read by itself first: below, one system call more costs more than it saves.
 const PROBE_APART: u64 = 64 << 10;
-
-/// So many first bytes tell how something is packed.
-const LONGEST_MARK: u64 = 4;
 
 /// What loading an input gives.
 pub enum Loaded {
@@ -79,14 +77,12 @@ pub fn load(input: &Input, keeps_broken: bool) -> Result<Loaded> {
     match loaded.map_err(|error| Error::io(input.place(), error))? {
         None => Ok(Loaded::Binary),
         Some(Source { broken: Some(error), .. }) if !keeps_broken => Err(Error::io(input.place(), error)),
-        Some(source) if is_utf16(&source) => Err(utf16(input)),
+        Some(source) if is_utf16(&source) => {
+            let why = "is UTF-16, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-16 -t UTF-8";
+            Err(Error::refused(input.place(), why))
+        }
         Some(source) => Ok(Loaded::Source(source)),
     }
-}
-
-fn utf16(input: &Input) -> Error {
-    let why = "is UTF-16, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-16 -t UTF-8";
-    Error::refused(input.place(), why)
 }
 
 /// Opens a container whose bytes are to come stretch by stretch: the source, which holds none of them, and those.
@@ -103,16 +99,14 @@ pub fn open(input: &Input) -> Result<(Source, Stretches)> {
         if metadata.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
-        let mut begun = &file;
         let mut first = Vec::new();
         let packing = if input.from == Origin::Stdin {
-            begun.take(LONGEST_MARK).read_to_end(&mut first)?;
+            (&file).take(MAGIC as u64).read_to_end(&mut first)?;
             Packing::of_bytes(&first)
         } else {
             input.packing
         };
-        begun = &file;
-        let reader = packing.reader(io::Cursor::new(first).chain(begun.try_clone()?))?;
+        let reader = packing.reader(io::Cursor::new(first).chain(file.try_clone()?))?;
         Ok((Source::without_bytes(file, &metadata, packing), Stretches::of_stream(reader)?))
     };
     opened().map_err(|error| Error::io(input.place(), error))

@@ -37,7 +37,7 @@ pub enum Form {
 }
 
 impl Form {
-    /// The form and the packing of a file by its name, if the form is known. A name without an extension is text until its bytes
+    /// The form of a file by its name, packed or not, if it is known. A name without an extension is text until its bytes
     /// say otherwise; what follows the dot in "notes.2024" or "v1.2 draft" is none.
     pub fn of_name(path: &Path) -> Option<Form> {
         const TEXT: [&str; 7] = ["txt", "text", "md", "markdown", "rst", "adoc", "asciidoc"];

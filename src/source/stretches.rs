@@ -32,7 +32,7 @@ impl Stretches {
     pub fn of_stream(stream: Box<dyn Read + Send>) -> io::Result<Self> {
         let (sender, stretches) = sync_channel(AHEAD);
         thread::Builder::new().name("reader".into()).spawn(move || {
-            let mut lines = Lines { stream, rest: Vec::new() };
+            let mut lines = Lines { stream, rest: Vec::new(), failed: None };
             // Nobody listens any more: the run has ended.
             while let Some(stretch) = lines.next().transpose() {
                 let is_last = stretch.is_err();
@@ -73,10 +73,15 @@ struct Lines {
     stream: Box<dyn Read + Send>,
     /// The beginning of a line whose end has not come yet.
     rest: Vec<u8>,
+    /// What kept more from coming.
+    failed: Option<io::Error>,
 }
 
 impl Lines {
     fn next(&mut self) -> io::Result<Option<Bytes>> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         let mut stretch = std::mem::take(&mut self.rest);
         loop {
             let known = stretch.len();
@@ -87,9 +92,7 @@ impl Lines {
             match memchr::memrchr(b'\n', &stretch[known..]) {
                 Some(lf) => {
                     self.rest = stretch.split_off(known + lf + 1);
-                    if let Err(error) = read {
-                        self.fail_after(error);
-                    }
+                    self.failed = read.err();
                     return Ok(Some(stretch.into()));
                 }
                 None => read?,
@@ -98,19 +101,5 @@ impl Lines {
                 return Ok((!stretch.is_empty()).then(|| stretch.into()));
             }
         }
-    }
-
-    /// What is read next is this error.
-    fn fail_after(&mut self, error: io::Error) {
-        self.rest.clear();
-        self.stream = Box::new(Failing(Some(error)));
-    }
-}
-
-struct Failing(Option<io::Error>);
-
-impl Read for Failing {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        self.0.take().map_or(Ok(0), Err)
     }
 }

@@ -634,7 +634,7 @@ impl Typist {
         out.resize(start + bytes + 4 * Self::FIELD, 0);
         let mut at = self.sentence_start(out, start);
         let mut sentence = start;
-        at = put_number(out, at, self.number);
+        at = put_number::<8>(out, at, self.number);
         self.number += 1;
         let mut bits = Bits::default();
         while at < start + bytes {
@@ -668,9 +668,8 @@ fn in_field(word: &str) -> ([u8; Typist::FIELD], u8) {
     (field, len as u8 + 1)
 }
 
-/// Puts a number of eight digits and a space at `at` and gives where the next word goes.
-fn put_number(out: &mut [u8], at: usize, number: u64) -> usize {
-    const DIGITS: usize = 8;
+/// Puts a number of so many digits and a space at `at` and gives where the next word goes.
+pub fn put_number<const DIGITS: usize>(out: &mut [u8], at: usize, number: u64) -> usize {
     let mut rest = number;
     for digit in out[at..at + DIGITS].iter_mut().rev() {
         *digit = b'0' + (rest % 10) as u8;

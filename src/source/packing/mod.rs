@@ -7,6 +7,7 @@ mod gzip;
 #[cfg(feature = "zstd")]
 mod zstd;
 
+use crate::error::count;
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::io::{self, IoSlice, Read, Write};
@@ -146,7 +147,7 @@ struct Step {
 /// How many packed bytes are read at once.
 const READ_AT_ONCE: usize = 64 << 10;
 /// So many bytes tell whether a member begins.
-const MAGIC: usize = 4;
+pub(super) const MAGIC: usize = 4;
 
 /// The text of packed bytes.
 struct Unpacking<R> {
@@ -221,7 +222,7 @@ impl<R: Read> Unpacking<R> {
     }
 
     fn set_fault(&mut self, kind: io::ErrorKind, what: &str, why: &str) {
-        let (name, given) = (self.packing.name(), grouped(self.given));
+        let (name, given) = (self.packing.name(), count(self.given));
         self.fault = Some((kind, format!("the {name} stream {what} after {given} unpacked bytes{why}")));
     }
 }
@@ -263,19 +264,6 @@ impl<R: Read> Read for Unpacking<R> {
             }
         }
     }
-}
-
-/// A number with its digits in groups of three.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() * 4 / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 /// One of the ways to pack.
@@ -535,7 +523,7 @@ mod tests {
             assert!(text_before.len() > 300_000 && text.starts_with(&text_before), "{}", text_before.len());
             let (read, result) = unpacked(packing, &broken);
             let error = result.unwrap_err();
-            let said = format!("the {} stream is broken after {} unpacked bytes: ", packing.name(), grouped(read.len() as u64));
+            let said = format!("the {} stream is broken after {} unpacked bytes: ", packing.name(), count(read.len() as u64));
             assert!(error.kind() == io::ErrorKind::InvalidData && error.to_string().starts_with(&said), "{error}");
             assert!(read.len() >= text_before.len() && read[..text_before.len()] == text_before, "{}", read.len());
         }

@@ -1,0 +1,201 @@
+//! Inputs and stretches of inputs, taken apart side by side and planned together: by themselves, or between two parallel steps by
+//! way of the corpus.
+
+use super::portion::is_dropped;
+use super::{Course, OnError, Part, Planned, Portion};
+use crate::Plan;
+use crate::corpus::{Corpus, Mark};
+use crate::detect::earlier::InDocument;
+use crate::document::TooLarge;
+use crate::error::{Error, Result};
+use crate::heirs::Heirs;
+use crate::page::Read;
+use crate::plan::Fate;
+use crate::segment::expected;
+use crate::sheaf::{Sheaf, Taken};
+use crate::source::{Input, Source, line_end};
+use bytes::Bytes;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// So much of a stretch is taken apart by one thread: there are enough lots for the threads to end together.
+const LOT: usize = 512 << 10;
+
+/// What documents are compared with.
+pub(super) struct Compared {
+    pub(super) corpus: Corpus,
+    pub(super) heirs: Heirs,
+}
+
+impl Compared {
+    pub(super) fn forget(&mut self, mark: &Mark) {
+        self.corpus.forget(mark);
+        self.heirs.forget(mark.segments());
+    }
+}
+
+/// An input of a batch, or a stretch of one, taken apart.
+pub(super) struct Lot<'a> {
+    pub(super) input: &'a Input,
+    pub(super) source: &'a Source,
+    part: Part,
+    pub(super) bytes: Bytes,
+    /// Where it begins in its input.
+    pub(super) offset: u64,
+    /// Where it stands among all that is compared.
+    pub(super) base: u64,
+    /// The number of its first line.
+    pub(super) line: u64,
+    pub(super) sheaf: Sheaf,
+}
+
+/// How far a container is read.
+pub(super) struct Way {
+    pub(super) offset: u64,
+    /// The number of the next line.
+    pub(super) line: u64,
+}
+
+impl Way {
+    /// The next stretch, taken apart in lots.
+    pub(super) fn lots<'a>(
+        &mut self,
+        input: &'a Input,
+        source: &'a Source,
+        stretch: &Bytes,
+        course: Course,
+        used: &mut Vec<Sheaf>,
+    ) -> Result<Vec<Lot<'a>>> {
+        let mut lots = Vec::new();
+        let mut rest = stretch.clone();
+        while !rest.is_empty() {
+            let bytes = rest.split_to(line_end(&rest, LOT));
+            let len = bytes.len() as u64;
+            let sheaf = used.pop().unwrap_or_default();
+            lots.push(Lot { input, source, part: Part::Stretch, bytes, offset: self.offset, base: 0, line: 0, sheaf });
+            self.offset += len;
+        }
+        lots.par_iter_mut().try_for_each(|lot| lot.read(course, lot.offset == 0))?;
+        for lot in &mut lots {
+            lot.line = self.line;
+            self.line += lot.sheaf.lines;
+        }
+        Ok(lots)
+    }
+}
+
+impl<'l> Lot<'l> {
+    /// All of an input.
+    pub(super) fn whole(input: &'l Input, source: &'l Source, sheaf: Sheaf) -> Self {
+        Self { input, source, part: Part::Whole, bytes: source.bytes().clone(), offset: 0, base: 0, line: 1, sheaf }
+    }
+
+    pub(super) fn read(&mut self, course: Course, is_first: bool) -> Result<()> {
+        let read = self.sheaf.read(&self.bytes, self.input.form, &course.reading.fields, course.settings, is_first);
+        read.map_err(|what| Error::too_large(self.input.place(), what))
+    }
+
+    /// What repeats in a document by itself.
+    fn repeats(&self, taken: &Taken, course: Course) -> InDocument {
+        let page = self.sheaf.page(taken, &self.bytes);
+        InDocument::alone(Read::repeats(page.text, page.segments, self.sheaf.prints(taken), course.settings.matching))
+    }
+
+    /// What is planned for a document, of which this repeats.
+    fn plan(&self, taken: &Taken, repeats: InDocument, course: Course, earlier: Option<&Corpus>) -> Plan {
+        Plan::of(&self.sheaf.page(taken, &self.bytes), repeats, course.settings, || self.sheaf.map(taken), earlier)
+    }
+
+    /// What is planned for each document if it isn't compared with others.
+    pub(super) fn plan_alone(&self, taken: &Taken, course: Course) -> Plan {
+        self.plan(taken, self.repeats(taken, course), course, None)
+    }
+
+    /// The portion in which each document has its plan.
+    pub(super) fn portion<'a>(
+        &'a self,
+        mut plan: impl FnMut(&Taken) -> Plan,
+        course: Course,
+        earlier: Option<&'a Corpus>,
+    ) -> Portion<'a> {
+        let mut portion = Portion::new(self.input, self.source, self.part, self.bytes.clone());
+        let sheaf = &self.sheaf;
+        for taken in &sheaf.documents {
+            let plan = plan(taken);
+            let is_dropped = is_dropped(plan.fate, self.input.form, course.reading);
+            let line = self.input.form.is_container().then_some(self.line + taken.line);
+            let (extent, text) = (taken.extent, taken.source);
+            portion.add(Planned { line, id: taken.id, extent, text, plan, is_dropped });
+        }
+        if course.reading.on_error == OnError::Drop && !sheaf.faults.is_empty() {
+            portion.cuts.extend(sheaf.faults.iter().map(|&(_, extent, _)| extent));
+            portion.cuts.sort_unstable();
+        }
+        portion.faults = sheaf.faults.iter().map(|(line, _, fault)| (self.line + line, fault.clone())).collect();
+        portion.earlier = earlier;
+        portion.offset = self.offset;
+        portion
+    }
+}
+
+/// Plans lots, one after another, and makes something of each plan.
+pub(super) fn plan_lots<R: Send>(
+    lots: &[Lot],
+    compared: Option<&mut Compared>,
+    course: Course,
+    work: impl Fn(Portion) -> R + Sync,
+) -> std::result::Result<Vec<R>, TooLarge> {
+    let Some(Compared { corpus, heirs }) = compared else {
+        let one = |lot: &Lot| work(lot.portion(|taken| lot.plan_alone(taken, course), course, None));
+        return Ok(lots.par_iter().map(one).collect());
+    };
+    let held: Vec<(&Sheaf, u64, u64)> = lots.iter().map(|lot| (&lot.sheaf, lot.base, lot.line)).collect();
+    let bytes: usize = lots.iter().map(|lot| lot.bytes.len()).sum();
+    let whole: u64 = lots.last().map_or(0, |lot| if lot.part == Part::Whole { bytes as u64 } else { lot.input.size });
+    let firsts = corpus.enter(&held, |count| expected(count, bytes as u64, whole))?;
+    let documents: Vec<_> = lots
+        .iter()
+        .zip(firsts)
+        .flat_map(|(lot, first)| {
+            lot.sheaf.documents.iter().map(move |taken| first + taken.segments.start..first + taken.segments.end)
+        })
+        .collect();
+    let mut repeats = corpus.repeats(&documents)?.into_iter();
+    let corpus = &*corpus;
+    let repeats = lots.iter().map(|lot| repeats.by_ref().take(lot.sheaf.documents.len()).collect());
+    let with_repeats: Vec<(&Lot, Vec<InDocument>)> = lots.iter().zip(repeats).collect();
+    if course.settings.drop_above.is_some() {
+        // Whether a document is dropped changes what the next ones keep, so they are planned one after the other.
+        let mut documents = documents.into_iter();
+        let portion = |(lot, repeats)| lot_in_order(lot, repeats, &mut documents, course, corpus, heirs);
+        let portions: Vec<Portion> = with_repeats.into_iter().map(portion).collect();
+        return Ok(portions.into_par_iter().map(&work).collect());
+    }
+    let one = |(lot, repeats): (&Lot, Vec<InDocument>)| {
+        let mut repeats = repeats.into_iter();
+        let mut next = || repeats.next().expect("each document has what repeats in it");
+        work(lot.portion(|taken| lot.plan(taken, next(), course, Some(corpus)), course, Some(corpus)))
+    };
+    Ok(with_repeats.into_par_iter().map(one).collect())
+}
+
+/// What is planned for a lot whose documents' fates depend on those before.
+fn lot_in_order<'a>(
+    lot: &'a Lot,
+    repeats: Vec<InDocument>,
+    documents: &mut impl Iterator<Item = Range<u32>>,
+    course: Course,
+    corpus: &'a Corpus,
+    heirs: &mut Heirs,
+) -> Portion<'a> {
+    let mut repeats = repeats.into_iter();
+    let plan = |taken: &Taken| {
+        let mut found = repeats.next().expect("each document has what repeats in it");
+        heirs.spare(&mut found);
+        let plan = lot.plan(taken, found, course, Some(corpus));
+        let document = documents.next().expect("each document has its numbers");
+        heirs.settle(document.clone(), corpus.repeats_of(&document), plan.fate == Fate::TooRepetitive);
+        plan
+    };
+    lot.portion(plan, course, Some(corpus))
+}

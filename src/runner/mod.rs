@@ -1,0 +1,459 @@
+//! The one place where documents run in parallel: an order-preserving map over batches of inputs, or of stretches of a large one.
+//!
+//! Inputs are numbered by their order before anything runs, and outcomes come out in that order, whichever thread was first. With
+//! `--across` a batch goes through the corpus between two parallel steps: it is taken apart, entered in order, and planned.
+
+mod batches;
+mod lots;
+mod portion;
+
+pub use portion::{Part, Planned, Portion};
+
+use crate::corpus::Corpus;
+use crate::error::{Error, Result, What};
+use crate::heirs::Heirs;
+use crate::plan::Fate;
+use crate::sheaf::Sheaf;
+use crate::source::jsonl::Fields;
+use crate::source::{Form, Found, Input, LeftOut, Loaded, Origin, Packing, Source, Stretches, load, open, text};
+use crate::threads::Threads;
+use crate::{Plan, Settings};
+use batches::{Batches, LARGE, is_streamed};
+use bytes::Bytes;
+use lots::{Compared, Lot, Way, plan_lots};
+use portion::of_one;
+use rayon::prelude::*;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What became of something the walk came upon.
+pub enum Outcome<T> {
+    /// It, or a stretch of it, was planned, and this was made of the plans.
+    Done(T),
+    /// It is not read, on purpose.
+    LeftOut(PathBuf, LeftOut),
+    /// It, or a record of it, could not be read or written.
+    Failed(Error),
+}
+
+impl<T> From<Result<T>> for Outcome<T> {
+    fn from(made: Result<T>) -> Self {
+        made.map_or_else(Outcome::Failed, Outcome::Done)
+    }
+}
+
+/// An input alone and up to this size is done before a thread would have started. (It has at most 2^16 paragraphs, the
+/// number from which on the index is built in parallel.)
+const ALONE: usize = 1 << 17;
+/// So much of a container makes a batch, which the processor's outer cache nearly holds.
+const STRETCH: usize = 16 << 20;
+
+/// How a run goes about its documents.
+#[derive(Clone, Copy, Debug)]
+pub struct Course<'a> {
+    /// What counts as a repeat.
+    pub settings: &'a Settings,
+    /// How containers are read.
+    pub reading: &'a Reading,
+    /// The threads that do the work.
+    pub threads: &'a Threads,
+    /// Once it is set, nothing more is read, and what a batch has made by then is dropped.
+    pub stop: &'a AtomicBool,
+}
+
+/// How containers are read, and what becomes of their records.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Which fields of a record are read.
+    pub fields: Fields,
+    /// What becomes of what is broken.
+    pub on_error: OnError,
+    /// Whether records whose text is cut as a whole stay, without it.
+    pub keep_empty: bool,
+}
+
+impl Reading {
+    /// Whether what precedes a fault counts.
+    fn keeps_broken(&self) -> bool {
+        self.on_error != OnError::Fail
+    }
+}
+
+/// What becomes of a record that can't be read, and of a stream that breaks off. In each case it is an error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnError {
+    /// Its whole file is left out, and justifies no cut elsewhere.
+    #[default]
+    Fail,
+    /// It stays as it is.
+    Keep,
+    /// It is left out.
+    Drop,
+}
+
+/// Plans the documents of `found`.
+///
+/// `work` makes something of the plans of an input or of a stretch of one, in any order; `batch` gets what it made, in order,
+/// batch by batch. What was made of a document that changed meanwhile is dropped, and so is any other failure of its: what the
+/// system says of bytes that vanish while they are written puts the blame on the output.
+///
+/// # Errors
+/// The first that `batch` gives; nothing more is read then.
+pub fn run<T: Send>(
+    found: impl Iterator<Item = Found>,
+    course: Course,
+    work: impl Fn(Portion) -> Result<T> + Sync,
+    batch: impl FnMut(Vec<Outcome<T>>) -> Result<()>,
+) -> Result<()> {
+    let mut run = Run {
+        course,
+        work,
+        batch,
+        corpus: course.settings.across.then(|| Compared { corpus: Corpus::new(course.settings), heirs: Heirs::default() }),
+        kept: Vec::new(),
+        used: Vec::new(),
+    };
+    for group in (Batches { found, waiting: None, reading: course.reading }) {
+        if course.stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let goes_on = match <[Found; 1]>::try_from(group) {
+            Ok([Found::Input(input)]) if is_streamed(&input, course.reading) => run.stream(&input)?,
+            Ok([Found::Input(input)]) if run.corpus.is_some() && input.form == Form::Text && input.size >= LARGE => {
+                run.large(&input)?
+            }
+            Ok([found]) => run.small(vec![found])?,
+            Err(group) => run.small(group)?,
+        };
+        if !goes_on {
+            return Ok(());
+        }
+    }
+    run.end()
+}
+
+/// A run under way.
+struct Run<'a, W, B> {
+    course: Course<'a>,
+    work: W,
+    batch: B,
+    corpus: Option<Compared>,
+    /// Mapped inputs whose bytes later documents are compared with.
+    kept: Vec<(Input, Source)>,
+    /// Sheaves whose memory is used again: new memory costs more than what is done with it.
+    used: Vec<Sheaf>,
+}
+
+impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> Result<()>> Run<'_, W, B> {
+    /// Hands a batch on; false if the run is to end.
+    fn hand_on(&mut self, outcomes: Vec<Outcome<T>>) -> Result<bool> {
+        if self.course.stop.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        (self.batch)(outcomes)?;
+        Ok(true)
+    }
+
+    /// A group of small inputs, each taken whole.
+    fn small(&mut self, group: Vec<Found>) -> Result<bool> {
+        let Self { course, work, corpus, .. } = self;
+        let is_stopped = || course.stop.load(Ordering::Relaxed);
+        if corpus.is_none() {
+            let one = |found: Found| match found {
+                _ if is_stopped() => None,
+                Found::Input(input) => Some(by_itself(&input, *course, work)),
+                found => Some(not_read(found)),
+            };
+            let outcomes: Option<Vec<Outcome<T>>> = match group.len() {
+                1 => group.into_iter().map(one).collect(),
+                _ => course.threads.run(|| group.into_par_iter().map(one).collect()),
+            };
+            return outcomes.map_or(Ok(false), |outcomes| self.hand_on(outcomes));
+        }
+        let corpus = corpus.as_mut().expect("looked at above");
+        let outcomes = course.threads.run(|| {
+            let loaded: Vec<std::result::Result<Apart, Outcome<T>>> =
+                group.into_par_iter().map(|found| taken_apart(found, *course)).collect();
+            planned(loaded, corpus, *course, work)
+        });
+        self.hand_on(outcomes)
+    }
+
+    /// A large text, which is compared with others: one document, which all threads take apart together.
+    fn large(&mut self, input: &Input) -> Result<bool> {
+        let Self { course, work, corpus, kept, .. } = self;
+        let corpus = corpus.as_mut().expect("it is there where documents are compared");
+        let mark = corpus.corpus.mark();
+        let mut made = || {
+            let Loaded::Source(source) = load(input, course.reading.keeps_broken())? else { return Ok(None) };
+            let made = course.threads.run(|| large(input, &source, corpus, *course, work));
+            source.ensure_unchanged(input)?;
+            Ok(Some((made?, source)))
+        };
+        let outcome = match made() {
+            Ok(None) => Outcome::LeftOut(input.path().into(), LeftOut::Binary),
+            Ok(Some((made, source))) => {
+                if source.is_mapped() {
+                    kept.push((input.clone(), source));
+                }
+                Outcome::Done(made)
+            }
+            Err(error) => {
+                course.threads.run(|| corpus.forget(&mark));
+                Outcome::Failed(error)
+            }
+        };
+        self.hand_on(vec![outcome])
+    }
+
+    /// A container in stretches.
+    fn stream(&mut self, input: &Input) -> Result<bool> {
+        let opened = match self.open(input) {
+            Ok(Some(opened)) => opened,
+            Ok(None) => return self.hand_on(vec![Outcome::LeftOut(input.path().into(), LeftOut::Binary)]),
+            Err(error) => return self.hand_on(vec![Outcome::Failed(error)]),
+        };
+        let (source, mut stretches) = opened;
+        let mark = self.corpus.as_ref().map(|compared| compared.corpus.mark());
+        let mut way = Way { offset: 0, line: 1 };
+        let failed = loop {
+            let stretch = match stretches.next(STRETCH) {
+                Ok(Some(stretch)) => stretch,
+                Ok(None) => break None,
+                Err(error) => {
+                    let error = Error::io(input.place(), error);
+                    if !self.course.reading.keeps_broken() {
+                        break Some(error);
+                    }
+                    if !self.hand_on(vec![Outcome::Failed(error)])? {
+                        return Ok(false);
+                    }
+                    break None;
+                }
+            };
+            match self.stretch(input, &source, &stretch, &mut way) {
+                Ok((done, fault)) => {
+                    if !self.hand_on(done)? {
+                        return Ok(false);
+                    }
+                    if fault.is_some() {
+                        break fault;
+                    }
+                }
+                Err(error) => break Some(error),
+            }
+        };
+        let failed = failed.or_else(|| source.ensure_unchanged(input).err());
+        let is_complete = failed.is_none();
+        let outcome = match failed {
+            Some(error) => {
+                if let (Some(corpus), Some(mark)) = (&mut self.corpus, &mark) {
+                    self.course.threads.run(|| corpus.forget(mark));
+                }
+                vec![Outcome::Failed(error)]
+            }
+            None => {
+                let end = Portion { offset: way.offset, ..Portion::new(input, &source, Part::End, Bytes::new()) };
+                vec![(self.work)(end).into()]
+            }
+        };
+        if is_complete && source.is_mapped() && self.corpus.is_some() {
+            self.kept.push((input.clone(), source));
+        }
+        self.hand_on(outcome)
+    }
+
+    /// The source of a container and its stretches; `None` if it was found and is binary.
+    fn open(&self, input: &Input) -> Result<Option<(Source, Stretches)>> {
+        if input.from == Origin::Stdin || input.packing != Packing::Plain || input.size == 0 {
+            return open(input).map(Some);
+        }
+        let Loaded::Source(source) = load(input, self.course.reading.keeps_broken())? else { return Ok(None) };
+        let stretches = Stretches::of_bytes(source.bytes().clone());
+        Ok(Some((source, stretches)))
+    }
+
+    /// A stretch of a container: what came of it, and the error that ends the container there.
+    fn stretch(
+        &mut self,
+        input: &Input,
+        source: &Source,
+        stretch: &Bytes,
+        way: &mut Way,
+    ) -> Result<(Vec<Outcome<T>>, Option<Error>)> {
+        let Self { course, work, corpus, used, .. } = self;
+        let work = &*work;
+        let course = *course;
+        course.threads.run(|| {
+            let begins = way.offset;
+            let mut lots = way.lots(input, source, stretch, course, used)?;
+            if let Some(Compared { corpus, .. }) = corpus {
+                let base = corpus.hold(stretch.clone(), input.form, input.path(), begins);
+                lots.iter_mut().for_each(|lot| lot.base = base + (lot.offset - begins));
+            }
+            let mut failed = None;
+            if !course.reading.keeps_broken()
+                && let Some(at) = lots.iter().position(|lot| !lot.sheaf.faults.is_empty())
+            {
+                // What precedes the fault may have a reader already.
+                lots.truncate(at + 1);
+                let lot = &mut lots[at];
+                let (line, extent, fault) = lot.sheaf.faults.swap_remove(0);
+                failed = Some(Error::record(input.place(), lot.line + line, &fault));
+                lot.bytes.truncate(extent.start as usize);
+                lot.read(course, lot.offset == 0)?;
+            }
+            let done = plan_lots(&lots, corpus.as_mut(), course, work).map_err(|what| Error::too_large(input.place(), what))?;
+            used.extend(lots.into_iter().map(|lot| lot.sheaf));
+            Ok((done.into_iter().map(Outcome::from).collect(), failed))
+        })
+    }
+
+    /// What documents were compared with must not have changed meanwhile.
+    fn end(&mut self) -> Result<()> {
+        let changed = |(input, source): &(Input, Source)| source.ensure_unchanged(input).is_err().then(|| input.place());
+        let failed = |place| {
+            let why = "changed after it was read, while others were compared with it; run again when it is at rest";
+            Outcome::Failed(Error::refused(place, why))
+        };
+        let changed: Vec<Outcome<T>> = self.kept.iter().filter_map(changed).map(failed).collect();
+        if changed.is_empty() { Ok(()) } else { self.hand_on(changed).map(drop) }
+    }
+}
+
+/// An input of a group, taken apart.
+struct Apart {
+    input: Input,
+    source: Source,
+    sheaf: Sheaf,
+}
+
+/// Something of a group, read and taken apart, or why it isn't.
+fn taken_apart<T>(found: Found, course: Course) -> std::result::Result<Apart, Outcome<T>> {
+    let Found::Input(input) = found else { return Err(not_read(found)) };
+    let taken = || {
+        let Loaded::Source(source) = load(&input, course.reading.keeps_broken())? else { return Ok(None) };
+        let sheaf = sheaf(&input, &source, course)?;
+        source.ensure_unchanged(&input)?;
+        Ok(Some((source, sheaf)))
+    };
+    match taken() {
+        Ok(Some((source, sheaf))) => Ok(Apart { input, source, sheaf }),
+        Ok(None) => Err(Outcome::LeftOut(input.path().into(), LeftOut::Binary)),
+        Err(error) => Err(Outcome::Failed(error)),
+    }
+}
+
+/// A small input taken apart.
+fn sheaf(input: &Input, source: &Source, course: Course) -> Result<Sheaf> {
+    let mut sheaf = Sheaf::default();
+    sheaf
+        .read(source, input.form, &course.reading.fields, course.settings, true)
+        .map_err(|what| Error::too_large(input.place(), what))?;
+    if !course.reading.keeps_broken()
+        && let Some((line, _, fault)) = sheaf.faults.first()
+    {
+        return Err(Error::record(input.place(), line + 1, fault));
+    }
+    Ok(sheaf)
+}
+
+/// What is made of a group that is taken apart, in order.
+fn planned<T: Send>(
+    mut loaded: Vec<std::result::Result<Apart, Outcome<T>>>,
+    compared: &mut Compared,
+    course: Course,
+    work: &(impl Fn(Portion) -> Result<T> + Sync),
+) -> Vec<Outcome<T>> {
+    let mut lots = Vec::new();
+    for Apart { input, source, sheaf } in loaded.iter_mut().flatten() {
+        lots.push(Lot::whole(input, source, std::mem::take(sheaf)));
+    }
+    let mark = compared.corpus.mark();
+    for lot in &mut lots {
+        lot.base = compared.corpus.hold(lot.bytes.clone(), lot.input.form, lot.input.path(), 0);
+    }
+    let made = plan_lots(&lots, Some(compared), course, work);
+    let made: Vec<Result<T>> = match made {
+        Ok(made) => lots.iter().zip(made).map(|(lot, made)| lot.source.ensure_unchanged(lot.input).and(made)).collect(),
+        Err(what) => {
+            compared.forget(&mark);
+            lots.iter().map(|lot| Err(Error::too_large(lot.input.place(), what))).collect()
+        }
+    };
+    let mut made = made.into_iter();
+    drop(lots);
+    let mut next = || made.next().expect("each input that was read is planned").into();
+    loaded.into_iter().map(|loaded| loaded.map_or_else(|outcome| outcome, |_| next())).collect()
+}
+
+/// One input that is not compared with others.
+fn by_itself<T: Send>(input: &Input, course: Course, work: &(impl Fn(Portion) -> Result<T> + Sync)) -> Outcome<T> {
+    let made = || {
+        let Loaded::Source(source) = load(input, course.reading.keeps_broken())? else { return Ok(None) };
+        let plan_and_work = || {
+            if input.form == Form::Text {
+                one_text(input, &source, course, work)
+            } else {
+                container(input, &source, course, work)
+            }
+        };
+        let is_small = source.len() <= ALONE || rayon::current_thread_index().is_some();
+        let made = if is_small { plan_and_work() } else { course.threads.run(plan_and_work) };
+        match source.ensure_unchanged(input) {
+            Err(changed) if !matches!(made, Err(Error { what: What::Changed { .. }, .. })) => Err(changed),
+            _ => made.map(Some),
+        }
+    };
+    match made() {
+        Ok(Some(done)) => Outcome::Done(done),
+        Ok(None) => Outcome::LeftOut(input.path().into(), LeftOut::Binary),
+        Err(error) => Outcome::Failed(error),
+    }
+}
+
+fn one_text<T>(input: &Input, source: &Source, course: Course, work: &impl Fn(Portion) -> Result<T>) -> Result<T> {
+    let plan = Plan::new(&text::document(source), course.settings).map_err(|what| Error::too_large(input.place(), what))?;
+    work(of_one(input, source, plan, course.reading))
+}
+
+fn container<T>(input: &Input, source: &Source, course: Course, work: &(impl Fn(Portion) -> Result<T> + Sync)) -> Result<T>
+where
+    T: Send,
+{
+    let lot = Lot::whole(input, source, sheaf(input, source, course)?);
+    work(lot.portion(|taken| lot.plan_alone(taken, course), course, None))
+}
+
+/// A large text that is compared with others.
+fn large<T>(
+    input: &Input,
+    source: &Source,
+    compared: &mut Compared,
+    course: Course,
+    work: &impl Fn(Portion) -> Result<T>,
+) -> Result<T> {
+    let Compared { corpus, heirs } = compared;
+    let too_large = |what| Error::too_large(input.place(), what);
+    let document = text::document(source);
+    let [part] = document.parts.as_slice() else { unreachable!("a text file holds one text") };
+    let base = corpus.hold(source.bytes().clone(), input.form, input.path(), 0) + (source.len() - part.text.len()) as u64;
+    let (numbers, columns) = corpus.enter_text(&part.text, base).map_err(too_large)?;
+    let mut repeats = corpus.repeats(std::slice::from_ref(&numbers)).map_err(too_large)?.pop().expect("one for one");
+    let corpus = &*corpus;
+    heirs.spare(&mut repeats);
+    let page = corpus.page(&part.text, base, numbers.clone(), columns);
+    let plan = Plan::of(&page, repeats, course.settings, || part.map.clone(), Some(corpus));
+    heirs.settle(numbers.clone(), corpus.repeats_of(&numbers), plan.fate == Fate::TooRepetitive);
+    let mut portion = of_one(input, source, plan, course.reading);
+    portion.earlier = Some(corpus);
+    work(portion)
+}
+
+fn not_read<T>(found: Found) -> Outcome<T> {
+    match found {
+        Found::LeftOut(path, why) => Outcome::LeftOut(path, why),
+        Found::Failed(error) => Outcome::Failed(error),
+        Found::Input(input) => unreachable!("{} is to be read", input.path().display()),
+    }
+}

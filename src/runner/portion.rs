@@ -1,0 +1,107 @@
+//! What a run hands on: the plans of an input, or of a stretch of one.
+
+use super::Reading;
+use crate::Plan;
+use crate::corpus::{Corpus, Known};
+use crate::document::Span;
+use crate::plan::Fate;
+use crate::source::jsonl::Fault;
+use crate::source::{Form, Input, Source};
+use bytes::Bytes;
+
+/// What is planned for an input, or for a stretch of one.
+pub struct Portion<'a> {
+    /// The input.
+    pub input: &'a Input,
+    /// Its file.
+    pub source: &'a Source,
+    /// Which part of it this is.
+    pub part: Part,
+    /// The bytes of this part, unpacked.
+    pub bytes: Bytes,
+    /// Where it begins in the unpacked file.
+    pub offset: u64,
+    /// The documents in it.
+    pub documents: Vec<Planned>,
+    /// What goes of the bytes, documents that are dropped included.
+    pub cuts: Vec<Span>,
+    /// The records that can't be read, by their line, and why; with [`OnError::Drop`](super::OnError::Drop) they go too.
+    pub faults: Vec<(u64, Fault)>,
+    pub(super) earlier: Option<&'a Corpus>,
+}
+
+/// Which part of an input something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    Whole,
+    /// One of several stretches, in order.
+    Stretch,
+    /// What comes after the last stretch: nothing.
+    End,
+}
+
+/// A document and its plan. Places are in the bytes of its portion.
+pub struct Planned {
+    /// The line it is, from 1 on, if it is a record.
+    pub line: Option<u64>,
+    /// Its id as it is written.
+    pub id: Option<Span>,
+    /// All that belongs to it.
+    pub extent: Span,
+    /// Where its text is written.
+    pub text: Span,
+    /// What goes, and why.
+    pub plan: Plan,
+    /// Whether it is dropped as a whole.
+    pub is_dropped: bool,
+}
+
+impl<'a> Portion<'a> {
+    /// Where something of it stands in the unpacked file.
+    pub fn in_file(&self, span: Span) -> Span {
+        Span { start: span.start + self.offset, end: span.end + self.offset }
+    }
+
+    /// The number of bytes that go.
+    pub fn removed_bytes(&self) -> u64 {
+        self.cuts.iter().map(|cut| cut.len()).sum()
+    }
+
+    pub(super) fn new(input: &'a Input, source: &'a Source, part: Part, bytes: Bytes) -> Self {
+        Self { input, source, part, bytes, offset: 0, documents: Vec::new(), cuts: Vec::new(), faults: Vec::new(), earlier: None }
+    }
+
+    /// Adds the next document.
+    pub(super) fn add(&mut self, planned: Planned) {
+        match planned.is_dropped {
+            true => self.cuts.push(planned.extent),
+            false => self.cuts.extend(planned.plan.cuts.iter().map(|cut| cut.at)),
+        }
+        self.documents.push(planned);
+    }
+
+    /// The text of an earlier document that is a block's witness, by its first and last paragraph.
+    pub fn earlier(&self, first: u32, last: u32) -> Option<Known<'_>> {
+        self.earlier.map(|corpus| corpus.known(first, last))
+    }
+}
+
+/// The portion that is one text as a whole.
+pub(super) fn of_one<'a>(input: &'a Input, source: &'a Source, plan: Plan, reading: &Reading) -> Portion<'a> {
+    let mut portion = Portion::new(input, source, Part::Whole, source.bytes().clone());
+    let extent = Span::new(0, source.len());
+    let is_dropped = is_dropped(plan.fate, input.form, reading);
+    portion.add(Planned { line: None, id: None, extent, text: extent, plan, is_dropped });
+    portion
+}
+
+/// Whether a document of this fate leaves nothing behind. Of a text file that is cut as a whole an empty one stays, so that
+/// outputs are as many as inputs.
+pub(super) fn is_dropped(fate: Fate, form: Form, reading: &Reading) -> bool {
+    match fate {
+        Fate::Stays => false,
+        Fate::Emptied => form.is_container() && !reading.keep_empty,
+        Fate::Repeated | Fate::TooRepetitive => true,
+    }
+}
