@@ -25,7 +25,7 @@ pub enum Match {
 ///
 /// Bytes that aren't UTF-8 stand for themselves.
 pub fn compared<'a>(raw: &'a [u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a [u8] {
-    Look::at(raw).compared(raw, how, scratch)
+    Look::at(raw).compared(raw, how, scratch).0
 }
 
 fn fold<'a>(raw: &[u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a [u8] {
@@ -56,32 +56,31 @@ impl Look {
         look(raw)
     }
 
-    /// The compared form of `raw`, which was looked at; see [`compared`].
-    pub fn compared<'a>(self, raw: &'a [u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a [u8] {
-        match how {
-            Match::Bytes => raw,
-            Match::Text if self.is_settled(raw) => raw,
-            Match::Text | Match::Loose => fold(raw, how, scratch),
+    /// The compared form of `raw`, which was looked at, and its columns; see [`compared`] and [`columns`].
+    pub fn compared<'a>(self, raw: &'a [u8], how: Match, scratch: &'a mut Vec<u8>) -> (&'a [u8], u32) {
+        let may_be_settled = match how {
+            Match::Bytes => true,
+            Match::Text => self.0 & Self::ODD == 0 && raw.first() != Some(&b' ') && raw.last() != Some(&b' '),
+            Match::Loose => false,
+        };
+        let is_ascii = self.0 & Self::NOT_ASCII == 0;
+        if may_be_settled && is_ascii {
+            return (raw, saturated(raw.len()));
         }
-    }
-
-    /// The display columns of `form`, the compared form of what was looked at; see [`columns`].
-    pub fn columns(self, form: &[u8]) -> u32 {
-        if self.0 & Self::NOT_ASCII != 0 { columns(form) } else { saturated(form.len()) }
+        if may_be_settled {
+            let beyond = BeyondAscii::of(raw);
+            if how == Match::Bytes || beyond.is_settled {
+                return (raw, saturated(beyond.columns));
+            }
+        }
+        let form = fold(raw, how, scratch);
+        let columns = if is_ascii { saturated(form.len()) } else { columns(form) };
+        (form, columns)
     }
 
     /// Whether a table's row, which holds bars or tabs, could look like this.
     pub fn may_have_cells(self) -> bool {
         self.0 != 0
-    }
-
-    /// Whether `raw`, which was looked at, is its own compared form: no white space but single inner spaces, nothing invisible,
-    /// and every character in its composed spelling.
-    fn is_settled(self, raw: &[u8]) -> bool {
-        self.0 & Self::ODD == 0
-            && raw.first() != Some(&b' ')
-            && raw.last() != Some(&b' ')
-            && (self.0 & Self::NOT_ASCII == 0 || str::from_utf8(raw).is_ok_and(is_settled_beyond_ascii))
     }
 }
 
@@ -126,39 +125,54 @@ fn see(byte: u8, next: u8) -> u8 {
 /// The display columns of a compared form: a wide character takes two, a combining mark none, an ASCII byte or one that
 /// isn't UTF-8 one. Saturates at `u32::MAX`.
 pub fn columns(form: &[u8]) -> u32 {
-    saturated(match str::from_utf8(form) {
-        Ok(text) => str_columns(text),
-        Err(_) => form.utf8_chunks().map(|chunk| str_columns(chunk.valid()) + chunk.invalid().len()).sum(),
-    })
+    saturated(if form.is_ascii() { form.len() } else { BeyondAscii::of(form).columns })
 }
 
 fn saturated(columns: usize) -> u32 {
     u32::try_from(columns).unwrap_or(u32::MAX)
 }
 
-fn str_columns(text: &str) -> usize {
-    beyond_ascii(text).fold(text.len(), |columns, c| (columns + char_columns(c)).saturating_sub(c.len_utf8()))
+/// What one pass over a text, which decodes nothing that is ASCII, tells of it.
+struct BeyondAscii {
+    /// The display columns of all of it; see [`columns`].
+    columns: usize,
+    /// Whether what isn't ASCII leaves it its own compared form: UTF-8, no white space, nothing invisible, and every character
+    /// in its composed spelling.
+    is_settled: bool,
 }
 
-/// The characters of a text that aren't ASCII; what is between them is skipped eight bytes at a time. A mapped text may change
-/// between two looks at it: then it ends early, and whoever mapped it reports the change.
-fn beyond_ascii(text: &str) -> impl Iterator<Item = char> {
-    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        while let Some(eight) = bytes.get(at..)?.first_chunk() {
-            let high = u64::from_le_bytes(*eight) & HIGH_BITS;
-            at += if high == 0 { 8 } else { high.trailing_zeros() as usize / 8 };
-            if high != 0 {
-                break;
+impl BeyondAscii {
+    fn of(text: &[u8]) -> Self {
+        let (mut columns, mut is_settled, mut may_compose) = (text.len(), true, false);
+        let mut at = 0;
+        while let Some(next) = beyond_ascii(text, at) {
+            let (c, len) = bstr::decode_utf8(&text[next..]);
+            at = next + len;
+            match c {
+                Some(c) => {
+                    columns = (columns + char_columns(c)).saturating_sub(len);
+                    is_settled &= !(c.is_whitespace() || is_invisible(c));
+                    may_compose |= !is_inert(c);
+                }
+                None => is_settled = false,
             }
         }
-        at += bytes[at..].iter().take_while(|byte| byte.is_ascii()).count();
-        let c = text.get(at..)?.chars().next()?;
-        at += c.len_utf8();
-        Some(c)
-    })
+        Self { columns, is_settled: is_settled && (!may_compose || NFC.is_normalized_utf8(text)) }
+    }
+}
+
+/// The first byte from `at` on that isn't ASCII; what precedes it is skipped eight bytes at a time.
+#[inline]
+fn beyond_ascii(text: &[u8], mut at: usize) -> Option<usize> {
+    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+    while let Some(eight) = text.get(at..)?.first_chunk() {
+        let high = u64::from_le_bytes(*eight) & HIGH_BITS;
+        if high != 0 {
+            return Some(at + high.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    text[at..].iter().position(|byte| !byte.is_ascii()).map(|more| at + more)
 }
 
 /// The display columns of one character.
@@ -175,6 +189,12 @@ pub fn char_columns(c: char) -> usize {
 pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Whether a text without blanks at its ends is its own compared form.
+fn is_settled(text: &[u8]) -> bool {
+    let look = Look::at(text).0;
+    look & Look::ODD == 0 && (look & Look::NOT_ASCII == 0 || BeyondAscii::of(text).is_settled)
 }
 
 struct Fold<'a> {
@@ -203,7 +223,7 @@ impl Fold<'_> {
         for line in text.split_inclusive('\n') {
             let start = line.trim_ascii_start();
             let settled = start.trim_ascii_end();
-            if Look::at(settled.as_bytes()).is_settled(settled.as_bytes()) {
+            if is_settled(settled.as_bytes()) {
                 self.space |= start.len() < line.len();
                 self.bytes(settled.as_bytes());
                 self.space |= settled.len() < start.len();
@@ -262,18 +282,6 @@ fn is_punctuation(c: char) -> bool {
         '`' | '´' => true, // modifier symbols by category, quotation marks by use
         _ => c.general_category_group() == GeneralCategoryGroup::Punctuation,
     }
-}
-
-/// Whether what isn't ASCII in a text leaves it its own compared form.
-fn is_settled_beyond_ascii(text: &str) -> bool {
-    let mut may_compose = false;
-    for c in beyond_ascii(text) {
-        if c.is_whitespace() || is_invisible(c) {
-            return false;
-        }
-        may_compose |= !is_inert(c);
-    }
-    !may_compose || NFC.is_normalized(text)
 }
 
 /// Whether a character is known to be the same in NFC whatever stands around it, unless what follows isn't: most letters of

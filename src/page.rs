@@ -95,9 +95,10 @@ impl<'a> Page<'a> {
         }
         let is_end = after as usize == self.segments.len();
         let something_follows = self.span(last).end < self.start(after);
-        // Before another line end a carriage return that is text would be taken for a part of it.
-        let stays = (self.raw(before).ends_with(b"\r") && something_follows)
-            || (!is_end && self.line_ends_after(before) >= self.line_ends_after(last));
+        // Before another line end a carriage return that is text would be taken for a part of it. (The text is far memory, and
+        // looked at last.)
+        let stays = (!is_end && self.line_ends_after(before) >= self.line_ends_after(last))
+            || (something_follows && self.raw(before).ends_with(b"\r"));
         if stays { before } else { last }
     }
 

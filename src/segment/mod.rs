@@ -14,6 +14,7 @@ use crate::fingerprint::fingerprint;
 use paragraph::{MOST_WRAPPED_LINES, MetMark, Stretch, WRAP_COLUMNS, paragraphs};
 use rayon::prelude::*;
 use std::cell::RefCell;
+use std::ops::Range;
 
 /// Consecutive segments of a text, each with its fingerprint.
 #[derive(Debug, Default)]
@@ -190,8 +191,8 @@ impl<'a> Segmenter<'a> {
             && kind == Kind::Line
             && (look.may_have_cells() || matches!(raw.first(), Some(b'+' | b' ')));
         let kind = if may_be_row && lines::is_table_row(raw) { Kind::Row } else { kind };
-        let form = look.compared(raw, how_compared(kind, self.how), scratch);
-        (Segment::new(span, kind, look.columns(form)), fingerprint(form))
+        let (form, columns) = look.compared(raw, how_compared(kind, self.how), scratch);
+        (Segment::new(span, kind, columns), fingerprint(form))
     }
 }
 
@@ -249,13 +250,15 @@ pub(crate) fn reads_the_same(text: &[u8], mut chunk: impl Iterator<Item = Segmen
 
 /// The lines of a paragraph, without their ends.
 fn lines_of(text: &[u8], span: Span) -> impl Iterator<Item = Span> + '_ {
-    let mut next = span.range().start;
-    span.of(text).split_inclusive(|&byte| byte == b'\n').map(move |whole| {
-        let start = next;
-        next += whole.len();
-        match whole {
-            [line @ .., b'\r', b'\n'] | [line @ .., b'\n'] | line => Span::new(start, start + line.len()),
-        }
+    let Range { start, end } = span.range();
+    let mut next = start;
+    let mut line_ends = memchr::memchr_iter(b'\n', &text[start..end]);
+    std::iter::from_fn(move || {
+        let line = next;
+        let lf = line_ends.next().map_or(end, |lf| start + lf);
+        next = lf + 1;
+        let has_cr = lf < end && lf > line && text[lf - 1] == b'\r';
+        (line < end).then(|| Span::new(line, lf - usize::from(has_cr)))
     })
 }
 
