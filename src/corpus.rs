@@ -11,15 +11,15 @@ use crate::detect::earlier::{Earlier, InDocument, Numbering, Scratch, Sought};
 use crate::document::{Repeat, Segment, Span, TooLarge};
 use crate::index::{Index, Proof};
 use crate::page::Page;
-use crate::segment::{Segmenter, same};
+use crate::segment::{Segmenter, Segments, same};
 use crate::sheaf::Sheaf;
 use crate::source::Form;
+use crate::source::text::LineNumbers;
 use bytes::Bytes;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 /// The documents so far.
 pub(crate) struct Corpus {
@@ -96,7 +96,14 @@ impl Corpus {
         }
         let start = texts.end;
         texts.end += bytes.len() as u64;
-        texts.held.push(Held { start, bytes, form, input: texts.inputs.len() as u32 - 1, offset, line_ends: OnceLock::new() });
+        texts.held.push(Held {
+            start,
+            bytes,
+            form,
+            input: texts.inputs.len() as u32 - 1,
+            offset,
+            line_numbers: LineNumbers::default(),
+        });
         start
     }
 
@@ -164,27 +171,34 @@ impl Corpus {
         }
     }
 
-    /// Enters a large text, which stands at `base`, as one document; gives its paragraphs' numbers and columns.
+    /// Begins a large text: a document that is entered batch by batch. Gives the number of its first paragraph.
+    pub(crate) fn begin_text(&mut self) -> u32 {
+        let first = self.texts.segments.len() as u32;
+        self.documents.begin(first, 0);
+        first
+    }
+
+    /// Enters the next paragraphs of a large text, which stands at `base`; false at its end.
     ///
     /// # Errors
     /// If it is too large to be taken apart, or there are more paragraphs than can be numbered.
-    pub(crate) fn enter_text(&mut self, text: &[u8], base: u64) -> Result<(Range<u32>, u64), TooLarge> {
-        let mut segmenter = Segmenter::new(text, self.settings.matching, self.settings.unit);
-        let first = self.texts.segments.len() as u32;
-        self.documents.begin(first, 0);
-        let mut batch = Vec::new();
-        let mut columns = 0;
-        while segmenter.next_batch(&mut batch)? {
-            let count = batch.iter().map(|part| part.list.len()).sum();
-            self.make_room(count, |count| segmenter.expected(count))?;
-            for part in &batch {
-                self.texts.segments.extend(part.list.iter().map(|segment| segment.moved(base)));
-                columns += part.columns;
-            }
-            let prints: Vec<&[u128]> = batch.iter().map(|part| part.prints.as_slice()).collect();
-            self.enter_prints(&prints);
+    pub(crate) fn enter_text(&mut self, text: &mut Segmenter, batch: &mut Vec<Segments>, base: u64) -> Result<bool, TooLarge> {
+        if !text.next_batch(batch)? {
+            return Ok(false);
         }
-        Ok((first..self.texts.segments.len() as u32, columns))
+        let count = batch.iter().map(|part| part.list.len()).sum();
+        self.make_room(count, |count| text.expected(count))?;
+        for part in batch.iter() {
+            self.texts.segments.extend(part.list.iter().map(|segment| segment.moved(base)));
+        }
+        let prints: Vec<&[u128]> = batch.iter().map(|part| part.prints.as_slice()).collect();
+        self.enter_prints(&prints);
+        Ok(true)
+    }
+
+    /// How many paragraphs there are.
+    pub(crate) fn paragraphs(&self) -> u32 {
+        self.texts.segments.len() as u32
     }
 
     /// The page of a large text that was entered.
@@ -275,27 +289,13 @@ struct Held {
     input: u32,
     /// Where it begins in its input.
     offset: u64,
-    /// How many line ends precede each page of it, once someone asks for a line.
-    line_ends: OnceLock<Vec<u64>>,
+    line_numbers: LineNumbers,
 }
 
 impl Held {
     /// The number of the line that a byte is in.
     fn line(&self, at: u64) -> u64 {
-        const PAGE: usize = 64 << 10;
-        let line_ends = |bytes: &[u8]| memchr::memchr_iter(b'\n', bytes).count() as u64;
-        let before = self.line_ends.get_or_init(|| {
-            let mut sum = 0;
-            let pages = self.bytes.chunks(PAGE);
-            let mut add = |page| {
-                sum += line_ends(page);
-                sum
-            };
-            std::iter::once(0).chain(pages.map(&mut add)).collect()
-        });
-        let at = (at - self.offset) as usize;
-        let page = (at / PAGE).min(before.len() - 1);
-        1 + before[page] + line_ends(&self.bytes[page * PAGE..at])
+        self.line_numbers.of(&self.bytes, (at - self.offset) as usize)
     }
 }
 

@@ -56,6 +56,14 @@ pub enum What {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
+    /// The same, where what was written at once to this place is spoilt by the change.
+    pub(crate) fn spoiling(self, place: Place) -> Self {
+        match self.what {
+            What::Changed { .. } => Self { what: What::Changed { spoilt: Some(place) }, ..self },
+            _ => self,
+        }
+    }
+
     /// An error of the system at `place`.
     pub fn io(place: impl Into<Place>, error: io::Error) -> Self {
         Self { place: place.into(), what: What::Io(error) }

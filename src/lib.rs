@@ -120,12 +120,13 @@ impl Settings {
     fn least(&self) -> u64 {
         match (self.unit, self.threshold) {
             (Unit::Document, Threshold::LongOrLargeShare) => 1, // any that has text
+            (Unit::Line | Unit::Document, Threshold::Flat(columns)) => u64::from(columns), // even what shows nothing
             (_, threshold) => threshold.least(),
         }
     }
 
     fn measure(&self) -> Measure {
-        Measure { threshold: self.threshold, keep: self.keep, is_guarded: self.unit == Unit::Paragraph }
+        Measure { threshold: self.threshold, least: self.least(), keep: self.keep, is_guarded: self.unit == Unit::Paragraph }
     }
 }
 

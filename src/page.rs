@@ -84,6 +84,11 @@ impl<'a> Page<'a> {
         if (paragraph as usize) < self.segments.len() { self.span(paragraph).start } else { self.text.len() as u64 }
     }
 
+    /// The first paragraph that begins at this byte or behind it.
+    pub(crate) fn first_from(&self, byte: u64) -> u32 {
+        self.segments.partition_point(|segment| segment.span().start - self.origin < byte) as u32
+    }
+
     /// Where two paragraphs come together when all between them are cut, one of the separators beside the cut stays. Gives
     /// the paragraph that it follows: it is the one with more line ends, at a tie the first. What follows the last paragraph
     /// of the text stays when that one is cut (`after` is then the number of paragraphs).

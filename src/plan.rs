@@ -7,13 +7,9 @@ use crate::corpus::Corpus;
 use crate::detect::earlier::InDocument;
 use crate::document::{Block, Cut, Document, Map, Rule, Segment, Span, TooLarge, Unit, Witness};
 use crate::page::{Page, Read};
-use crate::rules::{Removed, decide};
+use crate::rules::{Decided, Removed, decide};
 use crate::survivors::Survivors;
-use rayon::prelude::*;
 use smallvec::SmallVec;
-
-/// More runs than these are looked at by several threads: the text around each of them comes from far memory.
-const RUNS_ALONE: usize = 4096;
 
 /// What is to be cut from a document, and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +40,18 @@ pub enum Fate {
     Repeated,
     /// More of it repeats than `--drop-above` allows.
     TooRepetitive,
+}
+
+impl Fate {
+    /// What becomes of a document of so many paragraphs and columns, of which so many go.
+    pub(crate) fn of(removed: (usize, u64), all: (usize, u64), settings: &Settings) -> Self {
+        match settings.drop_above {
+            _ if all.0 > 0 && removed.0 == all.0 && settings.unit == Unit::Document => Fate::Repeated,
+            _ if all.0 > 0 && removed.0 == all.0 => Fate::Emptied,
+            Some(share) if share.is_exceeded(removed.1, all.1) => Fate::TooRepetitive,
+            _ => Fate::Stays,
+        }
+    }
 }
 
 impl Plan {
@@ -88,44 +96,23 @@ impl Plan {
         self.paragraphs += page.segments.len();
         self.columns += page.columns;
         let alike = repeats.alike;
-        let (removed, survivors) = decide(page, repeats, settings.measure());
+        let Decided { removed, survivors } = decide(page, repeats, settings.measure());
         self.spared += alike - removed.len();
-        if removed.is_empty() {
-            return;
+        if !removed.is_empty() {
+            let around = Around { page, survivors: &survivors, map: &map(), earlier, is_whole: settings.unit == Unit::Document };
+            self.add_removed(&removed, &around);
         }
-        let is_whole = settings.unit == Unit::Document;
-        let around = Around { page, survivors: &survivors, map: &map(), earlier, is_whole };
-        let runs: Vec<&[Removed]> = removed.chunk_by(|a, b| b.at == a.at + 1).collect();
-        if runs.len() <= RUNS_ALONE {
-            runs.iter().for_each(|run| self.add_run(run, &around));
-            return;
-        }
-        let parts = runs.par_chunks(RUNS_ALONE).map(|runs| {
-            let mut part = Plan::default();
-            runs.iter().for_each(|run| part.add_run(run, &around));
-            part
-        });
-        let parts: Vec<Plan> = parts.collect();
-        self.blocks.reserve_exact(parts.iter().map(|part| part.blocks.len()).sum());
-        self.cuts.reserve_exact(parts.iter().map(|part| part.cuts.len()).sum());
-        parts.into_iter().for_each(|part| self.append(part));
     }
 
-    /// Goes on with what was found behind all this.
-    fn append(&mut self, mut part: Plan) {
-        let blocks = self.blocks.len();
-        self.cuts.extend(part.cuts.iter().map(|cut| Cut { block: cut.block + blocks, ..*cut }));
-        self.blocks.append(&mut part.blocks);
+    /// Adds paragraphs that go: whole runs of neighbours.
+    pub(crate) fn add_removed(&mut self, removed: &[Removed], around: &Around) {
+        removed.chunk_by(|a, b| b.at == a.at + 1).for_each(|run| self.add_run(run, around));
     }
 
     /// Decides about the document as a whole, now that all its texts are added.
     fn settle(&mut self, settings: &Settings) {
-        let removed = || self.blocks.iter().map(|block| block.columns).sum();
-        if self.paragraphs > 0 && self.removed_paragraphs() == self.paragraphs {
-            self.fate = if settings.unit == Unit::Document { Fate::Repeated } else { Fate::Emptied };
-        } else if settings.drop_above.is_some_and(|share| share.is_exceeded(removed(), self.columns)) {
-            self.fate = Fate::TooRepetitive;
-        }
+        let columns = self.blocks.iter().map(|block| block.columns).sum();
+        self.fate = Fate::of((self.removed_paragraphs(), columns), (self.paragraphs, self.columns), settings);
     }
 
     /// The number of bytes that go.
@@ -159,13 +146,13 @@ impl Plan {
 }
 
 /// What the paragraphs that go stand in.
-struct Around<'a> {
-    page: &'a Page<'a>,
-    survivors: &'a Survivors,
-    map: &'a Map,
-    earlier: Option<&'a Corpus>,
+pub(crate) struct Around<'a> {
+    pub(crate) page: &'a Page<'a>,
+    pub(crate) survivors: &'a Survivors,
+    pub(crate) map: &'a Map,
+    pub(crate) earlier: Option<&'a Corpus>,
     /// Whether the only segment is the document itself.
-    is_whole: bool,
+    pub(crate) is_whole: bool,
 }
 
 impl Around<'_> {

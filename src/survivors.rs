@@ -1,6 +1,7 @@
 //! Which segments of a text are still there, and how those are numbered. Knows numbers only.
 
 /// Segments by number, some of them gone: a bit each, and for every 64 how many survive before them.
+#[derive(Default)]
 pub(crate) struct Survivors {
     gone: Vec<u64>,
     before: Vec<u32>,
@@ -11,19 +12,23 @@ pub(crate) struct Survivors {
 impl Survivors {
     /// So many segments, without those given.
     pub(crate) fn of(segments: usize, gone: impl Iterator<Item = u32>) -> Self {
-        let mut bits = vec![0u64; segments.div_ceil(64)];
-        gone.for_each(|at| bits[at as usize / 64] |= 1 << (at % 64));
-        let mut count = 0;
-        let before = bits
-            .iter()
-            .enumerate()
-            .map(|(word, gone)| {
-                let here = (segments - word * 64).min(64) as u32;
-                count += here - gone.count_ones();
-                count - (here - gone.count_ones())
-            })
-            .collect();
-        Self { gone: bits, before, segments: segments as u32, count }
+        let mut survivors = Self::default();
+        survivors.grow(segments, gone);
+        survivors
+    }
+
+    /// Goes on to so many segments in all, without those given, which are new ones.
+    pub(crate) fn grow(&mut self, segments: usize, gone: impl Iterator<Item = u32>) {
+        let from = self.segments as usize / 64;
+        self.segments = segments as u32;
+        self.gone.resize(segments.div_ceil(64), 0);
+        gone.for_each(|at| self.gone[at as usize / 64] |= 1 << (at % 64));
+        self.count = self.before.get(from).copied().unwrap_or(self.count);
+        self.before.truncate(from);
+        for (word, gone) in self.gone.iter().enumerate().skip(from) {
+            self.before.push(self.count);
+            self.count += (segments - word * 64).min(64) as u32 - gone.count_ones();
+        }
     }
 
     /// How many survive.
@@ -63,9 +68,13 @@ mod tests {
 
     #[test]
     fn survivors_are_numbered_in_order() {
-        proptest::proptest!(|(gone: Vec<bool>)| {
+        proptest::proptest!(|(gone: Vec<bool>, step in 1usize..150)| {
             let numbers = 0..gone.len() as u32;
-            let survivors = Survivors::of(gone.len(), numbers.clone().filter(|&at| gone[at as usize]));
+            let mut survivors = Survivors::default();
+            for start in (0..gone.len()).step_by(step) {
+                let end = (start + step).min(gone.len());
+                survivors.grow(end, (start as u32..end as u32).filter(|&at| gone[at as usize]));
+            }
             let left: Vec<u32> = numbers.clone().filter(|&at| !gone[at as usize]).collect();
             proptest::prop_assert_eq!(survivors.count() as usize, left.len());
             proptest::prop_assert!(numbers.into_iter().all(|at| survivors.is_gone(at) == gone[at as usize]));

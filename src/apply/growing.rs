@@ -5,10 +5,10 @@ use super::copy::CleanCopy;
 use super::pending::{Berth, Pending};
 use crate::document::Span;
 use crate::error::{Error, Place, Result};
-use crate::source::{Packer, Packing};
+use crate::source::{Packer, Packing, Source, Watch};
 use crate::threads::Threads;
 use bytes::Bytes;
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -24,30 +24,28 @@ pub struct Growing {
     stretches: Option<SyncSender<(Bytes, Vec<Span>)>>,
     writer: Option<JoinHandle<io::Result<()>>>,
     place: Place,
+    /// What its stretches come from.
+    source: Arc<Watch>,
     /// The file it is before it has its name.
     named: Option<(Berth, NamedTempFile)>,
 }
 
 impl Growing {
-    pub(super) fn to_stream(file: File, place: Place, packing: Packing, threads: &Arc<Threads>) -> Result<Self> {
-        Self::start(file, place, packing, threads, None)
+    pub(super) fn to_stream(file: File, place: Place, source: &Source, packing: Packing, threads: &Arc<Threads>) -> Result<Self> {
+        Self::start(file, place, source, packing, threads, None)
     }
 
-    pub(super) fn to_file(
-        berth: Berth,
-        permissions: Option<Permissions>,
-        packing: Packing,
-        threads: &Arc<Threads>,
-    ) -> Result<Self> {
+    pub(super) fn to_file(berth: Berth, source: &Source, packing: Packing, threads: &Arc<Threads>) -> Result<Self> {
         let place = Place::from(&berth.given);
-        let named = berth.open(permissions)?;
+        let named = berth.open(source.permissions())?;
         let file = named.as_file().try_clone().map_err(|error| Error::io(place.clone(), error))?;
-        Self::start(file, place, packing, threads, Some((berth, named)))
+        Self::start(file, place, source, packing, threads, Some((berth, named)))
     }
 
     fn start(
         file: File,
         place: Place,
+        source: &Source,
         packing: Packing,
         threads: &Arc<Threads>,
         named: Option<(Berth, NamedTempFile)>,
@@ -57,7 +55,7 @@ impl Growing {
         let write = move || write(file, packing, &threads, &stretches);
         let writer = thread::Builder::new().name("writer".into()).spawn(write);
         let writer = writer.map_err(|error| Error::io(place.clone(), error))?;
-        Ok(Self { stretches: Some(sender), writer: Some(writer), place, named })
+        Ok(Self { stretches: Some(sender), writer: Some(writer), place, source: Arc::clone(source.watch()), named })
     }
 
     /// Goes on with a stretch, less its cuts (in order, without overlap).
@@ -76,7 +74,7 @@ impl Growing {
     /// Ends it; what goes to a file waits for its name.
     ///
     /// # Errors
-    /// If it can't be written.
+    /// If it can't be written, or what it comes from changed meanwhile.
     pub fn finish(mut self) -> Result<Option<Pending>> {
         self.end()?;
         let Some((berth, file)) = self.named.take() else { return Ok(None) };
@@ -87,7 +85,11 @@ impl Growing {
         self.stretches = None;
         let Some(writer) = self.writer.take() else { return Ok(()) };
         let written = writer.join().unwrap_or_else(|_| Err(io::Error::other("the writer broke off")));
-        written.map_err(|error| Error::io(self.place.clone(), error))
+        // What the system says of bytes that vanish while they are written puts the blame on the output.
+        match self.source.ensure_unchanged() {
+            Err(changed) if self.named.is_none() => Err(changed.spoiling(self.place.clone())),
+            unchanged => unchanged.and(written.map_err(|error| Error::io(self.place.clone(), error))),
+        }
     }
 }
 

@@ -111,12 +111,24 @@ impl Outputs {
     pub fn begin(&self, input: &Input, source: &Source, threads: &Arc<Threads>) -> Result<Growing> {
         let packing = self.packing(source);
         match &self.way {
-            Way::Stream(stream) => Growing::to_stream(stream.begin(input, source)?, stream.place().clone(), packing, threads),
-            Way::File(real, given) => Growing::to_file(berth(real, given)?, source.permissions(), packing, threads),
-            Way::Folder(folders) => {
-                let berth = folders.berth(input, source.identity(), &self.disk)?;
-                Growing::to_file(berth, source.permissions(), packing, threads)
+            Way::Stream(stream) => {
+                Growing::to_stream(stream.begin(input, source)?, stream.place().clone(), source, packing, threads)
             }
+            Way::File(real, given) => Growing::to_file(berth(real, given)?, source, packing, threads),
+            Way::Folder(folders) => {
+                Growing::to_file(folders.berth(input, source.identity(), &self.disk)?, source, packing, threads)
+            }
+        }
+    }
+
+    /// Makes sure that an input whose clean copy was written at once is still what it was; files wait for their names.
+    ///
+    /// # Errors
+    /// If it isn't.
+    pub fn ensure_unspoilt(&self, source: &Source) -> Result<()> {
+        match &self.way {
+            Way::Stream(stream) => stream.ensure_unspoilt(source),
+            Way::File(..) | Way::Folder(_) => Ok(()),
         }
     }
 

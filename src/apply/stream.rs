@@ -4,7 +4,7 @@
 #![allow(unsafe_code)]
 
 use super::copy::CleanCopy;
-use crate::error::{Error, Place, Result, What};
+use crate::error::{Error, Place, Result};
 use crate::source::{Identity, Input, Source};
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -97,12 +97,15 @@ impl Stream {
     /// Writes the clean copy of a source.
     pub(super) fn write(&self, input: &Input, source: &Source, copy: CleanCopy) -> Result<()> {
         self.refuse(input, source)?;
-        source.ensure_unchanged(input)?; // what is known to be spoilt isn't begun
+        source.ensure_unchanged()?; // what is known to be spoilt isn't begun
         let written = self.put(copy);
-        if source.ensure_unchanged(input).is_err() {
-            return Err(Error { place: input.place(), what: What::Changed { spoilt: Some(self.place.clone()) } });
-        }
+        self.ensure_unspoilt(source)?;
         written
+    }
+
+    /// Makes sure that an input is still what it was when its clean copy was written.
+    pub(super) fn ensure_unspoilt(&self, source: &Source) -> Result<()> {
+        source.ensure_unchanged().map_err(|changed| changed.spoiling(self.place.clone()))
     }
 
     pub(super) fn put(&self, copy: CleanCopy) -> Result<()> {

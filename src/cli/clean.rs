@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use unecho::apply::{Growing, Outputs, Pending, Target};
 use unecho::document::Span;
-use unecho::report::{Finding, Sums, Tally};
+use unecho::report::{Finding, Tally, Told};
 use unecho::runner::{Part, Portion};
 use unecho::source::base_name;
 use unecho::threads::Threads;
@@ -69,8 +69,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
 /// What was made of a portion, and what is said about it.
 struct Made {
     place: Place,
-    sums: Sums,
-    findings: Vec<Finding>,
+    told: Told,
     output: Output,
 }
 
@@ -83,52 +82,57 @@ enum Output {
     End(Option<Growing>),
 }
 
-/// A container whose stretches come. What is said of them waits for its end: it may be left out as a whole.
-struct Container {
+/// An input whose stretches come. What is said of them waits for its end: it may be left out as a whole.
+struct Open {
     place: Place,
     growing: Growing,
-    said: Vec<(Sums, Vec<Finding>)>,
+    told: Told,
 }
 
 /// Cleans every document; the outputs stand under their names when it returns.
 fn clean(frame: &Frame, threads: &Arc<Threads>, outputs: &Outputs, signals: &Signals, log: &mut Log) -> Result<Ended> {
-    let mut container: Option<Container> = None;
+    let mut open: Option<Open> = None;
     let ended = frame.run(
-        |mut portion| {
+        |portion| {
             signals.let_temporaries_go_first();
-            let (sums, findings) = (Sums::of(&portion), findings(frame, &portion));
-            let cuts = std::mem::take(&mut portion.cuts);
-            let begin = || (portion.offset == 0).then(|| outputs.begin(portion.input, portion.source, threads)).transpose();
+            let told = told(frame, &portion);
+            let begin = || portion.is_first().then(|| outputs.begin(portion.input, portion.source, threads)).transpose();
             let output = match portion.part {
                 Part::Whole if is_dropped(&portion) => Output::Whole(None),
-                Part::Whole => Output::Whole(outputs.write(portion.input, portion.source, &portion.bytes, &cuts)?),
-                Part::Stretch => Output::Stretch(begin()?, portion.bytes, cuts),
-                Part::End => Output::End(begin()?),
+                Part::Whole => Output::Whole(outputs.write(portion.input, portion.source, &portion.bytes, &portion.cuts)?),
+                Part::Stretch => {
+                    let (bytes, cuts) = portion.written();
+                    Output::Stretch(begin()?, bytes, cuts)
+                }
+                Part::End => {
+                    outputs.ensure_unspoilt(portion.source)?;
+                    Output::End(begin()?)
+                }
             };
-            Ok(Made { place: portion.input.place(), sums, findings, output })
+            Ok(Made { place: portion.input.place(), told, output })
         },
         |done, tally| {
             let mut complete = Vec::with_capacity(done.len());
-            for Made { place, sums, findings, output } in done {
+            for Made { place, told, output } in done {
                 let (begun, stretch) = match output {
                     Output::Whole(pending) => {
-                        complete.push((vec![(sums, findings)], pending));
+                        complete.push((told, pending));
                         continue;
                     }
                     Output::Stretch(begun, bytes, cuts) => (begun, Some((bytes, cuts))),
                     Output::End(begun) => (begun, None),
                 };
                 if let Some(growing) = begun {
-                    container = Some(Container { place: place.clone(), growing, said: Vec::new() });
+                    open = Some(Open { place: place.clone(), growing, told: Told::default() });
                 }
                 // An output that couldn't be begun has been named already.
-                let Some(mut open) = container.take_if(|container| container.place == place) else { continue };
+                let Some(mut input) = open.take_if(|open| open.place == place) else { continue };
                 let written = match stretch {
                     Some((bytes, cuts)) => {
-                        open.said.push((sums, findings));
-                        open.growing.append(bytes, cuts).map(|()| container = Some(open))
+                        input.told.append(told, most(frame.terminal));
+                        input.growing.append(bytes, cuts).map(|()| open = Some(input))
                     }
-                    None => open.growing.finish().map(|pending| complete.push((open.said, pending))),
+                    None => input.growing.finish().map(|pending| complete.push((input.told, pending))),
                 };
                 match written {
                     // Of a stream there is but one, of files others to be done.
@@ -137,15 +141,15 @@ fn clean(frame: &Frame, threads: &Arc<Threads>, outputs: &Outputs, signals: &Sig
                 }
             }
             outputs.publish(complete).into_iter().for_each(|named| log.add(named, tally));
-            if container.is_none() {
+            if open.is_none() {
                 signals.let_go_at_once();
             }
             Ok(())
         },
     )?;
-    if let Some(Container { place, growing, .. }) = container {
+    if let Some(Open { place, growing, .. }) = open {
         drop(growing); // of one that failed; what waits is still written where it can't be taken back
-        if !outputs.have_names() && !ended.is_unheard {
+        if !outputs.have_names() && !ended.is_unheard && !ended.is_spoilt {
             frame.terminal.error(&Error::refused(place, "what was written of its clean copy is only the beginning"));
         }
     }
@@ -158,15 +162,16 @@ fn is_dropped(portion: &Portion) -> bool {
     !portion.input.form.is_container() && portion.documents.iter().all(|document| document.is_dropped)
 }
 
-/// What is said about the documents of a portion. Line numbers cost another look at the text, so only what is wanted is found.
-fn findings(frame: &Frame, portion: &Portion) -> Vec<Finding> {
+/// What is said about a portion. Line numbers cost another look at the text, so only what is wanted is found.
+fn told(frame: &Frame, portion: &Portion) -> Told {
     let is_one = frame.inputs.is_single() && !portion.input.form.is_container();
-    if frame.terminal.is_quiet() || !(is_one || frame.terminal.is_verbose()) {
-        return Vec::new();
-    }
-    let shown = if frame.terminal.is_verbose() { usize::MAX } else { SHOWN_BLOCKS };
-    let wanted = portion.documents.iter().filter(|document| is_one || !document.plan.blocks.is_empty());
-    wanted.map(|document| Finding::new(portion, document, shown)).collect()
+    let is_told = !frame.terminal.is_quiet() && (is_one || frame.terminal.is_verbose());
+    Told::of(portion, most(frame.terminal), |document| is_told && (is_one || !document.plan.blocks.is_empty()))
+}
+
+/// How many blocks of a document are named.
+fn most(terminal: &Terminal) -> usize {
+    if terminal.is_verbose() { usize::MAX } else { SHOWN_BLOCKS }
 }
 
 /// A first word that is no file is a command that doesn't exist, more often than a file; and one that is a command, but not the
@@ -226,20 +231,18 @@ struct Log<'a> {
 }
 
 impl Log<'_> {
-    fn add(&mut self, named: Result<Vec<(Sums, Vec<Finding>)>>, tally: &mut Tally) {
+    fn add(&mut self, named: Result<Told>, tally: &mut Tally) {
         match named {
             Err(error) => {
                 tally.failed += 1;
                 self.terminal.error(&error);
             }
-            Ok(said) => {
-                for (sums, mut findings) in said {
-                    tally.add(&sums);
-                    if self.inputs.is_single() && findings.iter().all(|finding| finding.record.is_none()) {
-                        self.one = findings.pop();
-                    } else {
-                        findings.iter().for_each(|finding| self.say(finding));
-                    }
+            Ok(mut told) => {
+                tally.add(&told.sums);
+                if self.inputs.is_single() && told.findings.iter().all(|finding| finding.record.is_none()) {
+                    self.one = told.findings.pop();
+                } else {
+                    told.findings.iter().for_each(|finding| self.say(finding));
                 }
             }
         }

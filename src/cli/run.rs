@@ -13,7 +13,7 @@ use unecho::runner::{self, Course, Outcome, Portion};
 use unecho::source::Identity;
 use unecho::source::jsonl::Fault;
 use unecho::threads::Threads;
-use unecho::{Error, Place, Result};
+use unecho::{Error, Place, Result, What};
 
 /// What a command is run with.
 pub(super) struct Frame<'a> {
@@ -37,6 +37,8 @@ pub(super) struct Ended {
     pub(super) is_any_read: bool,
     /// Whoever read standard output went away; nobody wants to hear more.
     pub(super) is_unheard: bool,
+    /// Whether an input changed whose clean copy was written already.
+    pub(super) is_spoilt: bool,
 }
 
 impl Frame<'_> {
@@ -54,17 +56,18 @@ impl Frame<'_> {
         let reading = self.common.reading();
         let course = Course { settings: &settings, reading: &reading, threads: self.threads, stop: self.stop };
         let each = |mut portion: Portion| {
-            progress.add(portion.documents.len() as u64, portion.bytes.len() as u64);
+            progress.add(portion.begun(), portion.extent.len());
             let faults = std::mem::take(&mut portion.faults);
             let place = portion.input.place();
             let broken = portion.source.broken().map(|error| io::Error::new(error.kind(), error.to_string()));
             work(portion).map(|made| (made, place, broken, faults))
         };
-        let mut is_any_read = false;
+        let (mut is_any_read, mut is_spoilt) = (false, false);
         let mut faults = Faults { place: None, count: 0, terminal: self.terminal };
         let ended = runner::run(self.inputs.found(self.report)?, course, each, |outcomes| {
             let mut done = Vec::with_capacity(outcomes.len());
             for outcome in outcomes {
+                is_spoilt |= matches!(&outcome, Outcome::Failed(Error { what: What::Changed { spoilt: Some(_) }, .. }));
                 let Some((made, place, broken, records)) = self.note(outcome, &mut tally)? else { continue };
                 is_any_read = true;
                 if let Some(error) = broken {
@@ -82,7 +85,7 @@ impl Frame<'_> {
             Err(error) if error.is_end_of_reader() => true,
             ended => ended.map(|()| false)?,
         };
-        Ok(Ended { tally, took: started.elapsed(), is_any_read, is_unheard })
+        Ok(Ended { tally, took: started.elapsed(), is_any_read, is_unheard, is_spoilt })
     }
 
     /// Counts an outcome that gave nothing, and says why where that is wanted.

@@ -2,7 +2,7 @@
 
 use crate::document::{Block, Span, Witness};
 use crate::runner::{Planned, Portion};
-use crate::source::{Form, jsonl};
+use crate::source::jsonl;
 use std::borrow::Cow;
 use std::cmp::Reverse;
 
@@ -107,7 +107,7 @@ impl Finding {
             blocks.truncate(most);
         }
         blocks.sort_unstable_by_key(by_length);
-        let text = Text { form: portion.input.form, bytes: &portion.bytes, start: document.text.start };
+        let text = Text { portion, start: document.text.start };
         let numbers = text.line_numbers(&blocks);
         let lines = |span: &Span| Lines { first: numbers.of(span.start), last: numbers.of(span.end) };
         let repeat = |block: &Block| {
@@ -142,14 +142,16 @@ impl Finding {
             repeat.identical = lines_of(&written).eq(witness.iter().flat_map(|text| lines_of(text)));
             repeat
         };
-        let removed = if document.is_dropped { document.extent.len() } else { plan.removed_bytes() };
+        let (here, all) = (portion.extent, document.extent);
+        let bytes = here.end.min(all.end) - here.start.max(all.start);
+        let removed = if document.is_dropped { bytes } else { plan.removed_bytes() };
         Self {
             path: portion.input.path().to_string_lossy().into_owned(),
             record: document.line,
             id: document.id.map(|id| jsonl::id_in_words(id.of(&portion.bytes))),
             dropped: document.is_dropped,
-            bytes: document.extent.len(),
-            clean_bytes: document.extent.len() - removed,
+            bytes,
+            clean_bytes: bytes - removed,
             paragraphs: plan.paragraphs as u64,
             repeated_paragraphs: plan.removed_paragraphs() as u64,
             blocks: plan.blocks.len() as u64,
@@ -157,18 +159,30 @@ impl Finding {
             repeats: blocks.into_iter().map(repeat).collect(),
         }
     }
+
+    /// Goes on with what was found in the next part of the same document.
+    pub(super) fn append(&mut self, mut more: Self, most: usize) {
+        self.bytes += more.bytes;
+        self.clean_bytes += more.clean_bytes;
+        self.paragraphs += more.paragraphs;
+        self.repeated_paragraphs += more.repeated_paragraphs;
+        self.blocks += more.blocks;
+        self.spared_paragraphs += more.spared_paragraphs;
+        self.repeats.append(&mut more.repeats);
+        self.repeats.sort_by_key(|repeat| (Reverse(repeat.columns), repeat.bytes.start)); // it finds the two runs it is made of
+        self.repeats.truncate(most);
+    }
 }
 
 /// A text as it is written in a portion.
 struct Text<'a> {
-    form: Form,
-    bytes: &'a [u8],
+    portion: &'a Portion<'a>,
     start: u64,
 }
 
 impl<'a> Text<'a> {
     fn read(&self, span: Span) -> Cow<'a, [u8]> {
-        self.form.decoded(span.of(self.bytes))
+        self.portion.input.form.decoded(span.of(&self.portion.bytes))
     }
 
     /// The line numbers of just those bytes at which blocks, and witnesses beside them, begin and end.
@@ -177,9 +191,14 @@ impl<'a> Text<'a> {
         let mut numbers: Vec<(u64, u64)> = spans.flat_map(|span| [(span.start, 0), (span.end, 0)]).collect();
         numbers.sort_unstable();
         numbers.dedup();
+        let (form, bytes) = (self.portion.input.form, &self.portion.bytes);
         let (mut at, mut line) = (self.start, 1);
         for (byte, number) in &mut numbers {
-            line += self.form.line_ends(&self.bytes[at as usize..*byte as usize]) as u64;
+            line = if form.is_container() {
+                line + form.line_ends(&bytes[at as usize..*byte as usize]) as u64
+            } else {
+                self.portion.source.line(*byte)
+            };
             (at, *number) = (*byte, line);
         }
         LineNumbers(numbers)

@@ -6,6 +6,7 @@ mod finding;
 mod most;
 mod scan;
 mod tally;
+mod told;
 mod words;
 
 pub use crate::error::{count, is_harmful, visible};
@@ -13,4 +14,5 @@ pub use finding::{Earlier, Finding, Lines, Repeat};
 pub use most::{MostRepeated, RepeatedBlock};
 pub use scan::{Json, ScanReport, Text};
 pub use tally::{Dropped, LeftOutCounts, Stats, Sums, Tally};
+pub use told::Told;
 pub use words::{bytes, change, counted, share};

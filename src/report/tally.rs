@@ -71,9 +71,9 @@ pub struct Sums {
 impl Sums {
     /// The sums of a portion.
     pub fn of(portion: &Portion) -> Self {
-        let bytes_before = portion.bytes.len() as u64;
+        let bytes_before = portion.extent.len();
         let bytes_after = bytes_before - portion.removed_bytes();
-        let mut sums = Self { documents: portion.documents.len() as u64, bytes_before, bytes_after, ..Self::default() };
+        let mut sums = Self { documents: portion.begun(), bytes_before, bytes_after, ..Self::default() };
         for document in &portion.documents {
             sums.with_repeats += u64::from(!document.plan.blocks.is_empty());
             sums.paragraphs += document.plan.paragraphs as u64;
@@ -88,6 +88,21 @@ impl Sums {
             }
         }
         sums
+    }
+}
+
+impl Sums {
+    /// Goes on with the next part of the same input.
+    pub(super) fn append(&mut self, more: &Self) {
+        self.documents += more.documents;
+        // Where one goes on, it is counted once.
+        self.with_repeats = (self.with_repeats + more.with_repeats).min(self.documents);
+        self.paragraphs += more.paragraphs;
+        self.repeated_paragraphs += more.repeated_paragraphs;
+        self.blocks += more.blocks;
+        self.dropped.add(more.dropped);
+        self.bytes_before += more.bytes_before;
+        self.bytes_after += more.bytes_after;
     }
 }
 

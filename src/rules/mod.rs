@@ -63,7 +63,7 @@ const SHORT: u64 = 200;
 const LARGE_SHARE: u64 = 5;
 
 impl Threshold {
-    /// What the shortest run that may be cut must reach. Nothing is no run.
+    /// What the shortest run of paragraphs that may be cut must reach. Nothing is no run.
     pub(crate) fn least(self) -> u64 {
         match self {
             Threshold::Flat(columns) => u64::from(columns).max(1),
@@ -85,21 +85,39 @@ pub(crate) struct Removed {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Measure {
     pub(crate) threshold: Threshold,
+    /// What the shortest run that may be cut must reach.
+    pub(crate) least: u64,
     pub(crate) keep: Keep,
     /// Whether the guards look on.
     pub(crate) is_guarded: bool,
 }
 
-/// The paragraphs to cut, in order. First goes what stands in earlier documents; then the rules for a document's own repeats
-/// are applied again and again to what survives until nothing changes, so that cleaning twice is cleaning once.
-pub(crate) fn decide(page: &Page, repeats: InDocument, measure: Measure) -> (Vec<Removed>, Survivors) {
+impl Measure {
+    /// Whether every repeat goes, whatever stands around it, and the first of a kind stays: then no paragraph is decided about by
+    /// those that follow.
+    pub(crate) fn is_causal(&self) -> bool {
+        self.least == 0 && !self.is_guarded && self.keep == Keep::First
+    }
+}
+
+/// What the rules decided about the paragraphs of a text.
+#[derive(Default)]
+pub(crate) struct Decided {
+    /// The paragraphs to cut, in order.
+    pub(crate) removed: Vec<Removed>,
+    pub(crate) survivors: Survivors,
+}
+
+/// Decides about a text. First goes what stands in earlier documents; then the rules for its own repeats are applied again and
+/// again to what survives until nothing changes, so that cleaning twice is cleaning once.
+pub(crate) fn decide(page: &Page, repeats: InDocument, measure: Measure) -> Decided {
     let survivors = Survivors::of(page.segments.len(), std::iter::empty());
     let mut rules = Rules { page, measure, repeats: repeats.across, removed: Vec::new(), survivors, columns: page.columns };
     rules.remove_across();
     rules.repeats = rules.still_repeating(repeats.within);
     while rules.round() {}
     rules.resolve_witnesses();
-    (rules.removed, rules.survivors)
+    Decided { removed: rules.removed, survivors: rules.survivors }
 }
 
 fn columns(segment: &Segment) -> u64 {
@@ -195,7 +213,7 @@ impl Rules<'_> {
     }
 
     fn guard(&self, found: &mut Candidates) {
-        let least = self.measure.threshold.least();
+        let least = self.measure.least;
         self.shrink_to_sentences(found);
         found.spare_remnants(least);
         while self.spare_what_would_read_otherwise(found) {
@@ -216,7 +234,7 @@ impl Rules<'_> {
             places: Vec::new(),
             is_across: false,
         };
-        found.places = self.runs(&found, self.measure.threshold.least());
+        found.places = self.runs(&found, self.measure.least);
         if self.measure.threshold == Threshold::LongOrLargeShare {
             let repeated: u64 = found.to_cut().map(|at| columns(&self.page.segments[self.repeats[at].at as usize])).sum();
             if repeated > 0 && repeated * LARGE_SHARE < self.columns {
@@ -258,8 +276,7 @@ impl Rules<'_> {
     /// Whether each repeat goes by itself, as with lines of any length.
     fn each_goes_alone(&self) -> bool {
         let Threshold::Flat(_) = self.measure.threshold else { return false };
-        let least = self.measure.threshold.least();
-        let is_long = |repeat: &Repeat| u64::from(self.page.segments[repeat.at as usize].weight()) >= least;
+        let is_long = |repeat: &Repeat| u64::from(self.page.segments[repeat.at as usize].weight()) >= self.measure.least;
         !self.measure.is_guarded && self.repeats.iter().all(is_long)
     }
 

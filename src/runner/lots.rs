@@ -3,7 +3,6 @@
 
 use super::portion::is_dropped;
 use super::{Course, OnError, Part, Planned, Portion};
-use crate::Plan;
 use crate::corpus::{Corpus, Mark};
 use crate::detect::earlier::InDocument;
 use crate::document::TooLarge;
@@ -14,6 +13,7 @@ use crate::plan::Fate;
 use crate::segment::expected;
 use crate::sheaf::{Sheaf, Taken};
 use crate::source::{Input, Source, line_end};
+use crate::{Plan, Settings};
 use bytes::Bytes;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -28,6 +28,10 @@ pub(super) struct Compared {
 }
 
 impl Compared {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self { corpus: Corpus::new(settings), heirs: Heirs::default() }
+    }
+
     pub(super) fn forget(&mut self, mark: &Mark) {
         self.corpus.forget(mark);
         self.heirs.forget(mark.segments());

@@ -4,26 +4,26 @@
 //! `--across` a batch goes through the corpus between two parallel steps: it is taken apart, entered in order, and planned.
 
 mod batches;
+mod large;
 mod lots;
 mod portion;
 
 pub use portion::{Part, Planned, Portion};
 
-use crate::corpus::Corpus;
 use crate::error::{Error, Result, What};
-use crate::heirs::Heirs;
-use crate::plan::Fate;
 use crate::sheaf::Sheaf;
 use crate::source::jsonl::Fields;
-use crate::source::{Form, Found, Input, LeftOut, Loaded, Origin, Packing, Source, Stretches, load, open, text};
+use crate::source::{Form, Found, Input, LeftOut, Loaded, Origin, Packing, Source, Stretches, Watch, load, open, text};
 use crate::threads::Threads;
 use crate::{Plan, Settings};
 use batches::{Batches, LARGE, is_streamed};
 use bytes::Bytes;
+use large::LargeText;
 use lots::{Compared, Lot, Way, plan_lots};
 use portion::of_one;
 use rayon::prelude::*;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What became of something the walk came upon.
@@ -109,7 +109,7 @@ pub fn run<T: Send>(
         course,
         work,
         batch,
-        corpus: course.settings.across.then(|| Compared { corpus: Corpus::new(course.settings), heirs: Heirs::default() }),
+        corpus: course.settings.across.then(|| Compared::new(course.settings)),
         kept: Vec::new(),
         used: Vec::new(),
     };
@@ -119,9 +119,7 @@ pub fn run<T: Send>(
         }
         let goes_on = match <[Found; 1]>::try_from(group) {
             Ok([Found::Input(input)]) if is_streamed(&input, course.reading) => run.stream(&input)?,
-            Ok([Found::Input(input)]) if run.corpus.is_some() && input.form == Form::Text && input.size >= LARGE => {
-                run.large(&input)?
-            }
+            Ok([Found::Input(input)]) if input.form == Form::Text => run.text(input)?,
             Ok([found]) => run.small(vec![found])?,
             Err(group) => run.small(group)?,
         };
@@ -139,7 +137,7 @@ struct Run<'a, W, B> {
     batch: B,
     corpus: Option<Compared>,
     /// Mapped inputs whose bytes later documents are compared with.
-    kept: Vec<(Input, Source)>,
+    kept: Vec<Arc<Watch>>,
     /// Sheaves whose memory is used again: new memory costs more than what is done with it.
     used: Vec<Sheaf>,
 }
@@ -157,53 +155,86 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     /// A group of small inputs, each taken whole.
     fn small(&mut self, group: Vec<Found>) -> Result<bool> {
         let Self { course, work, corpus, .. } = self;
-        let is_stopped = || course.stop.load(Ordering::Relaxed);
-        if corpus.is_none() {
-            let one = |found: Found| match found {
-                _ if is_stopped() => None,
-                Found::Input(input) => Some(by_itself(&input, *course, work)),
-                found => Some(not_read(found)),
-            };
-            let outcomes: Option<Vec<Outcome<T>>> = match group.len() {
-                1 => group.into_iter().map(one).collect(),
-                _ => course.threads.run(|| group.into_par_iter().map(one).collect()),
-            };
-            return outcomes.map_or(Ok(false), |outcomes| self.hand_on(outcomes));
-        }
-        let corpus = corpus.as_mut().expect("looked at above");
-        let outcomes = course.threads.run(|| {
-            let loaded: Vec<std::result::Result<Apart, Outcome<T>>> =
-                group.into_par_iter().map(|found| taken_apart(found, *course)).collect();
-            planned(loaded, corpus, *course, work)
+        let outcomes: Option<Vec<Outcome<T>>> = course.threads.run(|| match corpus {
+            None => {
+                let one = |found| (!course.stop.load(Ordering::Relaxed)).then(|| by_itself(found, *course, work));
+                group.into_par_iter().map(one).collect()
+            }
+            Some(corpus) => {
+                let apart = group.into_par_iter().map(|found| {
+                    let (input, source) = loaded(found, course.reading)?;
+                    taken_apart(input, source, *course).map_err(Outcome::Failed)
+                });
+                let apart: Vec<std::result::Result<Apart, Outcome<T>>> = apart.collect();
+                Some(planned(apart, corpus, *course, work))
+            }
         });
-        self.hand_on(outcomes)
+        outcomes.map_or(Ok(false), |outcomes| self.hand_on(outcomes))
     }
 
-    /// A large text, which is compared with others: one document, which all threads take apart together.
-    fn large(&mut self, input: &Input) -> Result<bool> {
-        let Self { course, work, corpus, kept, .. } = self;
-        let corpus = corpus.as_mut().expect("it is there where documents are compared");
-        let mark = corpus.corpus.mark();
-        let mut made = || {
-            let Loaded::Source(source) = load(input, course.reading.keeps_broken())? else { return Ok(None) };
-            let made = course.threads.run(|| large(input, &source, corpus, *course, work));
-            source.ensure_unchanged(input)?;
-            Ok(Some((made?, source)))
+    /// A text alone.
+    fn text(&mut self, input: Input) -> Result<bool> {
+        let (input, source) = match loaded(Found::Input(input), self.course.reading) {
+            Ok((input, source)) if source.len() as u64 >= LARGE => return self.large(input, source),
+            Ok(loaded) => loaded,
+            Err(outcome) => return self.hand_on(vec![outcome]),
         };
-        let outcome = match made() {
-            Ok(None) => Outcome::LeftOut(input.path().into(), LeftOut::Binary),
-            Ok(Some((made, source))) => {
-                if source.is_mapped() {
-                    kept.push((input.clone(), source));
-                }
-                Outcome::Done(made)
-            }
-            Err(error) => {
-                course.threads.run(|| corpus.forget(&mark));
-                Outcome::Failed(error)
+        let Self { course, work, corpus, .. } = self;
+        let outcome = match corpus {
+            None if source.len() <= ALONE => one_by_itself(&input, &source, *course, work),
+            None => course.threads.run(|| one_by_itself(&input, &source, *course, work)),
+            Some(corpus) => {
+                let apart = taken_apart(input, source, *course).map_err(Outcome::Failed);
+                course.threads.run(|| planned(vec![apart], corpus, *course, work)).pop().expect("one for one")
             }
         };
         self.hand_on(vec![outcome])
+    }
+
+    /// A large text in stretches.
+    fn large(&mut self, input: Input, source: Source) -> Result<bool> {
+        let course = self.course;
+        let mut compared = self.corpus.take().unwrap_or_else(|| Compared::new(course.settings));
+        let mark = compared.corpus.mark();
+        let mut text = LargeText::new(&input, &source, &mut compared, course);
+        let failed = loop {
+            match course.threads.run(|| text.next(&self.work)) {
+                Ok(done) if done.is_empty() => break None,
+                Ok(done) => {
+                    if !self.hand_on(done)? {
+                        return Ok(false);
+                    }
+                }
+                Err(error) => break Some(error),
+            }
+        };
+        let outcome = self.ended(&input, &source, source.len() as u64, failed);
+        if let Outcome::Failed(_) = outcome {
+            course.threads.run(|| compared.forget(&mark));
+        }
+        if course.settings.across {
+            self.corpus = Some(compared);
+            self.keep(&source);
+        }
+        self.hand_on(vec![outcome])
+    }
+
+    /// What comes of the end of an input that came in stretches.
+    fn ended(&self, input: &Input, source: &Source, len: u64, failed: Option<Error>) -> Outcome<T> {
+        match failed {
+            Some(error) => Outcome::Failed(error),
+            None => {
+                let end = Portion { offset: len, ..Portion::new(input, source, Part::End, Bytes::new()) };
+                unless_changed(source, (self.work)(end))
+            }
+        }
+    }
+
+    /// Watches an input that others are compared with, if its bytes may change.
+    fn keep(&mut self, source: &Source) {
+        if source.is_mapped() {
+            self.kept.push(Arc::clone(source.watch()));
+        }
     }
 
     /// A container in stretches.
@@ -243,24 +274,14 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 Err(error) => break Some(error),
             }
         };
-        let failed = failed.or_else(|| source.ensure_unchanged(input).err());
-        let is_complete = failed.is_none();
-        let outcome = match failed {
-            Some(error) => {
-                if let (Some(corpus), Some(mark)) = (&mut self.corpus, &mark) {
-                    self.course.threads.run(|| corpus.forget(mark));
-                }
-                vec![Outcome::Failed(error)]
-            }
-            None => {
-                let end = Portion { offset: way.offset, ..Portion::new(input, &source, Part::End, Bytes::new()) };
-                vec![(self.work)(end).into()]
-            }
-        };
-        if is_complete && source.is_mapped() && self.corpus.is_some() {
-            self.kept.push((input.clone(), source));
+        let outcome = self.ended(input, &source, way.offset, failed);
+        if let (Outcome::Failed(_), Some(corpus), Some(mark)) = (&outcome, &mut self.corpus, &mark) {
+            self.course.threads.run(|| corpus.forget(mark));
         }
-        self.hand_on(outcome)
+        if self.corpus.is_some() {
+            self.keep(&source);
+        }
+        self.hand_on(vec![outcome])
     }
 
     /// The source of a container and its stretches; `None` if it was found and is binary.
@@ -311,7 +332,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
 
     /// What documents were compared with must not have changed meanwhile.
     fn end(&mut self) -> Result<()> {
-        let changed = |(input, source): &(Input, Source)| source.ensure_unchanged(input).is_err().then(|| input.place());
+        let changed = |input: &Arc<Watch>| input.ensure_unchanged().is_err().then(|| input.place().clone());
         let failed = |place| {
             let why = "changed after it was read, while others were compared with it; run again when it is at rest";
             Outcome::Failed(Error::refused(place, why))
@@ -328,20 +349,24 @@ struct Apart {
     sheaf: Sheaf,
 }
 
-/// Something of a group, read and taken apart, or why it isn't.
-fn taken_apart<T>(found: Found, course: Course) -> std::result::Result<Apart, Outcome<T>> {
-    let Found::Input(input) = found else { return Err(not_read(found)) };
-    let taken = || {
-        let Loaded::Source(source) = load(&input, course.reading.keeps_broken())? else { return Ok(None) };
-        let sheaf = sheaf(&input, &source, course)?;
-        source.ensure_unchanged(&input)?;
-        Ok(Some((source, sheaf)))
+/// Something of a group, read, or why it isn't.
+fn loaded<T>(found: Found, reading: &Reading) -> std::result::Result<(Input, Source), Outcome<T>> {
+    let input = match found {
+        Found::Input(input) => input,
+        Found::LeftOut(path, why) => return Err(Outcome::LeftOut(path, why)),
+        Found::Failed(error) => return Err(Outcome::Failed(error)),
     };
-    match taken() {
-        Ok(Some((source, sheaf))) => Ok(Apart { input, source, sheaf }),
-        Ok(None) => Err(Outcome::LeftOut(input.path().into(), LeftOut::Binary)),
+    match load(&input, reading.keeps_broken()) {
+        Ok(Loaded::Source(source)) => Ok((input, source)),
+        Ok(Loaded::Binary) => Err(Outcome::LeftOut(input.path().into(), LeftOut::Binary)),
         Err(error) => Err(Outcome::Failed(error)),
     }
+}
+
+fn taken_apart(input: Input, source: Source, course: Course) -> Result<Apart> {
+    let sheaf = sheaf(&input, &source, course)?;
+    source.ensure_unchanged()?;
+    Ok(Apart { input, source, sheaf })
 }
 
 /// A small input taken apart.
@@ -375,7 +400,7 @@ fn planned<T: Send>(
     }
     let made = plan_lots(&lots, Some(compared), course, work);
     let made: Vec<Result<T>> = match made {
-        Ok(made) => lots.iter().zip(made).map(|(lot, made)| lot.source.ensure_unchanged(lot.input).and(made)).collect(),
+        Ok(made) => lots.iter().zip(made).map(|(lot, made)| lot.source.ensure_unchanged().and(made)).collect(),
         Err(what) => {
             compared.forget(&mark);
             lots.iter().map(|lot| Err(Error::too_large(lot.input.place(), what))).collect()
@@ -387,28 +412,31 @@ fn planned<T: Send>(
     loaded.into_iter().map(|loaded| loaded.map_or_else(|outcome| outcome, |_| next())).collect()
 }
 
+/// Something of a group that is not compared with others.
+fn by_itself<T: Send>(found: Found, course: Course, work: &(impl Fn(Portion) -> Result<T> + Sync)) -> Outcome<T> {
+    match loaded(found, course.reading) {
+        Ok((input, source)) => one_by_itself(&input, &source, course, work),
+        Err(outcome) => outcome,
+    }
+}
+
 /// One input that is not compared with others.
-fn by_itself<T: Send>(input: &Input, course: Course, work: &(impl Fn(Portion) -> Result<T> + Sync)) -> Outcome<T> {
-    let made = || {
-        let Loaded::Source(source) = load(input, course.reading.keeps_broken())? else { return Ok(None) };
-        let plan_and_work = || {
-            if input.form == Form::Text {
-                one_text(input, &source, course, work)
-            } else {
-                container(input, &source, course, work)
-            }
-        };
-        let is_small = source.len() <= ALONE || rayon::current_thread_index().is_some();
-        let made = if is_small { plan_and_work() } else { course.threads.run(plan_and_work) };
-        match source.ensure_unchanged(input) {
-            Err(changed) if !matches!(made, Err(Error { what: What::Changed { .. }, .. })) => Err(changed),
-            _ => made.map(Some),
-        }
-    };
-    match made() {
-        Ok(Some(done)) => Outcome::Done(done),
-        Ok(None) => Outcome::LeftOut(input.path().into(), LeftOut::Binary),
-        Err(error) => Outcome::Failed(error),
+fn one_by_itself<T: Send>(
+    input: &Input,
+    source: &Source,
+    course: Course,
+    work: &(impl Fn(Portion) -> Result<T> + Sync),
+) -> Outcome<T> {
+    let made =
+        if input.form == Form::Text { one_text(input, source, course, work) } else { container(input, source, course, work) };
+    unless_changed(source, made)
+}
+
+/// What was made of an input, unless that changed meanwhile.
+fn unless_changed<T>(source: &Source, made: Result<T>) -> Outcome<T> {
+    match source.ensure_unchanged() {
+        Err(changed) if !matches!(made, Err(Error { what: What::Changed { .. }, .. })) => Outcome::Failed(changed),
+        _ => made.into(),
     }
 }
 
@@ -423,37 +451,4 @@ where
 {
     let lot = Lot::whole(input, source, sheaf(input, source, course)?);
     work(lot.portion(|taken| lot.plan_alone(taken, course), course, None))
-}
-
-/// A large text that is compared with others.
-fn large<T>(
-    input: &Input,
-    source: &Source,
-    compared: &mut Compared,
-    course: Course,
-    work: &impl Fn(Portion) -> Result<T>,
-) -> Result<T> {
-    let Compared { corpus, heirs } = compared;
-    let too_large = |what| Error::too_large(input.place(), what);
-    let document = text::document(source);
-    let [part] = document.parts.as_slice() else { unreachable!("a text file holds one text") };
-    let base = corpus.hold(source.bytes().clone(), input.form, input.path(), 0) + (source.len() - part.text.len()) as u64;
-    let (numbers, columns) = corpus.enter_text(&part.text, base).map_err(too_large)?;
-    let mut repeats = corpus.repeats(std::slice::from_ref(&numbers)).map_err(too_large)?.pop().expect("one for one");
-    let corpus = &*corpus;
-    heirs.spare(&mut repeats);
-    let page = corpus.page(&part.text, base, numbers.clone(), columns);
-    let plan = Plan::of(&page, repeats, course.settings, || part.map.clone(), Some(corpus));
-    heirs.settle(numbers.clone(), corpus.repeats_of(&numbers), plan.fate == Fate::TooRepetitive);
-    let mut portion = of_one(input, source, plan, course.reading);
-    portion.earlier = Some(corpus);
-    work(portion)
-}
-
-fn not_read<T>(found: Found) -> Outcome<T> {
-    match found {
-        Found::LeftOut(path, why) => Outcome::LeftOut(path, why),
-        Found::Failed(error) => Outcome::Failed(error),
-        Found::Input(input) => unreachable!("{} is to be read", input.path().display()),
-    }
 }

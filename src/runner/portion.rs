@@ -17,11 +17,13 @@ pub struct Portion<'a> {
     pub source: &'a Source,
     /// Which part of it this is.
     pub part: Part,
-    /// The bytes of this part, unpacked.
+    /// The bytes in which all places are, unpacked: of a text all of them, of a container those of this part.
     pub bytes: Bytes,
-    /// Where it begins in the unpacked file.
+    /// Where they begin in the unpacked file.
     pub offset: u64,
-    /// The documents in it.
+    /// What of them belongs to this part.
+    pub extent: Span,
+    /// The documents in it; the first may have begun in the part before, and its plan is then about what belongs to this one.
     pub documents: Vec<Planned>,
     /// What goes of the bytes, documents that are dropped included.
     pub cuts: Vec<Span>,
@@ -63,13 +65,37 @@ impl<'a> Portion<'a> {
         Span { start: span.start + self.offset, end: span.end + self.offset }
     }
 
+    /// Whether it is the first part of its input.
+    pub fn is_first(&self) -> bool {
+        self.offset + self.extent.start == 0
+    }
+
+    /// Whether a document of it began in the part before.
+    pub fn goes_on(&self, document: &Planned) -> bool {
+        document.extent.start < self.extent.start
+    }
+
+    /// How many documents begin in it.
+    pub fn begun(&self) -> u64 {
+        self.documents.iter().filter(|document| !self.goes_on(document)).count() as u64
+    }
+
+    /// The bytes of this part alone, and what goes of them.
+    pub fn written(&self) -> (Bytes, Vec<Span>) {
+        let start = self.extent.start;
+        let cuts = self.cuts.iter().map(|cut| Span { start: cut.start - start, end: cut.end - start });
+        (self.bytes.slice(self.extent.range()), cuts.collect())
+    }
+
     /// The number of bytes that go.
     pub fn removed_bytes(&self) -> u64 {
         self.cuts.iter().map(|cut| cut.len()).sum()
     }
 
     pub(super) fn new(input: &'a Input, source: &'a Source, part: Part, bytes: Bytes) -> Self {
-        Self { input, source, part, bytes, offset: 0, documents: Vec::new(), cuts: Vec::new(), faults: Vec::new(), earlier: None }
+        let extent = Span::new(0, bytes.len());
+        let (documents, cuts, faults) = (Vec::new(), Vec::new(), Vec::new());
+        Self { input, source, part, bytes, offset: 0, extent, documents, cuts, faults, earlier: None }
     }
 
     /// Adds the next document.

@@ -3,8 +3,9 @@
 use super::mapping::Mapping;
 use super::packing::MAGIC;
 use super::stretches::Stretches;
+use super::text::LineNumbers;
 use super::{Identity, Input, Origin, Packing};
-use crate::error::{Error, Result, What};
+use crate::error::{Error, Place, Result, What};
 use bytes::Bytes;
 use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Read};
@@ -33,12 +34,19 @@ pub struct Source {
     bytes: Bytes,
     /// Why there are no more of them, if they break off.
     broken: Option<io::Error>,
-    /// What `bytes` are a part of, if the file is mapped.
-    mapping: Option<Arc<Mapping>>,
     packing: Packing,
+    line_numbers: LineNumbers,
+    watch: Arc<Watch>,
+    identity: Option<Identity>,
+}
+
+/// What tells whether the bytes of a source are still what they were.
+pub(crate) struct Watch {
+    place: Place,
     /// The open file, unless it is a stream, whose bytes can't change any more.
     file: Option<(File, Stamp)>,
-    identity: Option<Identity>,
+    /// What the bytes are a part of, if the file is mapped.
+    mapping: Option<Arc<Mapping>>,
 }
 
 /// A mapping that is shared by all who use its bytes.
@@ -70,9 +78,9 @@ impl Stamp {
 /// If it can't be opened, read or unpacked.
 pub fn load(input: &Input, keeps_broken: bool) -> Result<Loaded> {
     let loaded = match &input.from {
-        Origin::Stdin => Source::stdin().map(Some),
-        Origin::Named(path) => File::open(path).and_then(|file| Source::of(file, input.packing, false)),
-        Origin::Walked(path) => File::open(path).and_then(|file| Source::of(file, input.packing, true)),
+        Origin::Stdin => Source::stdin(input).map(Some),
+        Origin::Named(path) => File::open(path).and_then(|file| Source::of(file, input, false)),
+        Origin::Walked(path) => File::open(path).and_then(|file| Source::of(file, input, true)),
     };
     match loaded.map_err(|error| Error::io(input.place(), error))? {
         None => Ok(Loaded::Binary),
@@ -107,7 +115,7 @@ pub fn open(input: &Input) -> Result<(Source, Stretches)> {
             input.packing
         };
         let reader = packing.reader(io::Cursor::new(first).chain(file.try_clone()?))?;
-        Ok((Source::without_bytes(file, &metadata, packing), Stretches::of_stream(reader)?))
+        Ok((Source::new(Bytes::new(), None, file, &metadata, packing, input), Stretches::of_stream(reader)?))
     };
     opened().map_err(|error| Error::io(input.place(), error))
 }
@@ -129,24 +137,33 @@ pub fn holds_text(input: &Input) -> Result<bool> {
 }
 
 impl Source {
-    fn stdin() -> io::Result<Self> {
+    fn stdin(input: &Input) -> io::Result<Self> {
         let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
         let metadata = file.metadata()?;
         let mut bytes = Vec::new();
         io::stdin().lock().read_to_end(&mut bytes)?;
         let packing = Packing::of_bytes(&bytes);
         let (bytes, broken) = plain_or_unpacked(bytes, packing);
-        Ok(Self { bytes, broken, ..Self::without_bytes(file, &metadata, packing) })
+        Ok(Self { broken, ..Self::new(bytes, None, file, &metadata, packing, input) })
     }
 
-    fn without_bytes(file: File, metadata: &Metadata, packing: Packing) -> Self {
+    fn new(
+        bytes: Bytes,
+        mapping: Option<Arc<Mapping>>,
+        file: File,
+        metadata: &Metadata,
+        packing: Packing,
+        input: &Input,
+    ) -> Self {
         let identity = Some(Identity::of(metadata)).filter(|_| metadata.is_file());
         let file = metadata.is_file().then(|| (file, Stamp::of(metadata)));
-        Self { bytes: Bytes::new(), broken: None, mapping: None, packing, file, identity }
+        let watch = Arc::new(Watch { place: input.place(), file, mapping });
+        Self { bytes, broken: None, packing, line_numbers: LineNumbers::default(), watch, identity }
     }
 
     /// The bytes of an open file; `None` if it `is_found`, not named, and binary.
-    fn of(file: File, packing: Packing, is_found: bool) -> io::Result<Option<Self>> {
+    fn of(file: File, input: &Input, is_found: bool) -> io::Result<Option<Self>> {
+        let packing = input.packing;
         let metadata = file.metadata()?;
         if metadata.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
@@ -176,12 +193,17 @@ impl Source {
         if is_found && is_binary(&bytes) {
             return Ok(None);
         }
-        Ok(Some(Self { bytes, broken, mapping, ..Self::without_bytes(file, &metadata, packing) }))
+        Ok(Some(Self { broken, ..Self::new(bytes, mapping, file, &metadata, packing, input) }))
     }
 
     /// Its bytes, or some of them, to be kept.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+
+    /// The number of the line that byte `at` of it is in, from 1 on.
+    pub(crate) fn line(&self, at: u64) -> u64 {
+        self.line_numbers.of(&self.bytes, at as usize)
     }
 
     /// Why it breaks off, if it does.
@@ -198,34 +220,47 @@ impl Source {
     ///
     /// # Errors
     /// [`What::Changed`], or the system's error if the file can't be looked at.
-    pub fn ensure_unchanged(&self, input: &Input) -> Result<()> {
-        let Some((file, then)) = &self.file else { return Ok(()) };
-        let now = Stamp::of(&file.metadata().map_err(|error| Error::io(input.place(), error))?);
-        if then.size == now.size && then.modified == now.modified && self.is_intact() {
-            return Ok(());
-        }
-        Err(Error { place: input.place(), what: What::Changed { spoilt: None } })
+    pub fn ensure_unchanged(&self) -> Result<()> {
+        self.watch.ensure_unchanged()
     }
 
-    /// Whether every byte was there when it was looked at.
-    fn is_intact(&self) -> bool {
-        self.mapping.as_ref().is_none_or(|mapping| mapping.is_intact())
+    /// What tells that later.
+    pub(crate) fn watch(&self) -> &Arc<Watch> {
+        &self.watch
     }
 
     /// Whether its bytes are those of the file itself, which someone may change.
     pub(crate) fn is_mapped(&self) -> bool {
-        self.mapping.is_some()
+        self.watch.mapping.is_some()
     }
 
     /// Who may read and write the file, for its clean copy; `None` for what isn't a file. Rights to act as its owner, which a
     /// program may have, are no matter of a text.
     pub fn permissions(&self) -> Option<Permissions> {
-        self.file.as_ref().map(|(_, stamp)| Permissions::from_mode(stamp.mode & 0o777))
+        self.watch.file.as_ref().map(|(_, stamp)| Permissions::from_mode(stamp.mode & 0o777))
     }
 
     /// Which file it is; `None` for standard input that isn't a file.
     pub fn identity(&self) -> Option<Identity> {
         self.identity
+    }
+}
+
+impl Watch {
+    /// The input that is watched.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// See [`Source::ensure_unchanged`].
+    pub(crate) fn ensure_unchanged(&self) -> Result<()> {
+        let Some((file, then)) = &self.file else { return Ok(()) };
+        let now = Stamp::of(&file.metadata().map_err(|error| Error::io(self.place.clone(), error))?);
+        let is_intact = self.mapping.as_ref().is_none_or(|mapping| mapping.is_intact());
+        if then.size == now.size && then.modified == now.modified && is_intact {
+            return Ok(());
+        }
+        Err(Error { place: self.place.clone(), what: What::Changed { spoilt: None } })
     }
 }
 

@@ -16,6 +16,7 @@ pub mod text;
 mod walk;
 
 pub use identity::Identity;
+pub(crate) use load::Watch;
 pub use load::{Loaded, Source, holds_text, load, open};
 pub use packing::{Packer, Packing};
 pub use stretches::Stretches;

@@ -2,6 +2,7 @@
 
 use crate::document::{BYTE_ORDER_MARK, Document, Map, Part, Span};
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 /// The one document of a text file.
 pub fn document(source: &[u8]) -> Document<'_> {
@@ -9,6 +10,31 @@ pub fn document(source: &[u8]) -> Document<'_> {
     let text = &source[skip..];
     let part = Part { text: Cow::Borrowed(text), map: Map::shift(skip, text.len()) };
     Document { extent: Span::new(0, source.len()), parts: vec![part] }
+}
+
+/// The numbers of a text's lines. Its line ends are counted once, when someone asks for the first number.
+#[derive(Default)]
+pub(crate) struct LineNumbers {
+    /// How many line ends precede each page.
+    before: OnceLock<Vec<u64>>,
+}
+
+impl LineNumbers {
+    /// The number of the line that byte `at` of the text is in, from 1 on.
+    pub(crate) fn of(&self, text: &[u8], at: usize) -> u64 {
+        const PAGE: usize = 64 << 10;
+        let line_ends = |bytes: &[u8]| memchr::memchr_iter(b'\n', bytes).count() as u64;
+        let before = self.before.get_or_init(|| {
+            let mut sum = 0;
+            let mut add = |page| {
+                sum += line_ends(page);
+                sum
+            };
+            std::iter::once(0).chain(text.chunks(PAGE).map(&mut add)).collect()
+        });
+        let page = (at / PAGE).min(before.len() - 1);
+        1 + before[page] + line_ends(&text[page * PAGE..at])
+    }
 }
 
 /// Where the text of a file begins: behind its byte order mark.

@@ -1,0 +1,33 @@
+//! What is said of an input, gathered from the parts it comes in.
+
+use super::{Finding, Sums};
+use crate::runner::{Planned, Portion};
+
+/// What is said of an input, or of a part of one.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// Its sums.
+    pub sums: Sums,
+    /// What was found in its documents, as far as that is wanted.
+    pub findings: Vec<Finding>,
+}
+
+impl Told {
+    /// What is said of a portion: of those of its documents that are wanted, their longest blocks, at most so many.
+    pub fn of(portion: &Portion, most: usize, is_wanted: impl Fn(&Planned) -> bool) -> Self {
+        let wanted = portion.documents.iter().filter(|document| is_wanted(document));
+        let findings = wanted.map(|document| Finding::new(portion, document, most)).collect();
+        Self { sums: Sums::of(portion), findings }
+    }
+
+    /// Goes on with what is said of the next part, in which a text, being one document, goes on.
+    pub fn append(&mut self, more: Told, most: usize) {
+        self.sums.append(&more.sums);
+        for finding in more.findings {
+            match self.findings.last_mut() {
+                Some(last) if finding.record.is_none() => last.append(finding, most),
+                _ => self.findings.push(finding),
+            }
+        }
+    }
+}
