@@ -58,6 +58,11 @@ impl Read {
 }
 
 impl<'a> Page<'a> {
+    /// A paragraph as it stands in the text.
+    pub(crate) fn segment(&self, paragraph: u32) -> Segment {
+        self.segments[paragraph as usize].standing_at(self.span(paragraph))
+    }
+
     pub(crate) fn span(&self, paragraph: u32) -> Span {
         let span = self.segments[paragraph as usize].span();
         Span { start: span.start - self.origin, end: span.end - self.origin }

@@ -156,7 +156,7 @@ impl After<'_> {
             end = after;
         }
         let left = (start..=end).filter(|&paragraph| !self.survivors.is_gone(paragraph));
-        let left = left.map(|paragraph| self.rules.page.segments[paragraph as usize]);
+        let left = left.map(|paragraph| self.rules.page.segment(paragraph));
         // A paragraph alone, unless joined of lines, can't be read otherwise.
         let is_plain = start == end && self.rules.page.kind(start) != Kind::Wrapped;
         Chunk { paragraphs: start..end + 1, reads_the_same: is_plain || reads_the_same(self.rules.page.text, left) }

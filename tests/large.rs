@@ -1,0 +1,74 @@
+//! A large text, which the program takes in stretches, comes out as the library, which takes it whole, cuts it.
+
+#[path = "support/corpus.rs"]
+mod corpus;
+#[path = "support/texts.rs"]
+mod texts;
+
+use corpus::Kind;
+use std::fs;
+use std::process::Command;
+use texts::{DEFAULT, clean, same_bytes};
+use unecho::{Keep, Match, Settings, Threshold, Unit};
+
+/// Every text has more than this: what is smaller is taken whole.
+const LARGE: usize = 4 << 20;
+
+fn ways() -> [(&'static [&'static str], Settings); 6] {
+    let lines = Settings { unit: Unit::Line, threshold: Threshold::Flat(0), matching: Match::Bytes, ..DEFAULT };
+    [
+        (&[], DEFAULT),
+        (&["--across"], DEFAULT),
+        (&["--keep", "last"], Settings { keep: Keep::Last, ..DEFAULT }),
+        (&["--unit", "line", "--min-chars", "0", "--match", "bytes"], lines.clone()),
+        (&["--unit", "line", "--min-chars", "0", "--match", "bytes", "--across"], lines.clone()),
+        (&["--unit", "line"], Settings { unit: Unit::Line, ..DEFAULT }),
+    ]
+}
+
+#[track_caller]
+fn is_cut_alike(name: &str, text: &[u8]) {
+    assert!(text.len() > LARGE, "{name} has only {} bytes", text.len());
+    let folder = tempfile::tempdir().expect("there is room for temporary files");
+    let (dirty, copy) = (folder.path().join("dirty.txt"), folder.path().join("clean.txt"));
+    fs::write(&dirty, text).expect("there is room");
+    for (args, settings) in ways() {
+        let ran = Command::new(env!("CARGO_BIN_EXE_unecho")).arg(&dirty).arg("-o").arg(&copy).args(args).output();
+        let ran = ran.expect("it starts");
+        assert!(ran.status.success(), "{name} {args:?}: {}", String::from_utf8_lossy(&ran.stderr));
+        let copy = fs::read(&copy).expect("it was written");
+        same_bytes(&copy, &clean(text, &settings), &format!("{name} by {args:?}"));
+    }
+}
+
+#[test]
+fn documents_one_after_another() {
+    let mut text = b"\xef\xbb\xbf\n\n".to_vec();
+    for seed in 0.. {
+        text.extend(corpus::document(seed % 900, Kind::ALL[seed as usize % Kind::ALL.len()]).text);
+        text.extend(b"\r\n\n");
+        if text.len() > LARGE + LARGE / 2 {
+            break;
+        }
+    }
+    is_cut_alike("documents", &text);
+    text.truncate(text.len() - 40);
+    is_cut_alike("documents, the last of which breaks off", &text);
+}
+
+#[test]
+fn few_lines_again_and_again() {
+    is_cut_alike("one line", &b"The same line, always.\r\n".repeat(400_000));
+    let pattern: String = (0..1_200_000u32).map(|at| format!("{}\n", (at.count_ones() + at / 1000) % 3000)).collect();
+    is_cut_alike("short lines", pattern.as_bytes());
+    let once: String = (0..120_000).map(|at| format!("Line {at} of many that are new and then stand again.\n")).collect();
+    is_cut_alike("a copy of all", (once.clone() + &once).as_bytes());
+    is_cut_alike("a copy of all without the last line end", (once.clone() + "\r\n" + &once).trim_end().as_bytes());
+}
+
+#[test]
+fn nothing_but_blank_lines_and_lines_without_end() {
+    is_cut_alike("blank lines", &b"\n \n\r\n".repeat(1_000_000));
+    is_cut_alike("one line without end", &b"word ".repeat(1_000_000));
+    is_cut_alike("two long lines", &[&b"word ".repeat(900_000)[..], b"\n", &b"word ".repeat(900_000)].concat());
+}
