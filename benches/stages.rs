@@ -101,8 +101,7 @@ fn runs(bencher: Bencher) {
             Repeat { at: 2_000_000 + at + at / BLOCK, kept: if odd { 3 } else { 2 * at / BLOCK * BLOCK + at % BLOCK } }
         })
         .collect();
-    let columns = vec![75; repeats.len()];
-    bencher.counter(ItemsCount::new(repeats.len())).bench(|| repeated_runs(&repeats, &columns, 200));
+    bencher.counter(ItemsCount::new(repeats.len())).bench(|| repeated_runs(&repeats, |_| 75, 200));
 }
 
 /// Everything up to the cuts.

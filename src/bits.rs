@@ -19,6 +19,18 @@ impl Bits {
         self.0.get(at as usize / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
     }
 
+    /// Those in it, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..).step_by(64).zip(&self.0).flat_map(|(start, &word)| {
+            let mut rest = word;
+            std::iter::from_fn(move || {
+                let lowest = (rest != 0).then(|| rest.trailing_zeros())?;
+                rest &= rest - 1; // the lowest bit goes
+                Some(start + lowest)
+            })
+        })
+    }
+
     /// Takes all out from a number on.
     pub(crate) fn clear_from(&mut self, at: u32) {
         self.0.truncate((at as usize).div_ceil(64));

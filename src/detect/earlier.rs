@@ -7,28 +7,15 @@
 //! others, are entered into a table as they come, and those of later documents find them there. Most text needs none.
 
 use super::runs::add_open_ends;
-use super::windows::{Windows, prefix_hashes};
+use super::windows::{self, Region, Table, Windows};
 use crate::bits::Bits;
 use crate::document::{Repeat, Segment};
-use crate::index::{Index, Proof};
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 
 /// The runs of all documents so far that may be an earlier occurrence and are not in sight.
 #[derive(Default)]
-pub(crate) struct Earlier {
-    index: Option<Index>,
-    windows: Vec<Window>,
-}
-
-/// A minimal window.
-#[derive(Clone, Copy)]
-struct Window {
-    first: u32,
-    len: u32,
-    /// The number of the first repeat in it.
-    repeat: u32,
-}
+pub(crate) struct Earlier(Table);
 
 /// What is sought for one document.
 #[derive(Default)]
@@ -36,8 +23,7 @@ pub(crate) struct Sought {
     /// The runs found to repeat, as numbers of segments; they may overlap.
     runs: Vec<Range<u32>>,
     within: Vec<Repeat>,
-    windows: Vec<Window>,
-    prints: Vec<u128>,
+    windows: Windows,
 }
 
 /// What repeats in one document.
@@ -68,75 +54,34 @@ impl InDocument {
 impl Earlier {
     /// How many windows there are.
     pub(crate) fn windows(&self) -> u32 {
-        self.windows.len() as u32
+        self.0.len()
     }
 
     /// Forgets the windows from a number on.
     pub(crate) fn forget(&mut self, from: u32) {
-        self.windows.truncate(from as usize);
-        if let Some(index) = &mut self.index {
-            index.forget(from);
-        }
+        self.0.forget(from);
     }
 
     /// Looks the windows of some documents up, and enters them for those to come. `repeats` are all so far.
     ///
     /// False if there are more than can be numbered.
     pub(crate) fn look_up(&mut self, sought: &mut [Sought], repeats: &[Repeat]) -> bool {
-        let before = self.windows.len();
-        let count: usize = sought.iter().map(|sought| sought.windows.len()).sum();
-        if before + count > Index::MOST {
-            return false;
-        }
-        if count == 0 {
-            return true;
-        }
-        for sought in sought.iter() {
-            self.windows.extend_from_slice(&sought.windows);
-        }
-        let prints: Vec<&[u128]> = sought.iter().map(|sought| sought.prints.as_slice()).collect();
-        let index = self.index.get_or_insert_with(|| Index::new(rayon::current_num_threads(), count));
-        let hits = index.enter(&prints, &Sequences { windows: &self.windows, repeats });
+        let mut number = self.0.len();
+        let windows = sought.iter().map(|sought| &sought.windows);
+        let Some(hits) = self.0.enter(rayon::current_num_threads(), windows, repeats) else { return false };
         let mut hits = hits.into_iter().peekable();
-        let mut number = before as u32;
         for sought in sought.iter_mut() {
-            let numbers = number..number + sought.windows.len() as u32;
+            let numbers = number..number + std::mem::take(&mut sought.windows).list.len() as u32;
             while let Some(hit) = hits.next_if(|hit| hit.at < numbers.end) {
                 // What the window's first occurrence isn't, no earlier document has.
                 if hit.kept < numbers.start {
-                    let window = self.windows[hit.at as usize];
+                    let window = self.0.window(hit.at);
                     sought.runs.push(window.first..window.first + window.len);
                 }
             }
             number = numbers.end;
-            sought.windows = Vec::new();
-            sought.prints = Vec::new();
         }
         true
-    }
-}
-
-/// The proof that two windows are equal: the kinds of their segments.
-struct Sequences<'a> {
-    windows: &'a [Window],
-    repeats: &'a [Repeat],
-}
-
-impl Sequences<'_> {
-    fn kinds(&self, window: Window) -> impl Iterator<Item = u32> + '_ {
-        let mut repeats = self.repeats[window.repeat as usize..].iter().peekable();
-        (window.first..window.first + window.len).map(move |at| repeats.next_if(|repeat| repeat.at == at).map_or(at, |r| r.kept))
-    }
-}
-
-impl Proof for Sequences<'_> {
-    fn same(&self, earlier: u32, later: u32) -> bool {
-        let (a, b) = (self.windows[earlier as usize], self.windows[later as usize]);
-        a.len == b.len && self.kinds(a).eq(self.kinds(b))
-    }
-
-    fn touch(&self, _: u32) -> u8 {
-        0
     }
 }
 
@@ -144,25 +89,9 @@ impl Proof for Sequences<'_> {
 #[derive(Default)]
 pub(crate) struct Scratch {
     kinds: Vec<u32>,
+    weights: Vec<u32>,
     runs: Vec<Range<usize>>,
-    columns: Vec<u32>,
-    ids: Vec<u32>,
-    counts: Vec<u32>,
-    ends: Vec<u32>,
-}
-
-/// Gives each segment the number of the first of its kind in a region.
-fn number(kinds: &[u32], ids: &mut Vec<u32>) {
-    /// In a shorter region a search costs less than a table.
-    const SHORT: usize = 32;
-    ids.clear();
-    if kinds.len() <= SHORT {
-        let first = |kind: &u32| kinds.iter().position(|other| other == kind).expect("it is one of them") as u32;
-        ids.extend(kinds.iter().map(first));
-        return;
-    }
-    let mut firsts: FxHashMap<u32, u32> = FxHashMap::default();
-    ids.extend((0..).zip(kinds).map(|(at, &kind)| *firsts.entry(kind).or_insert(at)));
+    windows: windows::Scratch,
 }
 
 /// All segments so far.
@@ -205,7 +134,7 @@ impl<'a> Numbering<'a> {
         let whole = 0..document.len();
         let mut end = 0;
         // Firsts of one document follow one another, so what is new is linked too.
-        for linked in scratch.kinds.chunk_by(|&a, &b| b == a + 1 && !self.begins.has(b)) {
+        for linked in scratch.kinds.chunk_by(|&a, &b| self.follows(a, b)) {
             let run = end..end + linked.len();
             end = run.end;
             if linked[0] < document.start && run.clone().map(columns).sum::<u64>() >= self.least {
@@ -231,43 +160,21 @@ impl<'a> Numbering<'a> {
     }
 
     /// Collects the minimal windows of a region that are not in sight.
-    fn windows(&self, first: u32, region: Range<usize>, scratch: &mut Scratch, sought: &mut Sought) {
-        let Scratch { kinds, columns, ids, counts, ends, .. } = scratch;
-        let kinds = &kinds[region.clone()];
-        if kinds.len() < 2 {
-            return;
-        }
-        let first = first + region.start as u32;
-        columns.clear();
-        columns.extend((first..first + kinds.len() as u32).map(|at| self.segments[at as usize].weight()));
-        number(kinds, ids);
-        for zeroed in [&mut *counts, &mut *ends] {
-            zeroed.clear();
-            zeroed.resize(kinds.len(), 0);
-        }
-        let windows = Windows { ids, hashes: prefix_hashes(kinds), columns, least: self.least };
-        let repeats = &self.repeats[self.repeats.partition_point(|repeat| repeat.at < first)..];
-        let before = self.repeats_before + (self.repeats.len() - repeats.len()) as u32;
-        let mut add = |start: usize, end: usize| {
-            let is_in_sight = kinds[end - 1].wrapping_sub(kinds[start]) as usize == end - 1 - start
-                && kinds[start..end].windows(2).all(|pair| pair[1] == pair[0] + 1 && !self.begins.has(pair[1]));
-            if !is_in_sight {
-                let at = first + start as u32;
-                let repeat = before + repeats.partition_point(|repeat| repeat.at < at) as u32;
-                sought.windows.push(Window { first: at, len: (end - start) as u32, repeat });
-                sought.prints.push(print(windows.hash(start, end), end - start));
-            }
-        };
-        windows.minimal_starting(0..kinds.len(), counts, |start, end| {
-            ends[start] = end as u32;
-            add(start, end);
-        });
-        // Most are minimal from both ends.
-        windows.minimal_ending(0..kinds.len(), counts, |start, end| {
-            if ends[start] as usize != end {
-                add(start, end);
-            }
-        });
+    fn windows(&self, document: u32, region: Range<usize>, scratch: &mut Scratch, sought: &mut Sought) {
+        let Scratch { kinds, weights, windows, .. } = scratch;
+        let (kinds, first) = (&kinds[region.clone()], document + region.start as u32);
+        weights.clear();
+        weights.extend((first..first + kinds.len() as u32).map(|at| self.segments[at as usize].weight()));
+        let before = self.repeats.partition_point(|repeat| repeat.at < first);
+        let repeats_before = self.repeats_before + before as u32;
+        let region = Region { first, kinds, weights, least: self.least, repeats: &self.repeats[before..], repeats_before };
+        let is_break = |at: usize| at > 0 && !self.follows(kinds[at - 1], kinds[at]);
+        region.windows(is_break, windows, &mut sought.windows);
+    }
+
+    /// Whether a segment is the next one of the same document.
+    fn follows(&self, before: u32, segment: u32) -> bool {
+        segment == before + 1 && !self.begins.has(segment)
     }
 
     /// What repeats in a document for which this was found.
@@ -284,12 +191,6 @@ impl<'a> Numbering<'a> {
         }
         InDocument { within: sought.within, across, alike: repeats.len() }
     }
-}
-
-/// The fingerprint of a window: the polynomial hash of its kinds, spread over all bits that the index looks at.
-fn print(hash: u64, len: usize) -> u128 {
-    let mixed = (hash ^ (len as u64) << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    u128::from(mixed ^ mixed >> 32) | u128::from(mixed.wrapping_mul(0xc2b2_ae3d_27d4_eb4f)) << 64
 }
 
 /// Those of a document's segments that equal an earlier one of it, numbered in it.

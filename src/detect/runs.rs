@@ -7,36 +7,41 @@
 //! (it holds a "* * *" that stood elsewhere before) is left to the table of minimal windows.
 
 use super::NONE;
-use super::windows::repeated_in_windows;
+use super::windows::{Region, Scratch, Table, Windows};
+use crate::bits::Bits;
 use crate::document::Repeat;
-use rustc_hash::FxHashMap;
+use rayon::prelude::*;
+use std::cmp::Reverse;
 use std::ops::Range;
 
+/// So many windows are entered by several threads.
+const LARGE: usize = 1 << 14;
+
 /// For each of `repeats` (in order, all there are) the number of an equal segment in an earlier occurrence of a run of at
-/// least `least` columns that it lies in, or [`NONE`]. `columns[i]` is the length of `repeats[i]`; equal
-/// segments have equal lengths.
+/// least `least` columns that it lies in, or [`NONE`]. `weight` tells how long the segment of a number is; equal segments
+/// have equal lengths.
 ///
 /// The numbers continue from one segment to the next as far as the earlier occurrence does.
-pub fn repeated_runs(repeats: &[Repeat], columns: &[u32], least: u64) -> Vec<u32> {
-    assert_eq!(repeats.len(), columns.len());
+pub fn repeated_runs(repeats: &[Repeat], weight: impl Fn(u32) -> u32 + Sync, least: u64) -> Vec<u32> {
     let least = least.max(1);
+    let weight_at = |at: usize| u64::from(weight(repeats[at].at));
     let mut places = vec![NONE; repeats.len()];
     let mut open = Vec::new();
     for stretch in ranges(repeats, |a, b| b.at == a.at + 1) {
-        if length(&columns[stretch.clone()]) < least {
+        if stretch.clone().map(weight_at).sum::<u64>() < least {
             continue;
         }
         for linked in ranges(&repeats[stretch.clone()], |a, b| b.kept == a.kept + 1) {
             let linked = stretch.start + linked.start..stretch.start + linked.end;
             // Firsts that follow one another are distinct.
-            if length(&columns[linked.clone()]) >= least {
+            if linked.clone().map(weight_at).sum::<u64>() >= least {
                 linked.clone().for_each(|at| places[at] = repeats[at].kept);
             }
-            add_open_ends(linked, &stretch, |at| u64::from(columns[at]), least, |end| open.push(end));
+            add_open_ends(linked, &stretch, weight_at, least, |end| open.push(end));
         }
     }
     if !open.is_empty() {
-        search_windows(repeats, columns, least, &open, &mut places);
+        search_windows(repeats, weight, least, &open, &mut places);
     }
     places
 }
@@ -71,10 +76,6 @@ pub(super) fn add_open_ends(
     }
 }
 
-fn length(columns: &[u32]) -> u64 {
-    columns.iter().map(|&columns| u64::from(columns)).sum()
-}
-
 /// The maximal ranges in which each item is joined to the next.
 fn ranges<T>(items: &[T], joined: impl Fn(&T, &T) -> bool) -> impl Iterator<Item = Range<usize>> {
     let mut end = 0;
@@ -85,64 +86,77 @@ fn ranges<T>(items: &[T], joined: impl Fn(&T, &T) -> bool) -> impl Iterator<Item
     })
 }
 
-/// Settles the stretches that are `open`. Their earlier occurrences consist of the same kinds of segments, so those of other
-/// kinds are left out, with a gap for each stretch of them.
-fn search_windows(repeats: &[Repeat], columns: &[u32], least: u64, open: &[Range<usize>], places: &mut [u32]) {
-    let mut kinds: FxHashMap<u32, u32> = FxHashMap::default();
-    for at in open.iter().cloned().flatten() {
-        let known = *kinds.entry(repeats[at].kept).or_insert(columns[at]);
-        debug_assert_eq!(known, columns[at], "equal segments have equal lengths");
-    }
-    let mut members: Vec<Repeat> = kinds.keys().map(|&first| Repeat { at: first, kept: first }).collect();
-    members.sort_unstable_by_key(|member| member.at);
-    members.extend(repeats.iter().filter(|repeat| kinds.contains_key(&repeat.kept)));
-    members.sort_by_key(|member| member.at); // it finds the two runs it is made of
-
-    let mut excerpt = Excerpt::default();
-    for stretch in ranges(&members, |a, b| b.at == a.at + 1) {
-        for member in &members[stretch] {
-            excerpt.add(*member, kinds[&member.kept]);
+/// Settles the stretches that are `open`: their earlier occurrences consist of the same kinds of segments.
+fn search_windows(repeats: &[Repeat], weight: impl Fn(u32) -> u32 + Sync, least: u64, open: &[Range<usize>], places: &mut [u32]) {
+    /// So many regions are looked at by one thread.
+    const TOGETHER: usize = 512;
+    let mut sought = Bits::default();
+    open.iter().cloned().flatten().for_each(|at| sought.set(repeats[at].kept));
+    let regions = regions(repeats, &sought);
+    let windows = regions.par_chunks(TOGETHER).map(|regions| {
+        let (mut windows, mut scratch, mut kinds, mut weights) = (Windows::default(), Scratch::default(), vec![], vec![]);
+        for region in regions {
+            let before = repeats.partition_point(|repeat| repeat.at < region.start);
+            let mut behind = repeats[before..].iter().peekable();
+            kinds.clear();
+            kinds.extend(region.clone().map(|at| behind.next_if(|repeat| repeat.at == at).map_or(at, |repeat| repeat.kept)));
+            weights.clear();
+            weights.extend(region.clone().map(&weight));
+            let (first, repeats, repeats_before) = (region.start, &repeats[before..], before as u32);
+            let region = Region { first, kinds: &kinds, weights: &weights, least, repeats, repeats_before };
+            region.windows(|at| at > 0 && kinds[at] != kinds[at - 1] + 1, &mut scratch, &mut windows);
         }
-        excerpt.add_gap();
-    }
-    let found = repeated_in_windows(&excerpt.ids, &excerpt.columns, least);
-    let mut at_excerpt = 0;
-    for at in open.iter().cloned().flatten() {
-        while excerpt.numbers[at_excerpt] != repeats[at].at {
-            at_excerpt += 1;
-        }
-        if places[at] == NONE && found[at_excerpt] != NONE {
-            places[at] = excerpt.numbers[found[at_excerpt] as usize];
+        windows
+    });
+    let windows: Vec<Windows> = windows.collect();
+    let count: usize = windows.iter().map(|windows| windows.list.len()).sum();
+    let shards = if count < LARGE { 1 } else { rayon::current_num_threads() };
+    let mut table = Table::default();
+    let hits = table.enter(shards, windows.iter(), repeats).expect("there are fewer than segments");
+    drop(windows);
+    let mut found: Vec<(Range<u32>, u32, u32)> = Vec::with_capacity(hits.len());
+    found.extend(hits.into_iter().map(|hit| {
+        let (window, earlier) = (table.window(hit.at), table.window(hit.kept));
+        (window.first..window.first + window.len, earlier.first, window.repeat)
+    }));
+    found.sort_unstable_by_key(|(window, ..)| (window.start, Reverse(window.end)));
+    // What a window has said of a segment stands. Where it goes on, so does the place, if that can.
+    let (mut covered, mut last) = (0, NONE);
+    for (window, earlier, first_repeat) in found {
+        for at in window.start.max(covered)..window.end {
+            let number = (first_repeat + (at - window.start)) as usize;
+            let (follows, place) = (last.wrapping_add(1), earlier + (at - window.start));
+            let goes_on = at == covered && (follows == place || (follows < at && kind(repeats, follows) == repeats[number].kept));
+            (covered, last) = (at + 1, if goes_on { follows } else { place });
+            if places[number] == NONE {
+                places[number] = last;
+            }
         }
     }
 }
 
-/// The segments of some kinds, with gaps between those that don't follow one another.
-#[derive(Default)]
-struct Excerpt {
-    /// Equal segments have equal ids, each less than their number.
-    ids: Vec<u32>,
-    columns: Vec<u32>,
-    /// What they are numbered in the text; [`NONE`] for a gap.
-    numbers: Vec<u32>,
-    /// The ids, by the number of the kind's first.
-    id_of: FxHashMap<u32, u32>,
+/// The kind of a segment.
+fn kind(repeats: &[Repeat], segment: u32) -> u32 {
+    repeats.binary_search_by_key(&segment, |repeat| repeat.at).map_or(segment, |at| repeats[at].kept)
 }
 
-impl Excerpt {
-    fn add(&mut self, segment: Repeat, columns: u32) {
-        let new = self.ids.len() as u32;
-        self.ids.push(*self.id_of.entry(segment.kept).or_insert(new));
-        self.columns.push(columns);
-        self.numbers.push(segment.at);
+/// The maximal ranges of segments of these kinds.
+fn regions(repeats: &[Repeat], kinds: &Bits) -> Vec<Range<u32>> {
+    let mut regions: Vec<Range<u32>> = Vec::new();
+    let mut add = |at: u32| match regions.last_mut() {
+        Some(region) if region.end == at => region.end += 1,
+        _ => regions.push(at..at + 1),
+    };
+    let mut firsts = kinds.iter().peekable();
+    for repeat in repeats.iter().filter(|repeat| kinds.has(repeat.kept)) {
+        while let Some(first) = firsts.next_if(|&first| first < repeat.at) {
+            add(first);
+        }
+        add(repeat.at);
     }
-
-    /// Adds what equals nothing, so that no window reaches across it.
-    fn add_gap(&mut self) {
-        self.ids.push(self.ids.len() as u32);
-        self.columns.push(0);
-        self.numbers.push(NONE);
-    }
+    firsts.for_each(add);
+    regions.retain(|region| region.len() > 1);
+    regions
 }
 
 #[cfg(test)]
@@ -237,16 +251,11 @@ mod tests {
     /// The places of all segments, equal ones having equal ids.
     fn find(ids: &[u32], columns: &[u32], least: u64) -> Vec<u32> {
         let repeats: Vec<Repeat> = (0..).zip(ids).filter(|(at, id)| at != *id).map(|(at, &id)| Repeat { at, kept: id }).collect();
-        let of_repeats: Vec<u32> = repeats.iter().map(|repeat| columns[repeat.at as usize]).collect();
         let mut places = vec![NONE; ids.len()];
-        for (repeat, place) in repeats.iter().zip(repeated_runs(&repeats, &of_repeats, least)) {
+        for (repeat, place) in repeats.iter().zip(repeated_runs(&repeats, |at| columns[at as usize], least)) {
             places[repeat.at as usize] = place;
         }
         places
-    }
-
-    fn of_windows_alone(ids: &[u32], columns: &[u32], least: u64) -> Vec<bool> {
-        repeated_in_windows(ids, columns, least).iter().map(|&place| place != NONE).collect()
     }
 
     #[track_caller]
@@ -255,7 +264,6 @@ mod tests {
         let columns: Vec<u32> = labels.iter().map(|&l| lengths[l as usize]).collect();
         let places = find(&ids, &columns, least);
         let repeated: Vec<bool> = places.iter().map(|&place| place != NONE).collect();
-        assert_eq!(repeated, of_windows_alone(&ids, &columns, least), "{labels:?} {lengths:?} {least}");
         assert_eq!(repeated, by_definition(&ids, &columns, least), "{labels:?} {lengths:?} {least}");
         assert_eq!(repeated, by_suffix_automaton(&ids, &columns, least), "{labels:?} {lengths:?} {least}");
         for (at, &place) in places.iter().enumerate().filter(|(_, place)| **place != NONE) {

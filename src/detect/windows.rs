@@ -2,100 +2,132 @@
 //! ends, at a given segment. If segment m lies in a repeated run [a, b], take the windows that start at a, a+1, … m: either
 //! one that lies in [a, b] reaches m, or the shortest window that ends at b starts at or before m. So every such m lies in a
 //! minimal window that occurred earlier. Minimality depends on content alone, so the earlier occurrence is a minimal window
-//! as well, and one table of windows, filled from left to right, finds it. Windows that hold a segment which occurs only once
-//! are never looked at. The whole takes time linear in the number of segments.
+//! as well, and one table of windows, filled from left to right, finds it.
+//!
+//! Segments are called by their numbers, and each is of a kind, which is the number of the first one equal to it. Where the
+//! kinds of a run are consecutive numbers, its first occurrence is in sight: it consists of firsts. Any other first occurrence
+//! holds a *break*, where the kind of a segment doesn't follow that of the one before. So only windows that hold a break are
+//! looked at, and most text has few. The whole takes time linear in the number of segments.
 
-use super::NONE;
+use crate::document::Repeat;
+use crate::index::{Index, Proof};
 use rustc_hash::FxHashMap;
+use std::ops::Range;
 
-/// For each segment of `ids` (equal ids are equal segments, each id less than their number) the place where it stands in an
-/// earlier occurrence of a run of at least `least` columns that it lies in, or [`NONE`]. `columns[i]` is the length of
-/// segment `i`; equal segments have equal lengths.
-///
-/// The places continue from one segment to the next as far as the earlier occurrence does.
-pub(super) fn repeated_in_windows(ids: &[u32], columns: &[u32], least: u64) -> Vec<u32> {
-    assert_eq!(ids.len(), columns.len());
-    let mut places = vec![NONE; ids.len()];
-    let mut counts = vec![0u32; ids.len()];
-    let repeating = repeating(ids);
-    let windows = Windows { ids, hashes: prefix_hashes(ids), columns, least: least.max(1) };
-    let mut matches = windows.matches(&repeating, &mut counts);
-    matches.sort_unstable_by_key(|found| (found.start, std::cmp::Reverse(found.end)));
-    let mut covered = 0;
-    for found in matches {
-        cover(ids, &mut places, &found, covered);
-        covered = covered.max(found.end);
-    }
-    places
+/// Consecutive segments.
+#[derive(Clone, Copy)]
+pub(super) struct Window {
+    pub(super) first: u32,
+    pub(super) len: u32,
+    /// The number of the first repeat among them, or behind them, of all there are.
+    pub(super) repeat: u32,
 }
 
-/// A window and the start of its first occurrence.
-struct Occurrence {
-    start: usize,
-    end: usize,
-    earlier: usize,
+/// Windows, each with its fingerprint.
+#[derive(Default)]
+pub(super) struct Windows {
+    pub(super) list: Vec<Window>,
+    prints: Vec<u128>,
 }
 
-/// Gives the segments of a window their places, from `covered` on; an earlier occurrence that goes on is followed.
-fn cover(ids: &[u32], places: &mut [u32], found: &Occurrence, covered: usize) {
-    for at in found.start.max(covered)..found.end {
-        let follows =
-            at.checked_sub(1).map(|before| places[before]).filter(|&place| place != NONE).map(|place| place as usize + 1);
-        let place = follows.filter(|&place| place < at && ids[place] == ids[at]).unwrap_or(found.earlier + at - found.start);
-        places[at] = place as u32;
-    }
+/// Memory that is used again from region to region.
+#[derive(Default)]
+pub(super) struct Scratch {
+    ids: Vec<u32>,
+    counts: Vec<u32>,
+    ends: Vec<u32>,
+    /// For each segment the next one that doesn't follow the one before it.
+    breaks: Vec<u32>,
+    hashes: Vec<u64>,
 }
 
-/// Which segments occur more than once.
-fn repeating(ids: &[u32]) -> Vec<bool> {
-    let mut seen = vec![NONE; ids.len()];
-    let mut repeating = vec![false; ids.len()];
-    for (at, &id) in ids.iter().enumerate() {
-        let first = &mut seen[id as usize];
-        if *first == NONE {
-            *first = at as u32;
-        } else {
-            repeating[*first as usize] = true;
-            repeating[at] = true;
-        }
-    }
-    repeating
-}
-
-pub(super) struct Windows<'a> {
-    pub(super) ids: &'a [u32],
-    /// `hashes[i]` is the polynomial hash of `ids[..i]`.
-    pub(super) hashes: Vec<u64>,
-    pub(super) columns: &'a [u32],
+/// Consecutive segments that no window leaves which is of interest.
+pub(super) struct Region<'a> {
+    /// The number of the first one.
+    pub(super) first: u32,
+    pub(super) kinds: &'a [u32],
+    pub(super) weights: &'a [u32],
+    /// The length of a run.
     pub(super) least: u64,
+    /// The repeats from the first one on that isn't before the region.
+    pub(super) repeats: &'a [Repeat],
+    /// How many there are before.
+    pub(super) repeats_before: u32,
 }
 
-impl Windows<'_> {
-    fn matches(&self, repeating: &[bool], counts: &mut [u32]) -> Vec<Occurrence> {
-        let (mut starting, mut ending) = (Finder::new(self), Finder::new(self));
-        let mut at = 0;
-        while at < repeating.len() {
-            let stretch = at..at + repeating[at..].iter().take_while(|&&repeats| repeats).count();
-            self.minimal_starting(stretch.clone(), counts, |start, end| starting.look_up(start, end));
-            self.minimal_ending(stretch.clone(), counts, |start, end| ending.look_up(start, end));
-            at = stretch.end + 1;
+impl Region<'_> {
+    /// Adds the minimal windows that hold a break: `is_break` tells of a segment whether it doesn't follow the one before.
+    pub(super) fn windows(&self, is_break: impl Fn(usize) -> bool, scratch: &mut Scratch, out: &mut Windows) {
+        let Scratch { ids, counts, ends, breaks, hashes } = scratch;
+        let len = self.kinds.len();
+        let mut next = len as u32;
+        breaks.clear();
+        breaks.resize(len, 0);
+        for at in (0..len).rev() {
+            breaks[at] = next;
+            if is_break(at) {
+                next = at as u32;
+            }
         }
-        let mut found = starting.found;
-        found.append(&mut ending.found);
-        found
+        if len < 2 || breaks[0] as usize == len {
+            return;
+        }
+        number(self.kinds, ids);
+        for zeroed in [&mut *counts, &mut *ends] {
+            zeroed.clear();
+            zeroed.resize(len, 0);
+        }
+        prefix_hashes(self.kinds, hashes);
+        let mut add = |start: usize, end: usize| {
+            if (breaks[start] as usize) < end {
+                let first = self.first + start as u32;
+                let repeat = self.repeats_before + self.repeats.partition_point(|repeat| repeat.at < first) as u32;
+                out.list.push(Window { first, len: (end - start) as u32, repeat });
+                out.prints.push(print(hash(hashes, start, end), end - start));
+            }
+        };
+        let minimal = Minimal { ids, weights: self.weights, least: self.least };
+        minimal.starting(counts, |start, end| {
+            ends[start] = end as u32;
+            add(start, end);
+        });
+        // Most are minimal from both ends.
+        minimal.ending(counts, |start, end| {
+            if ends[start] as usize != end {
+                add(start, end);
+            }
+        });
     }
+}
 
-    /// Every minimal window that starts in `stretch` and lies in it, from left to right.
-    pub(super) fn minimal_starting(
-        &self,
-        stretch: std::ops::Range<usize>,
-        counts: &mut [u32],
-        mut each: impl FnMut(usize, usize),
-    ) {
-        let mut window = Distinct { ids: self.ids, columns: self.columns, counts, total: 0 };
-        let mut end = stretch.start;
-        for start in stretch.clone() {
-            while end < stretch.end && window.total < self.least {
+/// Gives each segment the number of the first of its kind in a region.
+fn number(kinds: &[u32], ids: &mut Vec<u32>) {
+    /// In a shorter region a search costs less than a table.
+    const SHORT: usize = 32;
+    ids.clear();
+    if kinds.len() <= SHORT {
+        let first = |kind: &u32| kinds.iter().position(|other| other == kind).expect("it is one of them") as u32;
+        ids.extend(kinds.iter().map(first));
+        return;
+    }
+    let mut firsts: FxHashMap<u32, u32> = FxHashMap::default();
+    ids.extend((0..).zip(kinds).map(|(at, &kind)| *firsts.entry(kind).or_insert(at)));
+}
+
+/// The minimal windows of a region.
+struct Minimal<'a> {
+    ids: &'a [u32],
+    weights: &'a [u32],
+    least: u64,
+}
+
+impl Minimal<'_> {
+    /// Every one that starts at a segment, from left to right.
+    fn starting(&self, counts: &mut [u32], mut each: impl FnMut(usize, usize)) {
+        let mut window = self.empty(counts);
+        let mut end = 0;
+        for start in 0..self.ids.len() {
+            while end < self.ids.len() && window.total < self.least {
                 window.add(end);
                 end += 1;
             }
@@ -106,11 +138,11 @@ impl Windows<'_> {
         }
     }
 
-    /// Every minimal window that ends in `stretch` and lies in it, from left to right.
-    pub(super) fn minimal_ending(&self, stretch: std::ops::Range<usize>, counts: &mut [u32], mut each: impl FnMut(usize, usize)) {
-        let mut window = Distinct { ids: self.ids, columns: self.columns, counts, total: 0 };
-        let mut start = stretch.start;
-        for end in stretch.clone() {
+    /// Every one that ends at a segment, from left to right.
+    fn ending(&self, counts: &mut [u32], mut each: impl FnMut(usize, usize)) {
+        let mut window = self.empty(counts);
+        let mut start = 0;
+        for end in 0..self.ids.len() {
             window.add(end);
             while window.total_without(start) >= self.least {
                 window.remove(start);
@@ -120,20 +152,18 @@ impl Windows<'_> {
                 each(start, end + 1);
             }
         }
-        (start..stretch.end).for_each(|at| window.remove(at));
+        (start..self.ids.len()).for_each(|at| window.remove(at));
     }
 
-    pub(super) fn hash(&self, start: usize, end: usize) -> u64 {
-        let shifted = multiply(self.hashes[start], power(end - start));
-        let hash = self.hashes[end] + PRIME - shifted;
-        if hash >= PRIME { hash - PRIME } else { hash }
+    fn empty<'c>(&'c self, counts: &'c mut [u32]) -> Distinct<'c> {
+        Distinct { ids: self.ids, weights: self.weights, counts, total: 0 }
     }
 }
 
-/// The sum of columns over the distinct segments of a window.
+/// The sum of weights over the distinct segments of a window.
 struct Distinct<'a> {
     ids: &'a [u32],
-    columns: &'a [u32],
+    weights: &'a [u32],
     counts: &'a mut [u32],
     total: u64,
 }
@@ -142,7 +172,7 @@ impl Distinct<'_> {
     fn add(&mut self, at: usize) {
         let count = &mut self.counts[self.ids[at] as usize];
         if *count == 0 {
-            self.total += u64::from(self.columns[at]);
+            self.total += u64::from(self.weights[at]);
         }
         *count += 1;
     }
@@ -151,76 +181,168 @@ impl Distinct<'_> {
         let count = &mut self.counts[self.ids[at] as usize];
         *count -= 1;
         if *count == 0 {
-            self.total -= u64::from(self.columns[at]);
+            self.total -= u64::from(self.weights[at]);
         }
     }
 
     fn total_without(&self, at: usize) -> u64 {
         let alone = self.counts[self.ids[at] as usize] == 1;
-        self.total - if alone { u64::from(self.columns[at]) } else { 0 }
+        self.total - if alone { u64::from(self.weights[at]) } else { 0 }
     }
 }
 
-/// The windows so far, by content.
-struct Finder<'a> {
-    windows: &'a Windows<'a>,
-    first: FxHashMap<u64, (u32, u32)>,
-    found: Vec<Occurrence>,
-    /// `ids` from here on agree with those so many places earlier, up to the end: what need not be compared again.
-    agreed: (usize, usize),
+/// All windows so far, by content.
+#[derive(Default)]
+pub(super) struct Table {
+    index: Option<Index>,
+    windows: Vec<Window>,
 }
 
-impl<'a> Finder<'a> {
-    fn new(windows: &'a Windows<'a>) -> Self {
-        Self { windows, first: FxHashMap::default(), found: Vec::new(), agreed: (0, 0) }
+impl Table {
+    /// How many windows there are.
+    pub(super) fn len(&self) -> u32 {
+        self.windows.len() as u32
     }
 
-    /// Notes an earlier window with the same segments, or enters this one as the first.
-    fn look_up(&mut self, start: usize, end: usize) {
-        let mut key = self.windows.hash(start, end);
-        loop {
-            match self.first.get(&key) {
-                None => {
-                    self.first.insert(key, (start as u32, end as u32));
-                    return;
-                }
-                Some(&(first, first_end)) => {
-                    let earlier = first as usize;
-                    if first_end as usize - earlier == end - start && self.agree(earlier, start, end) {
-                        self.found.push(Occurrence { start, end, earlier });
-                        return;
-                    }
-                }
-            }
-            key = key.wrapping_add(1); // another window has this hash: the next number is as good
+    /// Forgets the windows from a number on.
+    pub(super) fn forget(&mut self, from: u32) {
+        self.windows.truncate(from as usize);
+        if let Some(index) = &mut self.index {
+            index.forget(from);
         }
     }
 
-    /// Whether the segments `start..end` stand at `earlier` too. Windows overlap, so what the last one showed is kept.
-    fn agree(&mut self, earlier: usize, start: usize, end: usize) -> bool {
-        let distance = start - earlier;
-        let (known, upto) = self.agreed;
-        let from = if known == distance && upto > start { upto.min(end) } else { start };
-        let ids = self.windows.ids;
-        let agree = ids[from..end] == ids[from - distance..end - distance];
+    /// The window of a number.
+    pub(super) fn window(&self, number: u32) -> Window {
+        self.windows[number as usize]
+    }
+
+    /// Enters windows, which are numbered on. Gives those that equal an earlier one, in order, each with the first it equals;
+    /// `None` if there are more than can be numbered. `repeats` are all there are.
+    pub(super) fn enter<'w>(
+        &mut self,
+        shards: usize,
+        windows: impl Iterator<Item = &'w Windows> + Clone,
+        repeats: &[Repeat],
+    ) -> Option<Vec<Repeat>> {
+        let count: usize = windows.clone().map(|windows| windows.list.len()).sum();
+        if self.windows.len() + count > Index::MOST {
+            return None;
+        }
+        if count == 0 {
+            return Some(Vec::new());
+        }
+        windows.clone().for_each(|windows| self.windows.extend_from_slice(&windows.list));
+        let prints: Vec<&[u128]> = windows.map(|windows| windows.prints.as_slice()).collect();
+        let sequences = Sequences { windows: &self.windows, repeats };
+        let mut hits = self.index.get_or_insert_with(|| Index::new(shards, count)).enter(&prints, &sequences);
+        let mut agreed = Agreed::default();
+        hits.retain(|hit| sequences.is_proven(hit) || agreed.agree(&sequences, hit));
+        Some(hits)
+    }
+}
+
+/// The proof that two windows are equal: the kinds of their segments. Of a long one the ends must do at first: windows overlap, and
+/// if each were compared as a whole, a long stretch of segments that weigh nothing would take the square of its length.
+struct Sequences<'a> {
+    windows: &'a [Window],
+    repeats: &'a [Repeat],
+}
+
+impl Sequences<'_> {
+    /// So many segments at each end.
+    const ENDS: u32 = 32;
+
+    fn kinds(&self, window: Window) -> impl Iterator<Item = u32> + '_ {
+        let mut repeats = self.repeats[window.repeat as usize..].iter().peekable();
+        (window.first..window.first + window.len).map(move |at| repeats.next_if(|repeat| repeat.at == at).map_or(at, |r| r.kept))
+    }
+
+    /// A window less its first segments.
+    fn behind(&self, window: Window, segments: u32) -> Window {
+        let first = window.first + segments;
+        let rest = &self.repeats[window.repeat as usize..];
+        let rest = &rest[..rest.len().min(segments as usize)];
+        let repeat = window.repeat + rest.partition_point(|repeat| repeat.at < first) as u32;
+        Window { first, len: window.len - segments, repeat }
+    }
+
+    fn are_equal(&self, a: Window, b: Window) -> bool {
+        self.kinds(a).eq(self.kinds(b))
+    }
+
+    /// Whether the table has compared all of it.
+    fn is_proven(&self, hit: &Repeat) -> bool {
+        self.windows[hit.at as usize].len <= 2 * Self::ENDS
+    }
+}
+
+impl Proof for Sequences<'_> {
+    fn same(&self, earlier: u32, later: u32) -> bool {
+        let (a, b) = (self.windows[earlier as usize], self.windows[later as usize]);
+        if a.len != b.len || a.len <= 2 * Self::ENDS {
+            return a.len == b.len && self.are_equal(a, b);
+        }
+        let end = |window: Window| self.behind(window, window.len - Self::ENDS);
+        let begin = |window: Window| Window { len: Self::ENDS, ..window };
+        self.are_equal(begin(a), begin(b)) && self.are_equal(end(a), end(b))
+    }
+
+    fn touch(&self, _: u32) -> u8 {
+        0
+    }
+}
+
+/// Segments that were found to equal those so far before them: what need not be compared again.
+#[derive(Default)]
+struct Agreed {
+    segments: Range<u32>,
+    distance: u32,
+}
+
+impl Agreed {
+    /// Whether a window and the earlier one that it seems to equal are equal.
+    fn agree(&mut self, sequences: &Sequences, hit: &Repeat) -> bool {
+        let (a, b) = (sequences.windows[hit.kept as usize], sequences.windows[hit.at as usize]);
+        let (distance, end) = (b.first - a.first, b.first + b.len);
+        let knows = distance == self.distance && self.segments.contains(&b.first);
+        let known = if knows { self.segments.end.min(end) - b.first } else { 0 };
+        let agree = sequences.are_equal(sequences.behind(a, known), sequences.behind(b, known));
         if agree {
-            self.agreed = (distance, end.max(if known == distance { upto } else { 0 }));
+            let upto = if knows { self.segments.end.max(end) } else { end };
+            *self = Self { segments: b.first..upto, distance };
         }
         agree
     }
+}
+
+/// The fingerprint of a window: the polynomial hash of its kinds, spread over all bits that the index looks at.
+fn print(hash: u64, len: usize) -> u128 {
+    let mixed = (hash ^ (len as u64) << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    u128::from(mixed ^ mixed >> 32) | u128::from(mixed.wrapping_mul(0xc2b2_ae3d_27d4_eb4f)) << 64
 }
 
 // Rolling hash: a polynomial over the integers modulo the Mersenne prime 2^61 − 1 (Karp and Rabin, 1987).
 const PRIME: u64 = (1 << 61) - 1;
 const BASE: u64 = 0x0c9a_4f32_7d15_9e3b % PRIME;
 
-pub(super) fn prefix_hashes(ids: &[u32]) -> Vec<u64> {
-    let step = |hash: &mut u64, &id: &u32| {
-        let sum = multiply(*hash, BASE) + u64::from(id) + 1;
+/// `hashes[i]` becomes the hash of `kinds[..i]`.
+fn prefix_hashes(kinds: &[u32], hashes: &mut Vec<u64>) {
+    let step = |hash: &mut u64, &kind: &u32| {
+        let sum = multiply(*hash, BASE) + u64::from(kind) + 1;
         *hash = if sum >= PRIME { sum - PRIME } else { sum };
         Some(*hash)
     };
-    std::iter::once(0).chain(ids.iter().scan(0, step)).collect()
+    hashes.clear();
+    hashes.push(0);
+    hashes.extend(kinds.iter().scan(0, step));
+}
+
+/// The hash of the segments `start..end`.
+fn hash(hashes: &[u64], start: usize, end: usize) -> u64 {
+    let shifted = multiply(hashes[start], power(end - start));
+    let hash = hashes[end] + PRIME - shifted;
+    if hash >= PRIME { hash - PRIME } else { hash }
 }
 
 fn multiply(a: u64, b: u64) -> u64 {

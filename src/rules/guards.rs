@@ -123,6 +123,23 @@ impl Rules<'_> {
         spared.into_iter().for_each(|run| found.places[run].fill(NONE));
         any
     }
+
+    /// What the guards left of a run stays too if it is no longer long enough.
+    pub(super) fn spare_remnants(&self, found: &mut Candidates, least: u64) {
+        for run in found.to_cut_in_runs() {
+            let kept = |at: &usize| found.numbered[*at].kept;
+            let weight = |at: usize| u64::from(self.page.segments[self.repeats[at].at as usize].weight());
+            let length: u64 = if run.clone().is_sorted_by(|a, b| kept(a) < kept(b)) {
+                run.clone().map(weight).sum() // a plain copy: all distinct
+            } else {
+                let mut seen = FxHashSet::default();
+                run.clone().filter(|at| seen.insert(kept(at))).map(weight).sum()
+            };
+            if length < least {
+                found.places[run].fill(NONE);
+            }
+        }
+    }
 }
 
 /// The page as it would be after the round.
@@ -165,24 +182,5 @@ impl After<'_> {
     /// Whether a paragraph would come first in the text whose first character would then be taken for a byte order mark.
     fn uncovers_a_mark(&self, before: Option<u32>, behind: Option<u32>) -> bool {
         before.is_none() && behind.is_some_and(|first| self.rules.page.raw(first).starts_with(BYTE_ORDER_MARK))
-    }
-}
-
-impl Candidates {
-    /// What the guards left of a run stays too if it is no longer long enough.
-    pub(super) fn spare_remnants(&mut self, least: u64) {
-        for run in self.to_cut_in_runs() {
-            let kept = |at: &usize| self.numbered[*at].kept;
-            let weight = |at: usize| u64::from(self.weights[at]);
-            let length: u64 = if run.clone().is_sorted_by(|a, b| kept(a) < kept(b)) {
-                run.clone().map(weight).sum() // a plain copy: all distinct
-            } else {
-                let mut seen = FxHashSet::default();
-                run.clone().filter(|at| seen.insert(kept(at))).map(weight).sum()
-            };
-            if length < least {
-                self.places[run].fill(NONE);
-            }
-        }
     }
 }

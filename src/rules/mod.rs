@@ -154,7 +154,6 @@ impl Rules<'_> {
         }
         let mut found = Candidates {
             numbered: self.repeats.clone(),
-            weights: self.weights(),
             places: self.repeats.iter().map(|repeat| repeat.kept).collect(),
             is_across: true,
         };
@@ -215,14 +214,10 @@ impl Rules<'_> {
     fn guard(&self, found: &mut Candidates) {
         let least = self.measure.least;
         self.shrink_to_sentences(found);
-        found.spare_remnants(least);
+        self.spare_remnants(found, least);
         while self.spare_what_would_read_otherwise(found) {
-            found.spare_remnants(least);
+            self.spare_remnants(found, least);
         }
-    }
-
-    fn weights(&self) -> Vec<u32> {
-        self.repeats.iter().map(|repeat| self.page.segments[repeat.at as usize].weight()).collect()
     }
 
     /// The runs that reach the threshold.
@@ -230,7 +225,6 @@ impl Rules<'_> {
         let number = |at| self.survivors.number(at);
         let mut found = Candidates {
             numbered: self.repeats.iter().map(|r| Repeat { at: number(r.at), kept: number(r.kept) }).collect(),
-            weights: self.weights(),
             places: Vec::new(),
             is_across: false,
         };
@@ -246,14 +240,14 @@ impl Rules<'_> {
 
     /// The repeated runs seen from the end that is kept.
     fn runs(&self, found: &Candidates, least: u64) -> Vec<u32> {
+        let weight = |number: u32| self.page.segments[self.survivors.segment(number) as usize].weight();
         match self.measure.keep {
-            Keep::First => repeated_runs(&found.numbered, &found.weights, least),
+            Keep::First => repeated_runs(&found.numbered, weight, least),
             Keep::Last => {
                 let last = self.survivors.count() - 1;
                 let mirrored = |r: &Repeat| Repeat { at: last - r.at, kept: last - r.kept };
                 let repeats: Vec<Repeat> = found.numbered.iter().rev().map(mirrored).collect();
-                let weights: Vec<u32> = found.weights.iter().rev().copied().collect();
-                let places = repeated_runs(&repeats, &weights, least);
+                let places = repeated_runs(&repeats, |at| weight(last - at), least);
                 places.into_iter().rev().map(|place| if place == NONE { NONE } else { last - place }).collect()
             }
         }
@@ -303,8 +297,6 @@ impl Rules<'_> {
 struct Candidates {
     /// The repeats, numbered among the survivors.
     numbered: Vec<Repeat>,
-    /// What each adds to the length of a run.
-    weights: Vec<u32>,
     /// For each that is to be cut an equal paragraph before it (with [`Keep::Last`]: after it), by its number among the
     /// survivors; else [`NONE`].
     places: Vec<u32>,
