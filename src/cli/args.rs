@@ -125,13 +125,14 @@ pub(super) struct Common {
     /// How alike two paragraphs must be to be the same
     #[arg(long = "match", value_enum, value_name = "HOW", default_value_t = HowAlike::Text, help_heading = "What repeats")]
     matching: HowAlike,
-    /// Take runs that are at least N columns wide for repeats [default: 600, or 200 where they make up a fifth of the text]
+    /// Take runs that are at least N columns wide for repeats, within a document and across documents [default: within one 600, or
+    /// 200 where they make up a fifth of it; across them 200]
     #[arg(long, value_name = "N", help_heading = "What repeats")]
     min_chars: Option<u32>,
     /// Which of several copies stays
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = WhichStays::First, help_heading = "What repeats")]
     keep: WhichStays,
-    /// Drop a document of which more than this share repeats
+    /// Drop a document of which more than SHARE repeats, written like 80%
     #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "What repeats")]
     drop_above: Option<Share>,
     /// What becomes of a record all of whose text is removed
@@ -143,7 +144,7 @@ pub(super) struct Common {
     /// Of a record, the field that names it in reports
     #[arg(long, value_name = "FIELD", default_value = "id", help_heading = "What is read")]
     id_field: String,
-    /// What becomes of a broken record (or of a stream that breaks off); in each case the exit status is 2
+    /// What becomes of a broken record, and of a .gz or .zst that breaks off; in each case the exit status is 2
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Broken::Fail, help_heading = "What is read")]
     on_error: Broken,
     /// Take every file for this form, whatever its name; .gz and .zst are unpacked all the same
@@ -214,7 +215,7 @@ enum ComparedUnit {
     Paragraph,
     /// Lines, in runs, whatever they are part of
     Line,
-    /// Whole documents; compares across documents
+    /// Whole documents, with all earlier ones: implies --across
     Document,
 }
 
@@ -228,11 +229,11 @@ enum Empty {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Broken {
-    /// Its whole file is left out
+    /// The whole file is left out
     Fail,
-    /// It stays as it is
+    /// The record stays as it is; what came before a stream broke off is cleaned
     Keep,
-    /// It is left out
+    /// The record is left out; what came before a stream broke off is cleaned
     Drop,
 }
 
