@@ -149,6 +149,36 @@ fn the_fields_of_a_record_have_the_names_that_are_given() {
     assert_eq!(report["documents"][0]["record"], 2);
 }
 
+#[test]
+fn records_that_are_taken_for_text_are_told_apart_from_it() {
+    let desk = Desk::new();
+    let records = format!("\u{feff}\n{{\"id\":1,\"body\":\"{RIVER}\"}}\n{{\"id\":2,\"body\":\"{ROAD}\"}}\n");
+    desk.write("crawl", &records);
+    desk.write("crawl.txt.gz", gz(&records));
+    desk.write("prose", format!("{{In braces}}\n{records}"));
+    let hint = "looks like JSONL and was taken for text: --from jsonl takes it for records";
+    for (line, place) in [
+        ("unecho --text-field body < crawl", "standard input"),
+        ("unecho --text-field body < crawl.txt.gz | gzip -dc", "standard input"),
+        ("unecho --text-field body crawl", "crawl"),
+        ("unecho --text-field body crawl.txt.gz | gzip -dc", "crawl.txt.gz"),
+    ] {
+        desk.sh(line).succeeds().prints(&records).says(&format!("{place}: {hint}\n"));
+    }
+    desk.run(&["scan", "--text-field", "body", "crawl", "prose"]).succeeds().says(&format!("crawl: {hint}\n"));
+    for line in [
+        "unecho --text-field body --from text < crawl",
+        "unecho --text-field body --from jsonl < crawl",
+        "unecho --text-field body -q < crawl",
+        "unecho < crawl",
+        "unecho --text-field body prose",
+    ] {
+        let ran = desk.sh(line);
+        ran.succeeds();
+        assert!(!ran.stderr.contains("looks like"), "{ran}");
+    }
+}
+
 // Whatever documents come in.
 
 /// Three documents, what is left of them, and a name for each.

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use unecho::apply::{Outputs, Target};
 use unecho::report::{Stats, Tally, counted};
 use unecho::runner::{self, Course, Outcome, Portion};
-use unecho::source::Identity;
-use unecho::source::jsonl::Fault;
+use unecho::source::jsonl::{Fault, Fields};
+use unecho::source::text::looks_like_jsonl;
+use unecho::source::{Form, Identity, Input, Origin};
 use unecho::threads::Threads;
 use unecho::{Error, Place, Result, What};
 
@@ -57,10 +58,8 @@ impl Frame<'_> {
         let course = Course { settings: &settings, reading: &reading, threads: self.threads, stop: self.stop };
         let each = |mut portion: Portion| {
             progress.add(portion.begun(), portion.extent.len());
-            let faults = std::mem::take(&mut portion.faults);
-            let place = portion.input.place();
-            let broken = portion.source.broken().map(|error| io::Error::new(error.kind(), error.to_string()));
-            work(portion).map(|made| (made, place, broken, faults))
+            let remarks = self.remarks(&mut portion, &reading.fields);
+            work(portion).map(|made| (made, remarks))
         };
         let (mut is_any_read, mut is_spoilt) = (false, false);
         let mut faults = Faults { place: None, count: 0, terminal: self.terminal };
@@ -68,13 +67,17 @@ impl Frame<'_> {
             let mut done = Vec::with_capacity(outcomes.len());
             for outcome in outcomes {
                 is_spoilt |= matches!(&outcome, Outcome::Failed(Error { what: What::Changed { spoilt: Some(_) }, .. }));
-                let Some((made, place, broken, records)) = self.note(outcome, &mut tally)? else { continue };
+                let Some((made, remarks)) = self.note(outcome, &mut tally)? else { continue };
                 is_any_read = true;
-                if let Some(error) = broken {
-                    tally.failed += 1;
-                    self.terminal.error(&Error::io(place.clone(), error));
+                if remarks.is_like_jsonl {
+                    let hint = "looks like JSONL and was taken for text: --from jsonl takes it for records";
+                    self.terminal.say(&Error::refused(remarks.place.clone(), hint).to_string());
                 }
-                tally.failed += u64::from(faults.name(place, records));
+                if let Some(error) = remarks.broken {
+                    tally.failed += 1;
+                    self.terminal.error(&Error::io(remarks.place.clone(), error));
+                }
+                tally.failed += u64::from(faults.name(remarks.place, remarks.faults));
                 done.push(made);
             }
             batch(done, &mut tally)
@@ -86,6 +89,19 @@ impl Frame<'_> {
             ended => ended.map(|()| false)?,
         };
         Ok(Ended { tally, took: started.elapsed(), is_any_read, is_unheard, is_spoilt })
+    }
+
+    /// What is to be said of a portion.
+    fn remarks(&self, portion: &mut Portion, fields: &Fields) -> Remarks {
+        let Input { from, form, .. } = portion.input;
+        let is_by_default = *form == Form::Text && !matches!(from, Origin::Walked(_)) && self.common.form().is_none();
+        let broken = portion.source.broken().filter(|_| portion.is_first());
+        Remarks {
+            place: portion.input.place(),
+            broken: broken.map(|error| io::Error::new(error.kind(), error.to_string())),
+            is_like_jsonl: is_by_default && portion.is_first() && looks_like_jsonl(&portion.bytes, fields),
+            faults: std::mem::take(&mut portion.faults),
+        }
     }
 
     /// Counts an outcome that gave nothing, and says why where that is wanted.
@@ -116,6 +132,17 @@ impl Frame<'_> {
         }
         outputs.beside(path, self.inputs.paths(), self.common.form()).map(Some)
     }
+}
+
+/// What is to be said of a portion, whatever is made of it.
+struct Remarks {
+    place: Place,
+    /// Why it breaks off.
+    broken: Option<io::Error>,
+    /// Its broken records.
+    faults: Vec<(u64, Fault)>,
+    /// It was taken for text, which no flag asked for, and its first line is a record.
+    is_like_jsonl: bool,
 }
 
 /// So many broken records of a file are named; the others are counted.

@@ -1,5 +1,6 @@
 //! Plain text and Markdown: the file is one document, and its bytes are the text, but for a byte order mark.
 
+use super::jsonl::{self, Fields, Line};
 use crate::document::{BYTE_ORDER_MARK, Document, Map, Part, Span};
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -40,4 +41,10 @@ impl LineNumbers {
 /// Where the text of a file begins: behind its byte order mark.
 pub(crate) fn begins(source: &[u8]) -> usize {
     if source.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }
+}
+
+/// Whether a text begins with a record: it may be JSONL that no name tells of.
+pub fn looks_like_jsonl(source: &[u8], fields: &Fields) -> bool {
+    let text = source[begins(source)..].trim_ascii_start();
+    text.starts_with(b"{") && matches!(jsonl::lines(text, fields).next(), Some((_, Line::Record(_))))
 }
