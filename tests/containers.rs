@@ -405,6 +405,34 @@ fn what_came_before_a_stream_broke_off_is_kept_where_that_is_asked_for() {
     }
 }
 
+#[test]
+fn a_text_that_broke_off_is_not_said_to_be_unchanged() {
+    let desk = Desk::new();
+    let end = "the copy ends where the stream broke off\n";
+    for (text, said) in [
+        (RIVER.into(), format!("a.txt.gz: nothing repeats (1 paragraph, 54 bytes); {end}")),
+        (format!("{RIVER}\n\n{RIVER}"), format!("2 → 1 paragraph, 110 → 54 bytes (−51 %); {end}")),
+    ] {
+        let packed = gz(&text);
+        desk.write("a.txt.gz", &packed[..packed.len() - 5]);
+        let args = ["--min-chars", "1", "--on-error", "keep", "a.txt.gz", "-o", "a.txt"];
+        desk.run(&args).fails("a.txt.gz: the gzip stream ends early").says(&said);
+        assert_same(&desk.read("a.txt"), RIVER, "what came");
+    }
+}
+
+#[test]
+fn a_text_that_is_dropped_is_said_not_to_be_written() {
+    let desk = Desk::new();
+    let said = "art.txt: dropped as a whole: 13 of 27 paragraphs repeat; nothing of it is written\n";
+    desk.run(&["--drop-above", "20%", "art.txt"]).succeeds().says(said).prints("");
+    desk.write("out.txt", "What stood there.");
+    desk.run(&["--drop-above", "20%", "art.txt", "-o", "out.txt"]).succeeds().says(said);
+    assert_same(&desk.read("out.txt"), "What stood there.", "the other file");
+    let said = "d/sub/x.md: dropped as a whole: repeats d/art.txt; nothing of it is written\n";
+    desk.run(&["--unit", "document", "-v", "d", "-o", "out"]).succeeds().says(said);
+}
+
 /// A file of many records, one of which is broken, and the number of its line.
 fn with_one_broken(bytes: usize) -> (String, String, usize) {
     let records = many_records("wheat", bytes);

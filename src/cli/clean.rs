@@ -278,7 +278,7 @@ impl Log<'_> {
             return;
         };
         self.say(finding);
-        if self.inputs.is_stdin() || finding.blocks == 0 {
+        if self.inputs.is_stdin() || finding.blocks == 0 || finding.dropped {
             return;
         }
         if finding.blocks > finding.repeats.len() as u64 {

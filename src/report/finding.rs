@@ -19,6 +19,9 @@ pub struct Finding {
     pub id: Option<String>,
     /// Whether it is dropped as a whole.
     pub dropped: bool,
+    /// Whether this is only what came of it before its stream broke off.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cut_short: bool,
     /// Its size in bytes.
     pub bytes: u64,
     /// The size of its clean copy.
@@ -150,6 +153,7 @@ impl Finding {
             record: document.line,
             id: document.id.map(|id| jsonl::id_in_words(id.of(&portion.bytes))),
             dropped: document.is_dropped,
+            cut_short: portion.source.broken().is_some(),
             bytes,
             clean_bytes: bytes - removed,
             paragraphs: plan.paragraphs as u64,
