@@ -429,7 +429,7 @@ fn a_text_that_is_dropped_is_said_not_to_be_written() {
     desk.write("out.txt", "What stood there.");
     desk.run(&["--drop-above", "20%", "art.txt", "-o", "out.txt"]).succeeds().says(said);
     assert_same(&desk.read("out.txt"), "What stood there.", "the other file");
-    let said = "d/sub/x.md: dropped as a whole: repeats d/art.txt; nothing of it is written\n";
+    let said = "d/sub/x.md: dropped as a whole: repeats d/art.txt:1-27; nothing of it is written\n";
     desk.run(&["--unit", "document", "-v", "d", "-o", "out"]).succeeds().says(said);
 }
 
@@ -762,24 +762,41 @@ fn the_last_copy_cannot_be_kept_across_documents() {
 // Reports.
 
 #[test]
+fn of_what_repeats_often_the_first_places_are_named_and_the_others_counted() {
+    let desk = Desk::new();
+    desk.write("a.txt", format!("{RIVER}\n\n{RIVER}\n\nA."));
+    desk.write("b.jsonl", record(RIVER).repeat(1003));
+    let stdout = desk.run(&[&["scan"], &ACROSS[..], &["a.txt", "b.jsonl"]].concat()).succeeds().stdout.clone();
+    let wanted = "Most repeated:
+  1,004 repeats, 54,216 bytes: The river runs past the old mill and under the bridge.
+    first a.txt:1
+    again a.txt:3; b.jsonl:1 line 1; b.jsonl:2 line 1; and 1,001 more
+";
+    assert_same(&stdout[stdout.find("Most").unwrap()..], wanted, "what repeats most");
+}
+
+#[test]
 fn a_scan_across_names_documents_and_what_repeats_most() {
     let desk = Desk::new();
     desk.write("a.txt", format!("A.\n\n{RIVER}"));
-    desk.write("b.jsonl", record(&format!("{RIVER}\n\nB.")) + "\n" + &record(&format!("Two.\n\n{ROAD}\n\n{RIVER}")));
+    let two = serde_json::json!({ "id": "b/2", "text": format!("Two.\n\n{ROAD}\n\n{RIVER}") });
+    desk.write("b.jsonl", record(&format!("{RIVER}\n\nB.")) + &format!("\n{two}\n"));
     desk.write("c.txt", ROAD);
     let args = [&["scan"], &ACROSS[..], &["a.txt", "b.jsonl", "c.txt"]].concat();
     desk.run(&args).succeeds().says("4 documents, 3 with repeats").prints(
-        "b.jsonl:1 line 1: repeats a.txt, line 3 (1 paragraph, 54 columns)
+        "b.jsonl:1 line 1: repeats a.txt:3 (1 paragraph, 54 columns)
     The river runs past the old mill and under the bridge.
-b.jsonl:3 line 5: repeats a.txt, line 3 (1 paragraph, 54 columns)
+b.jsonl:3 (b/2) line 5: repeats a.txt:3 (1 paragraph, 54 columns)
     The river runs past the old mill and under the bridge.
 c.txt:1: repeats b.jsonl:3 (1 paragraph, 52 columns)
     The road goes up the hill, where the old inn stands.
 Most repeated:
   2 repeats, 108 bytes: The river runs past the old mill and under the bridge.
-    a.txt, line 3 and b.jsonl:1, line 1, b.jsonl:3, line 5
+    first a.txt:3
+    again b.jsonl:1 line 1; b.jsonl:3 (b/2) line 5
   1 repeat, 52 bytes: The road goes up the hill, where the old inn stands.
-    b.jsonl:3 and c.txt, line 1
+    first b.jsonl:3
+    again c.txt:1
 ",
     );
     let report: serde_json::Value =
@@ -795,8 +812,11 @@ Most repeated:
             "begins": RIVER,
             "repeats": 2,
             "bytes": 108,
-            "first": "a.txt, line 3",
-            "places": ["b.jsonl:1, line 1", "b.jsonl:3, line 5"],
+            "first": { "path": "a.txt", "lines": [{ "first": 3, "last": 3 }] },
+            "places": [
+                { "path": "b.jsonl", "record": 1, "lines": [{ "first": 1, "last": 1 }] },
+                { "path": "b.jsonl", "record": 3, "id": "b/2", "lines": [{ "first": 5, "last": 5 }] },
+            ],
         })
     );
     assert_eq!(report["summary"]["documents"], 4);

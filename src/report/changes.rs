@@ -1,6 +1,6 @@
 //! What is said about the clean copy of one document.
 
-use super::{Finding, Repeat, bytes, change, count, counted, visible};
+use super::{Finding, Repeat, bytes, change, count, counted};
 use crate::Match;
 use crate::document::Rule;
 
@@ -8,7 +8,7 @@ impl Finding {
     /// The lines about the clean copy: what was removed, block by block, and the sums. `how` was compared; `is_one_of_many`: each
     /// line names the document.
     pub fn in_words(&self, how: Match, is_one_of_many: bool) -> Vec<String> {
-        let path = self.place();
+        let path = self.passage(&[]);
         if self.blocks == 0 {
             return vec![format!("{path}: {}", self.nothing_removed())];
         }
@@ -34,16 +34,10 @@ impl Finding {
         lines
     }
 
-    /// Its path, and the line it is of a container.
-    pub fn place(&self) -> String {
-        let path = visible(&self.path);
-        self.record.map_or_else(|| path.to_string(), |record| format!("{path}:{record}"))
-    }
-
     fn why_dropped(&self) -> String {
         let earlier = self.repeats.first().filter(|repeat| repeat.rule == Rule::RepeatedDocument);
-        match earlier.and_then(|repeat| repeat.repeats_document.as_ref()) {
-            Some(document) => format!("repeats {document}"),
+        match earlier {
+            Some(document) => format!("repeats {}", document.repeated_in_words()),
             None => format!("{} of {} repeat", count(self.repeated_paragraphs), counted(self.paragraphs, "paragraph")),
         }
     }
@@ -78,5 +72,5 @@ fn removed(repeat: &Repeat, how: Match) -> String {
         Match::Text => "the same but for white space and Unicode form",
         Match::Loose => "the same but for case, punctuation and white space",
     };
-    format!("removed {what}: {} {verb} {} ({proof})", repeat.lines, repeat.repeated_lines())
+    format!("removed {what}: {} {verb} {} ({proof})", repeat.lines, repeat.repeated_in_words())
 }

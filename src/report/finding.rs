@@ -1,10 +1,12 @@
 //! What was found in one document, with the line numbers people look for.
 
+use super::visible;
 use crate::document::{Block, Span, Witness};
 use crate::runner::{Planned, Portion};
 use crate::source::jsonl;
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::fmt;
 
 /// The repeats of one document.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -74,11 +76,41 @@ pub struct Earlier {
     pub record: Option<u64>,
 }
 
-impl std::fmt::Display for Earlier {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&super::visible(&self.path))?;
-        self.record.map_or(Ok(()), |record| write!(f, ":{record}"))
+/// Where something stands.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Passage {
+    /// The path of its file.
+    pub path: String,
+    /// The line of its file that its document is, if that is a record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<u64>,
+    /// The id of its document, if that has one and it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Its lines; of a record those of its text. If there are none, it is the document, or they aren't known.
+    pub lines: Vec<Lines>,
+}
+
+/// As editors and terminals take it, "a.txt:15-27"; of a record as "a.jsonl:2 (its id) lines 15–27".
+impl fmt::Display for Passage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&visible(&self.path))?;
+        self.record.map_or(Ok(()), |record| write!(f, ":{record}"))?;
+        self.id.as_ref().map_or(Ok(()), |id| write!(f, " ({})", visible(id)))?;
+        match self.record {
+            _ if self.lines.is_empty() => Ok(()),
+            None => write!(f, ":{}", listed(&self.lines, Lines::in_numbers)),
+            Some(_) => write!(f, " {}", listed(&self.lines, Lines::to_string)),
+        }
     }
+}
+
+/// The first few of several lines.
+fn listed(lines: &[Lines], show: impl Fn(&Lines) -> String) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<String> = lines.iter().take(SHOWN).map(show).collect();
+    let more = if lines.len() > SHOWN { " and more" } else { "" };
+    format!("{}{more}", shown.join(", "))
 }
 
 /// The first and the last line of something, from 1 on.
@@ -93,9 +125,15 @@ pub struct Lines {
 /// How much of a block is quoted: what fits on a line of a terminal.
 const BEGINNING: usize = 72;
 
-impl std::fmt::Display for Lines {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.first == self.last { write!(f, "line {}", self.first) } else { write!(f, "lines {}–{}", self.first, self.last) }
+    }
+}
+
+impl Lines {
+    fn in_numbers(&self) -> String {
+        if self.first == self.last { self.first.to_string() } else { format!("{}-{}", self.first, self.last) }
     }
 }
 
@@ -176,6 +214,16 @@ impl Finding {
         self.repeats.sort_by_key(|repeat| (Reverse(repeat.columns), repeat.bytes.start)); // it finds the two runs it is made of
         self.repeats.truncate(most);
     }
+
+    /// Lines of it, or, without any, where it stands itself.
+    pub fn passage(&self, lines: &[Lines]) -> Passage {
+        Passage { path: self.path.clone(), record: self.record, id: self.id.clone(), lines: lines.into() }
+    }
+
+    /// Where the text stands that one of its blocks repeats.
+    pub fn repeated(&self, repeat: &Repeat) -> Passage {
+        repeat.earlier().unwrap_or_else(|| self.passage(&repeat.repeats_lines))
+    }
 }
 
 /// A text as it is written in a portion.
@@ -211,20 +259,14 @@ impl<'a> Text<'a> {
 
 impl Repeat {
     /// What it repeats, in words.
-    pub fn repeated_lines(&self) -> String {
-        let lines = self.lines_in_words();
-        match &self.repeats_document {
-            None => lines,
-            Some(document) if lines.is_empty() => document.to_string(),
-            Some(document) => format!("{document}, {lines}"),
-        }
+    pub fn repeated_in_words(&self) -> String {
+        self.earlier().map_or_else(|| listed(&self.repeats_lines, Lines::to_string), |earlier| earlier.to_string())
     }
 
-    fn lines_in_words(&self) -> String {
-        const SHOWN: usize = 3;
-        let shown: Vec<String> = self.repeats_lines.iter().take(SHOWN).map(Lines::to_string).collect();
-        let more = if self.repeats_lines.len() > SHOWN { " and more" } else { "" };
-        format!("{}{more}", shown.join(", "))
+    /// Where the text stands that it repeats, if that is an earlier document.
+    fn earlier(&self) -> Option<Passage> {
+        let Earlier { path, record } = self.repeats_document.clone()?;
+        Some(Passage { path, record, id: None, lines: self.repeats_lines.clone() })
     }
 }
 

@@ -10,7 +10,7 @@ mod told;
 mod words;
 
 pub use crate::error::{count, is_harmful, visible};
-pub use finding::{Earlier, Finding, Lines, Repeat};
+pub use finding::{Earlier, Finding, Lines, Passage, Repeat};
 pub use most::{MostRepeated, RepeatedBlock};
 pub use scan::{Json, ScanReport, Text};
 pub use tally::{Dropped, LeftOutCounts, Stats, Sums, Tally};

@@ -1,6 +1,6 @@
 //! The blocks that repeat most in a corpus: how often, how much that is, and where.
 
-use super::{Finding, Repeat};
+use super::{Finding, Passage};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
@@ -18,9 +18,9 @@ pub struct RepeatedBlock {
     /// The bytes of all repeats.
     pub bytes: u64,
     /// Where it stands first.
-    pub first: String,
+    pub first: Passage,
     /// Where it stands again: the first few places.
-    pub places: Vec<String>,
+    pub places: Vec<Passage>,
 }
 
 /// So many places of a block are kept.
@@ -30,9 +30,9 @@ impl MostRepeated {
     /// Adds what repeats in a document.
     pub fn add(&mut self, finding: &Finding) {
         for repeat in &finding.repeats {
-            let first = first(finding, repeat);
+            let first = finding.repeated(repeat);
             let start = repeat.repeats_bytes.first().map_or(0, |span| span.start);
-            let block = self.0.entry((first.clone(), start)).or_insert_with(|| RepeatedBlock {
+            let block = self.0.entry((first.to_string(), start)).or_insert_with(|| RepeatedBlock {
                 begins: repeat.begins.clone(),
                 repeats: 0,
                 bytes: 0,
@@ -42,7 +42,7 @@ impl MostRepeated {
             block.repeats += 1;
             block.bytes += repeat.bytes.len();
             if block.places.len() < PLACES {
-                block.places.push(format!("{}, {}", finding.place(), repeat.lines));
+                block.places.push(finding.passage(&[repeat.lines]));
             }
         }
     }
@@ -52,12 +52,5 @@ impl MostRepeated {
         let mut blocks: Vec<(&(String, u64), &RepeatedBlock)> = self.0.iter().collect();
         blocks.sort_unstable_by_key(|&(place, block)| (Reverse(block.bytes), place));
         blocks.into_iter().take(count).map(|(_, block)| block).collect()
-    }
-}
-
-fn first(finding: &Finding, repeat: &Repeat) -> String {
-    match &repeat.repeats_document {
-        Some(_) => repeat.repeated_lines(),
-        None => format!("{}, {}", finding.place(), repeat.repeated_lines()),
     }
 }

@@ -1,6 +1,6 @@
 //! What `scan` prints: findings, document by document in order, in one of two forms.
 
-use super::{Finding, Lines, MostRepeated, Tally, bytes, counted, visible};
+use super::{Finding, MostRepeated, Passage, Tally, bytes, count, counted, visible};
 use std::io::{self, Write};
 
 /// A form of the findings.
@@ -32,12 +32,10 @@ impl<W: Write> Text<W> {
 
 impl<W: Write> ScanReport for Text<W> {
     fn document(&mut self, finding: &Finding) -> io::Result<()> {
-        let path = finding.place();
         for repeat in &finding.repeats {
             let size = format!("{}, {}", counted(repeat.paragraphs, "paragraph"), counted(repeat.columns, "column"));
-            let of = if finding.record.is_some() { " " } else { ":" };
-            let lines = if finding.record.is_some() { repeat.lines.to_string() } else { in_numbers(repeat.lines) };
-            writeln!(self.out, "{path}{of}{lines}: repeats {} ({size})", repeat.repeated_lines())?;
+            let passage = finding.passage(&[repeat.lines]);
+            writeln!(self.out, "{passage}: repeats {} ({size})", repeat.repeated_in_words())?;
             writeln!(self.out, "    {}", visible(&repeat.begins))?;
         }
         Ok(())
@@ -52,16 +50,16 @@ impl<W: Write> ScanReport for Text<W> {
         for block in most {
             let times = counted(block.repeats, "repeat");
             writeln!(self.out, "  {times}, {}: {}", bytes(block.bytes, block.bytes), visible(&block.begins))?;
-            let more = if block.repeats > block.places.len() as u64 { ", …" } else { "" };
-            writeln!(self.out, "    {} and {}{more}", block.first, visible(&block.places.join(", ")))?;
+            writeln!(self.out, "    first {}", block.first)?;
+            let places: Vec<String> = block.places.iter().map(Passage::to_string).collect();
+            let more = match block.repeats - places.len() as u64 {
+                0 => String::new(),
+                more => format!("; and {} more", count(more)),
+            };
+            writeln!(self.out, "    again {}{more}", places.join("; "))?;
         }
         self.out.flush()
     }
-}
-
-/// As editors and terminals take it: "15-27", "15".
-fn in_numbers(lines: Lines) -> String {
-    if lines.first == lines.last { lines.first.to_string() } else { format!("{}-{}", lines.first, lines.last) }
 }
 
 /// For programs: one object with the documents in which something repeats, and the sums.
