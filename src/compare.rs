@@ -43,7 +43,7 @@ fn fold<'a>(raw: &[u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a [u8] {
 
 /// What one look at the bytes of a text tells: enough to settle most questions about most texts at the speed of memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Look(u8);
+pub(crate) struct Look(u8);
 
 impl Look {
     /// It holds a control character (a tab, a line end) or two spaces together.
@@ -52,12 +52,12 @@ impl Look {
     const NOT_ASCII: u8 = 0x80;
 
     /// Looks at every byte of `raw`.
-    pub fn at(raw: &[u8]) -> Self {
+    pub(crate) fn at(raw: &[u8]) -> Self {
         look(raw)
     }
 
     /// The compared form of `raw`, which was looked at, and its columns; see [`compared`] and [`columns`].
-    pub fn compared<'a>(self, raw: &'a [u8], how: Match, scratch: &'a mut Vec<u8>) -> (&'a [u8], u32) {
+    pub(crate) fn compared<'a>(self, raw: &'a [u8], how: Match, scratch: &'a mut Vec<u8>) -> (&'a [u8], u32) {
         let may_be_settled = match how {
             Match::Bytes => true,
             Match::Text => self.0 & Self::ODD == 0 && raw.first() != Some(&b' ') && raw.last() != Some(&b' '),
@@ -79,7 +79,7 @@ impl Look {
     }
 
     /// Whether a table's row, which holds bars or tabs, could look like this.
-    pub fn may_have_cells(self) -> bool {
+    pub(crate) fn may_have_cells(self) -> bool {
         self.0 != 0
     }
 }
@@ -124,7 +124,7 @@ fn see(byte: u8, next: u8) -> u8 {
 
 /// The display columns of a compared form: a wide character takes two, a combining mark none, an ASCII byte or one that
 /// isn't UTF-8 one. Saturates at `u32::MAX`.
-pub fn columns(form: &[u8]) -> u32 {
+pub(crate) fn columns(form: &[u8]) -> u32 {
     saturated(if form.is_ascii() { form.len() } else { BeyondAscii::of(form).columns })
 }
 
@@ -176,7 +176,7 @@ fn beyond_ascii(text: &[u8], mut at: usize) -> Option<usize> {
 }
 
 /// The display columns of one character.
-pub fn char_columns(c: char) -> usize {
+pub(crate) fn char_columns(c: char) -> usize {
     match c {
         '\0'..='\u{7f}' | '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{2ff}' | '\u{400}'..='\u{482}' | '\u{2010}'..='\u{2027}' => 1,
         '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' => 2,
@@ -186,7 +186,7 @@ pub fn char_columns(c: char) -> usize {
 
 /// Characters that show nothing and carry no meaning in a comparison: soft hyphen, zero-width space and joiners,
 /// directional marks, embeddings and isolates, word joiner and invisible operators, byte order mark.
-pub fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

@@ -33,7 +33,7 @@ pub struct Index {
 
 impl Index {
     /// The most segments an index can hold.
-    pub const MOST: usize = u32::MAX as usize - 1;
+    pub(crate) const MOST: usize = u32::MAX as usize - 1;
 
     /// An index of so many shards, each with room for its share of `expected` segments (it grows if more come).
     pub fn new(shards: usize, expected: usize) -> Self {
@@ -82,7 +82,7 @@ impl Index {
     }
 
     /// Forgets the segments from a number on, as if they had never been entered.
-    pub fn forget(&mut self, from: u32) {
+    pub(crate) fn forget(&mut self, from: u32) {
         if self.entered <= from {
             return;
         }

@@ -65,26 +65,34 @@
 
 pub mod apply;
 mod bits;
-pub mod compare;
 mod corpus;
-pub mod detect;
 pub mod document;
 mod error;
-pub mod fingerprint;
 mod heirs;
-pub mod index;
 mod page;
-pub mod plan;
+mod plan;
 pub mod report;
 mod rules;
 pub mod runner;
-pub mod segment;
 mod sheaf;
 pub mod source;
 mod survivors;
 pub mod threads;
 
+// What tests and benches look at by itself, and no one else should.
+#[doc(hidden)]
+pub mod compare;
+#[doc(hidden)]
+pub mod detect;
+#[doc(hidden)]
+pub mod fingerprint;
+#[doc(hidden)]
+pub mod index;
+#[doc(hidden)]
+pub mod segment;
+
 pub use compare::Match;
+pub use corpus::Known;
 pub use document::Unit;
 pub use error::{Error, Place, Result, What};
 pub use plan::{Fate, Plan};
@@ -99,13 +107,18 @@ use std::borrow::Cow;
 struct Readme;
 
 /// What counts as a repeat, and which copy stays.
+///
+/// ```
+/// let settings = unecho::Settings { across: true, keep: unecho::Keep::Last, ..Default::default() };
+/// assert!(unecho::clean("A text.", &settings).is_err()); // an earlier document may be written already
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// How alike two paragraphs must be.
     pub matching: Match,
     /// How long a repeated run must be.
     pub threshold: Threshold,
-    /// Which of several copies stays.
+    /// Which of several copies stays; across documents always the first.
     pub keep: Keep,
     /// What is compared as a whole.
     pub unit: Unit,
@@ -116,6 +129,18 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Refuses what makes no sense together.
+    ///
+    /// # Errors
+    /// If the last copy is to be kept across documents.
+    pub fn ensure_sensible(&self) -> Result<()> {
+        if self.across && self.keep == Keep::Last {
+            let why = "across documents the first copy stays; --keep last goes with repeats within a document only";
+            return Err(Error::refused(Place::Request("--keep last".into()), why));
+        }
+        Ok(())
+    }
+
     /// The length that a repeated run must reach anywhere.
     fn least(&self) -> u64 {
         match (self.unit, self.threshold) {
@@ -142,8 +167,10 @@ pub struct Cleaned<'a> {
 /// The clean copy of one text.
 ///
 /// # Errors
-/// [`What::TooLarge`] if a paragraph has more than 4 GiB, or the text more than 1 TiB or 4,294,967,294 paragraphs.
+/// [`What::TooLarge`] if a paragraph has more than 4 GiB, or the text more than 1 TiB or 4,294,967,294 paragraphs; those of
+/// [`Settings::ensure_sensible`].
 pub fn clean<'a>(text: &'a str, settings: &Settings) -> Result<Cleaned<'a>> {
+    settings.ensure_sensible()?;
     let document = source::text::document(text.as_bytes());
     let plan = Plan::new(&document, settings).map_err(|what| Error::too_large(Place::Text, what))?;
     let text = if plan.cuts.is_empty() {

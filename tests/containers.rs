@@ -9,6 +9,10 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read, Write};
+use std::sync::atomic::AtomicBool;
+use unecho::runner::{self, Course, Reading};
+use unecho::threads::Threads;
+use unecho::{Keep, Settings};
 
 /// What repeats in these tests.
 const RIVER: &str = "The river runs past the old mill and under the bridge.";
@@ -757,6 +761,10 @@ fn the_last_copy_cannot_be_kept_across_documents() {
     for args in [["--across", "--keep", "last", "a.jsonl"], ["--unit=document", "--keep", "last", "a.jsonl"]] {
         desk.run(&args).fails("--keep last: across documents the first copy stays").prints("");
     }
+    let settings = Settings { across: true, keep: Keep::Last, ..Settings::default() };
+    let (reading, threads, stop) = (Reading::default(), Threads::new(1), AtomicBool::new(false));
+    let course = Course { settings: &settings, reading: &reading, threads: &threads, stop: &stop };
+    assert!(runner::run(std::iter::empty(), course, |_| Ok(()), |_| Ok(())).is_err());
 }
 
 // Reports.

@@ -8,9 +8,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use unecho::report::visible;
 use unecho::runner::{OnError, Reading};
-use unecho::source::jsonl::Fields;
-use unecho::source::{Form, Identity, Selection};
-use unecho::{Error, Keep, Match, Place, Settings, Share, Threshold, Unit};
+use unecho::source::{Fields, Form, Identity, Selection};
+use unecho::{Keep, Match, Settings, Share, Threshold, Unit};
 
 const EXIT_STATUS: &str = "Exit status: 0 done, 2 any error (all other files are still done).";
 
@@ -288,15 +287,6 @@ impl Common {
     /// Whether documents are compared with one another.
     pub(super) fn is_across(&self) -> bool {
         self.across || self.unit == ComparedUnit::Document
-    }
-
-    /// Refuses what makes no sense together.
-    pub(super) fn ensure_sensible(&self) -> unecho::Result<()> {
-        if self.is_across() && matches!(self.keep, WhichStays::Last) {
-            let why = "across documents the first copy stays; --keep last goes with repeats within a document only";
-            return Err(Error::refused(Place::Request("--keep last".into()), why));
-        }
-        Ok(())
     }
 
     /// How containers are read.

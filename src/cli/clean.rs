@@ -28,7 +28,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
     if !is_named {
         refuse_unknown_command(&inputs)?;
     }
-    args.common.ensure_sensible()?;
+    args.common.settings().ensure_sensible()?;
     if args.common.files {
         return files::list(&inputs, &args.common, terminal);
     }

@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 use unecho::apply::{Outputs, Target};
 use unecho::report::{Stats, Tally, counted};
 use unecho::runner::{self, Course, Outcome, Portion};
-use unecho::source::jsonl::{Fault, Fields};
 use unecho::source::text::looks_like_jsonl;
-use unecho::source::{Form, Identity, Input, Origin};
+use unecho::source::{Fault, Fields, Form, Identity, Input, Origin};
 use unecho::threads::Threads;
 use unecho::{Error, Place, Result, What};
 

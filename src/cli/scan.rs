@@ -17,7 +17,7 @@ use unecho::{Error, Place, Result};
 /// Scans; nothing is written but the report.
 pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<Status> {
     let inputs = Inputs::new(&args.common)?;
-    args.common.ensure_sensible()?;
+    args.common.settings().ensure_sensible()?;
     if args.common.files {
         return files::list(&inputs, &args.common, terminal);
     }

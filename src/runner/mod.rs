@@ -98,13 +98,14 @@ pub enum OnError {
 /// system says of bytes that vanish while they are written puts the blame on the output.
 ///
 /// # Errors
-/// The first that `batch` gives; nothing more is read then.
+/// The first that `batch` gives; nothing more is read then. Those of [`Settings::ensure_sensible`].
 pub fn run<T: Send>(
     found: impl Iterator<Item = Found>,
     course: Course,
     work: impl Fn(Portion) -> Result<T> + Sync,
     batch: impl FnMut(Vec<Outcome<T>>) -> Result<()>,
 ) -> Result<()> {
+    course.settings.ensure_sensible()?;
     let mut run = Run {
         course,
         work,

@@ -13,7 +13,7 @@ pub struct Identity {
 
 impl Identity {
     /// The identity of what `metadata` tells of.
-    pub fn of(metadata: &Metadata) -> Self {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
         Self { device: metadata.dev(), inode: metadata.ino() }
     }
 

@@ -22,7 +22,7 @@ const BINARY_PROBE: u64 = 8 << 10;
 const PROBE_APART: u64 = 64 << 10;
 
 /// What loading an input gives.
-pub enum Loaded {
+pub(crate) enum Loaded {
     /// Its bytes.
     Source(Source),
     /// It was found in a folder and holds no text.
@@ -76,7 +76,7 @@ impl Stamp {
 ///
 /// # Errors
 /// If it can't be opened, read or unpacked.
-pub fn load(input: &Input, keeps_broken: bool) -> Result<Loaded> {
+pub(crate) fn load(input: &Input, keeps_broken: bool) -> Result<Loaded> {
     let loaded = match &input.from {
         Origin::Stdin => Source::stdin(input).map(Some),
         Origin::Named(path) => File::open(path).and_then(|file| Source::of(file, input, false)),
@@ -97,7 +97,7 @@ pub fn load(input: &Input, keeps_broken: bool) -> Result<Loaded> {
 ///
 /// # Errors
 /// If it can't be opened.
-pub fn open(input: &Input) -> Result<(Source, Stretches)> {
+pub(crate) fn open(input: &Input) -> Result<(Source, Stretches)> {
     let opened = || {
         let file = match &input.from {
             Origin::Stdin => File::from(io::stdin().as_fd().try_clone_to_owned()?),
@@ -197,7 +197,7 @@ impl Source {
     }
 
     /// Its bytes, or some of them, to be kept.
-    pub fn bytes(&self) -> &Bytes {
+    pub(crate) fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
@@ -212,7 +212,7 @@ impl Source {
     }
 
     /// How it is packed.
-    pub fn packing(&self) -> Packing {
+    pub(crate) fn packing(&self) -> Packing {
         self.packing
     }
 
@@ -220,7 +220,7 @@ impl Source {
     ///
     /// # Errors
     /// [`What::Changed`], or the system's error if the file can't be looked at.
-    pub fn ensure_unchanged(&self) -> Result<()> {
+    pub(crate) fn ensure_unchanged(&self) -> Result<()> {
         self.watch.ensure_unchanged()
     }
 
@@ -236,7 +236,7 @@ impl Source {
 
     /// Who may read and write the file, for its clean copy; `None` for what isn't a file. Rights to act as its owner, which a
     /// program may have, are no matter of a text.
-    pub fn permissions(&self) -> Option<Permissions> {
+    pub(crate) fn permissions(&self) -> Option<Permissions> {
         self.watch.file.as_ref().map(|(_, stamp)| Permissions::from_mode(stamp.mode & 0o777))
     }
 

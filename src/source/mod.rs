@@ -7,20 +7,22 @@ compile_error!("unecho knows files by device and inode, maps them and handles SI
 
 mod filter;
 mod identity;
+#[doc(hidden)]
 pub mod jsonl;
 mod load;
 mod mapping;
-pub mod packing;
+mod packing;
 mod stretches;
 pub mod text;
 mod walk;
 
 pub use identity::Identity;
-pub(crate) use load::Watch;
-pub use load::{Loaded, Source, holds_text, load, open};
-pub use packing::{Packer, Packing};
-pub use stretches::Stretches;
-pub(crate) use stretches::line_end;
+pub use jsonl::{Fault, Fields};
+pub(crate) use load::{Loaded, Watch, load, open};
+pub use load::{Source, holds_text};
+pub(crate) use packing::Packer;
+pub use packing::Packing;
+pub(crate) use stretches::{Stretches, line_end};
 pub use walk::{Found, LeftOut, Selection, Walk, base_name};
 
 use crate::error::Place;

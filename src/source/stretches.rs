@@ -12,7 +12,7 @@ const STRETCH: usize = 4 << 20;
 const AHEAD: usize = 4;
 
 /// Consecutive stretches of whole lines; only the last one may lack its line end.
-pub struct Stretches(Way);
+pub(crate) struct Stretches(Way);
 
 enum Way {
     Whole(Bytes),
@@ -21,7 +21,7 @@ enum Way {
 
 impl Stretches {
     /// The stretches of bytes that are there.
-    pub fn of_bytes(bytes: Bytes) -> Self {
+    pub(crate) fn of_bytes(bytes: Bytes) -> Self {
         Self(Way::Whole(bytes))
     }
 
@@ -29,7 +29,7 @@ impl Stretches {
     ///
     /// # Errors
     /// If the system doesn't allow another thread.
-    pub fn of_stream(stream: Box<dyn Read + Send>) -> io::Result<Self> {
+    pub(crate) fn of_stream(stream: Box<dyn Read + Send>) -> io::Result<Self> {
         let (sender, stretches) = sync_channel(AHEAD);
         thread::Builder::new().name("reader".into()).spawn(move || {
             let mut lines = Lines { stream, rest: Vec::new(), failed: None };
@@ -48,7 +48,7 @@ impl Stretches {
     ///
     /// # Errors
     /// Those of the stream, after all that came before.
-    pub fn next(&mut self, size: usize) -> io::Result<Option<Bytes>> {
+    pub(crate) fn next(&mut self, size: usize) -> io::Result<Option<Bytes>> {
         match &mut self.0 {
             Way::Whole(bytes) if bytes.is_empty() => Ok(None),
             Way::Whole(bytes) => {

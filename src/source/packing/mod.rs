@@ -27,7 +27,7 @@ pub enum Packing {
 
 impl Packing {
     /// The packing of a file by its last extension, and the path without it.
-    pub fn of_name(path: &Path) -> (Packing, Cow<'_, Path>) {
+    pub(crate) fn of_name(path: &Path) -> (Packing, Cow<'_, Path>) {
         let packing = match path.extension().and_then(OsStr::to_str) {
             Some(extension) if extension.eq_ignore_ascii_case("gz") => Packing::Gzip,
             Some(extension) if extension.eq_ignore_ascii_case("zst") => Packing::Zstd,
@@ -42,7 +42,7 @@ impl Packing {
     }
 
     /// The packing of bytes that begin like this, for those that have no name. Four are enough.
-    pub fn of_bytes(first: &[u8]) -> Packing {
+    pub(crate) fn of_bytes(first: &[u8]) -> Packing {
         let begins = |packing: &Packing| first.len() >= MAGIC && packing.may_begin(first);
         [Packing::Gzip, Packing::Zstd].into_iter().find(begins).unwrap_or_default()
     }
@@ -72,7 +72,7 @@ impl Packing {
     ///
     /// # Errors
     /// If this packing was not built in.
-    pub fn reader(self, packed: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
+    pub(crate) fn reader(self, packed: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
         Ok(match self.unpacker()? {
             None => Box::new(packed),
             Some(unpacker) => Box::new(Unpacking::new(self, unpacker, packed)),
@@ -83,7 +83,7 @@ impl Packing {
     ///
     /// # Errors
     /// As those of [`Packing::reader`]. `text` has what stands before the fault.
-    pub fn unpack(self, packed: &[u8], text: &mut Vec<u8>) -> io::Result<usize> {
+    pub(crate) fn unpack(self, packed: &[u8], text: &mut Vec<u8>) -> io::Result<usize> {
         match self.unpacker()? {
             None => { packed }.read_to_end(text),
             Some(unpacker) => Unpacking::new(self, unpacker, packed).read_to_end(text),
@@ -94,7 +94,7 @@ impl Packing {
     ///
     /// # Errors
     /// If this packing was not built in.
-    pub fn writer<W: Write>(self, to: W) -> io::Result<Packer<W>> {
+    pub(crate) fn writer<W: Write>(self, to: W) -> io::Result<Packer<W>> {
         Ok(Packer { to, packer: self.packer()?, text: Vec::new(), packed: Vec::new(), has_failed: false })
     }
 
@@ -282,7 +282,7 @@ trait Pack: Send {
 /// Packing uses the threads of the rayon pool it is called in. As with all work in one, a thread that waits for its share may take
 /// up another task in the meantime: don't write while holding a lock that such a task needs.
 #[must_use = "what is packed has no end until `finish`"]
-pub struct Packer<W> {
+pub(crate) struct Packer<W> {
     to: W,
     packer: Option<Box<dyn Pack>>,
     /// Text that isn't packed yet.
@@ -298,7 +298,7 @@ impl<W: Write> Packer<W> {
     ///
     /// # Errors
     /// That of the inner writer; and if one was met before.
-    pub fn finish(mut self) -> io::Result<W> {
+    pub(crate) fn finish(mut self) -> io::Result<W> {
         self.pack(true)?;
         Ok(self.to)
     }
