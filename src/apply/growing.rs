@@ -17,6 +17,8 @@ use tempfile::NamedTempFile;
 
 /// So many stretches may wait to be written: a batch of them.
 const WAITING: usize = 32;
+/// A longer one counts for as many as it has this length of.
+const STRETCH: usize = 512 << 10;
 
 /// An output that grows. Dropping it before it is finished removes it, unless it is a stream.
 #[must_use]
@@ -64,11 +66,13 @@ impl Growing {
     /// If what came before can't be written.
     pub fn append(&mut self, stretch: Bytes, cuts: Vec<Span>) -> Result<()> {
         let sender = self.stretches.as_ref().expect("nothing is appended after the end");
-        if sender.send((stretch, cuts)).is_ok() {
-            return Ok(());
+        let places = stretch.len() / STRETCH;
+        let mut sent = sender.send((stretch, cuts));
+        for _ in 1..places {
+            sent = sent.and_then(|()| sender.send((Bytes::new(), Vec::new()))); // takes a place, and holds nothing
         }
         // The writer listens until it fails.
-        self.end()
+        if sent.is_ok() { Ok(()) } else { self.end() }
     }
 
     /// Ends it; what goes to a file waits for its name.

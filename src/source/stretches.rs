@@ -8,7 +8,7 @@ use std::thread;
 
 /// So much a stream's reader hands on at a time, but no less than a line.
 const STRETCH: usize = 4 << 20;
-/// So many stretches it may be ahead.
+/// So many stretches it may be ahead, a longer one counting for as many as it has the length of.
 const AHEAD: usize = 4;
 
 /// Consecutive stretches of whole lines; only the last one may lack its line end.
@@ -36,7 +36,12 @@ impl Stretches {
             // Nobody listens any more: the run has ended.
             while let Some(stretch) = lines.next().transpose() {
                 let is_last = stretch.is_err();
-                if sender.send(stretch).is_err() || is_last {
+                let places = stretch.as_ref().map_or(1, |stretch| stretch.len() / STRETCH);
+                let mut sent = sender.send(stretch);
+                for _ in 1..places {
+                    sent = sent.and_then(|()| sender.send(Ok(Bytes::new()))); // takes a place, and holds nothing
+                }
+                if sent.is_err() || is_last {
                     break;
                 }
             }
@@ -55,7 +60,10 @@ impl Stretches {
                 let end = line_end(bytes, size);
                 Ok(Some(bytes.split_to(end)))
             }
-            Way::Stream(stretches) => stretches.recv().ok().transpose(),
+            Way::Stream(stretches) => {
+                let is_one = |stretch: &io::Result<Bytes>| stretch.as_ref().map_or(true, |bytes| !bytes.is_empty());
+                stretches.iter().find(is_one).transpose()
+            }
         }
     }
 }
@@ -100,6 +108,45 @@ impl Lines {
             if is_end {
                 return Ok((!stretch.is_empty()).then(|| stretch.into()));
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    /// Lines of so many bytes without end, and how many of their bytes were read.
+    struct Endless(usize, Arc<AtomicUsize>);
+
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let len = buffer.len().min(1 << 20);
+            let read = self.1.fetch_add(len, Ordering::Relaxed);
+            let byte = |at: usize| if (read + at + 1).is_multiple_of(self.0) { b'\n' } else { b'x' };
+            buffer[..len].iter_mut().enumerate().for_each(|(at, to)| *to = byte(at));
+            Ok(len)
+        }
+    }
+
+    #[test]
+    fn the_reader_is_no_further_ahead_of_long_lines_than_of_short_ones() {
+        for line in [1 << 20, 16 << 20] {
+            let read = Arc::new(AtomicUsize::new(0));
+            let mut stretches = Stretches::of_stream(Box::new(Endless(line, Arc::clone(&read)))).unwrap();
+            let first = stretches.next(0).unwrap().unwrap();
+            assert!(first.len() >= line && first.ends_with(b"\n"));
+            let mut all = 0;
+            while all < read.load(Ordering::Relaxed) {
+                all = read.load(Ordering::Relaxed);
+                thread::sleep(Duration::from_millis(200)); // until it waits
+            }
+            assert!(all <= first.len() + line + (AHEAD + 2) * STRETCH, "{all} bytes read for lines of {line}");
+            let second = stretches.next(0).unwrap().unwrap();
+            assert!(second.len() >= line && second.ends_with(b"\n"));
         }
     }
 }
