@@ -7,8 +7,12 @@ use crate::source::{Found, Input, Packing};
 /// memory: a batch holds [`BATCH_BYTES`] or one document.
 pub(super) const LARGE: u64 = 4 << 20;
 const BATCH_BYTES: u64 = 32 << 20;
+/// A packed input counts for so many times its size: most text unpacks to three to eight times, and what that is isn't known
+/// before.
+const UNPACKED: u64 = 8;
 /// Enough for a thread's work to be even, few enough for their outputs to be temporary files at the same time.
 const BATCH_INPUTS: usize = 2048;
+
 /// Whether an input comes in stretches: a container that is large or whose size isn't known, or of which the beginning counts
 /// even if it is broken.
 pub(super) fn is_streamed(input: &Input, reading: &Reading) -> bool {
@@ -35,7 +39,7 @@ impl<I: Iterator<Item = Found>> Iterator for Batches<'_, I> {
                 self.waiting = Some(found);
                 break;
             }
-            bytes += if let Found::Input(input) = &found { input.size } else { 0 };
+            bytes += if let Found::Input(input) = &found { unpacked(input) } else { 0 };
             group.push(found);
         }
         (!group.is_empty()).then_some(group)
@@ -45,5 +49,28 @@ impl<I: Iterator<Item = Found>> Iterator for Batches<'_, I> {
 impl<I> Batches<'_, I> {
     fn is_alone(&self, found: &Found) -> bool {
         matches!(found, Found::Input(input) if input.size >= LARGE || is_streamed(input, self.reading))
+    }
+}
+
+/// About how large an input is in memory.
+fn unpacked(input: &Input) -> u64 {
+    if input.packing == Packing::Plain { input.size } else { input.size * UNPACKED }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Form, Origin};
+
+    #[test]
+    fn a_batch_holds_fewer_files_if_they_are_packed() {
+        let input = |packing, size| Input { packing, size, from: Origin::Named("a".into()), ..Input::stdin(Form::Text) };
+        let batches = |packing, sizes: &[u64]| {
+            let found = sizes.iter().map(|&size| Found::Input(input(packing, size)));
+            Batches { found, waiting: None, reading: &Reading::default() }.map(|batch| batch.len()).collect::<Vec<_>>()
+        };
+        let sizes = [&[1 << 20; 40][..], &[LARGE, 1000]].concat();
+        assert_eq!(batches(Packing::Plain, &sizes), [32, 8, 1, 1]);
+        assert_eq!(batches(Packing::Gzip, &sizes), [4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 1, 1]);
     }
 }
