@@ -10,6 +10,9 @@ use crate::source::jsonl::{self, Escape, Fault, Fields, Line, Places};
 use crate::source::text;
 use std::ops::Range;
 
+/// A sheaf is used again while it holds no more memory than this, which is more than most stretches need.
+const KEPT: usize = 8 << 20;
+
 /// The documents of a stretch, one after the other.
 #[derive(Default)]
 pub(crate) struct Sheaf {
@@ -76,6 +79,15 @@ impl Sheaf {
             self.lines += 1;
         }
         Ok(())
+    }
+
+    /// Whether its memory is to be used again.
+    pub(crate) fn is_of_use(&self) -> bool {
+        fn held<T>(list: &Vec<T>) -> usize {
+            list.capacity() * size_of::<T>()
+        }
+        let lists = held(&self.documents) + held(&self.places) + held(&self.escapes) + held(&self.faults);
+        lists + held(&self.segments.list) + held(&self.segments.prints) + held(&self.texts) <= KEPT
     }
 
     fn clear(&mut self) {
@@ -165,5 +177,25 @@ impl Sheaf {
     pub(crate) fn map(&self, document: &Taken) -> Map {
         let escapes = &self.escapes[document.escapes.clone()];
         jsonl::map(escapes, document.source.len() as usize, document.source.start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sheaf_that_took_an_unusually_large_stretch_is_not_used_again() {
+        let mut sheaf = Sheaf::default();
+        let mut is_of_use = |record: &str, count: usize| {
+            let stretch = record.repeat(count);
+            sheaf.read(stretch.as_bytes(), Form::Jsonl, &Fields::default(), &Settings::default(), true).unwrap();
+            sheaf.is_of_use()
+        };
+        let record = "{\"text\": \"A line.\\nAnother one, which is a little longer.\"}\n";
+        assert!(is_of_use(record, (512 << 10) / record.len()));
+        let long = "line\\n".repeat(2 << 20);
+        assert!(!is_of_use(&format!("{{\"text\": \"{long}\"}}\n"), 1));
+        assert!(!is_of_use(record, 1));
     }
 }

@@ -326,7 +326,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 lot.read(course, lot.offset == 0)?;
             }
             let done = plan_lots(&lots, corpus.as_mut(), course, work).map_err(|what| Error::too_large(input.place(), what))?;
-            used.extend(lots.into_iter().map(|lot| lot.sheaf));
+            used.extend(lots.into_iter().map(|lot| lot.sheaf).filter(Sheaf::is_of_use));
             Ok((done.into_iter().map(Outcome::from).collect(), failed))
         })
     }
