@@ -178,21 +178,35 @@ impl Shard {
         ((u64::from(tag) * self.slots.len() as u64) >> 32) as usize
     }
 
-    fn grow(&mut self) {
-        self.refill(self.slots.len() / 2 * 3, u32::MAX);
-    }
-
+    /// Looks at each slot once: which ones were filled since isn't known.
     fn forget(&mut self, from: u32) {
-        self.refill(self.slots.len(), from);
+        for at in 0..self.slots.len() {
+            while self.slots[at] != EMPTY && (self.slots[at] >> 32) as u32 >= from {
+                self.remove(at); // and look at what is there now
+            }
+        }
     }
 
-    /// Moves the segments before a number into a new table, in the order of their homes.
-    fn refill(&mut self, size: usize, before: u32) {
-        let new = vec![EMPTY; size];
-        let stays = |&slot: &u64| slot != EMPTY && ((slot >> 32) as u32) < before;
-        self.filled = 0;
-        for slot in std::mem::replace(&mut self.slots, new).into_iter().filter(stays) {
-            self.filled += 1;
+    /// Empties a slot and closes the gap: what comes after it moves up, unless its home lies between.
+    fn remove(&mut self, mut gap: usize) {
+        let size = self.slots.len();
+        let distance = |from: usize, to: usize| if from <= to { to - from } else { to + size - from };
+        let mut at = self.after(gap);
+        while self.slots[at] != EMPTY {
+            if distance(self.home(self.slots[at] as u32), at) >= distance(gap, at) {
+                self.slots[gap] = self.slots[at];
+                gap = at;
+            }
+            at = self.after(at);
+        }
+        self.slots[gap] = EMPTY;
+        self.filled -= 1;
+    }
+
+    /// Moves all segments into a larger table, in the order of their homes.
+    fn grow(&mut self) {
+        let new = vec![EMPTY; self.slots.len() / 2 * 3];
+        for slot in std::mem::replace(&mut self.slots, new).into_iter().filter(|&slot| slot != EMPTY) {
             let mut at = self.home(slot as u32);
             while self.slots[at] != EMPTY {
                 at = self.after(at);
@@ -236,6 +250,25 @@ mod tests {
             let proof = Values(values);
             let found: Vec<Repeat> = prints.chunks(batch).flat_map(|batch| index.enter(&[&batch[..batch.len() / 2], &batch[batch.len() / 2..]], &proof)).collect();
             prop_assert_eq!(found, by_definition(&proof.0));
+        }
+
+        #[test]
+        fn what_is_forgotten_was_never_entered(values: Vec<u8>, bits in 0u32..9, shards in 1usize..4, room in 0usize..300, from: usize, forgotten: Vec<u8>) {
+            let print = |v: &u8| u128::from(v & ((1u16 << bits) - 1) as u8).wrapping_mul(SPREAD);
+            let prints: Vec<u128> = values.iter().map(print).collect();
+            let from = from % (values.len() + 1);
+            let mut index = Index::new(shards, room);
+            let others = Values([&values[..from], &forgotten].concat());
+            index.enter(&[&prints[..from]], &others);
+            let filled = |index: &Index| index.shards.iter().map(|shard| shard.filled).sum::<usize>();
+            let before = filled(&index);
+            index.enter(&[&forgotten.iter().map(print).collect::<Vec<_>>()], &others);
+            index.forget(from as u32);
+            prop_assert_eq!(filled(&index), before);
+            let proof = Values(values);
+            let found = index.enter(&[&prints[from..]], &proof);
+            let wanted: Vec<Repeat> = by_definition(&proof.0).into_iter().filter(|repeat| repeat.at >= from as u32).collect();
+            prop_assert_eq!(found, wanted);
         }
     }
 
