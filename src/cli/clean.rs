@@ -132,7 +132,10 @@ fn clean(frame: &Frame, threads: &Arc<Threads>, outputs: &Outputs, signals: &Sig
                         input.told.append(told, most(frame.terminal));
                         input.growing.append(bytes, cuts).map(|()| open = Some(input))
                     }
-                    None => input.growing.finish().map(|pending| complete.push((input.told, pending))),
+                    None => {
+                        input.told.end(most(frame.terminal));
+                        input.growing.finish().map(|pending| complete.push((input.told, pending)))
+                    }
                 };
                 match written {
                     // Of a stream there is but one, of files others to be done.

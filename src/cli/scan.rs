@@ -59,6 +59,7 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
                     open = Some((place, whole));
                     continue;
                 }
+                whole.end(usize::MAX);
                 tally.add(&whole.sums);
                 for finding in whole.findings {
                     if let Some(most) = &mut most {

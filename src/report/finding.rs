@@ -211,7 +211,14 @@ impl Finding {
         self.blocks += more.blocks;
         self.spared_paragraphs += more.spared_paragraphs;
         self.repeats.append(&mut more.repeats);
-        self.repeats.sort_by_key(|repeat| (Reverse(repeat.columns), repeat.bytes.start)); // it finds the two runs it is made of
+        if self.repeats.len() / 2 > most {
+            self.put_in_order(most);
+        }
+    }
+
+    /// Puts the longest blocks first and leaves out those beyond the first so many.
+    pub(super) fn put_in_order(&mut self, most: usize) {
+        self.repeats.sort_by_key(|repeat| (Reverse(repeat.columns), repeat.bytes.start));
         self.repeats.truncate(most);
     }
 

@@ -30,4 +30,9 @@ impl Told {
             }
         }
     }
+
+    /// All parts have come.
+    pub fn end(&mut self, most: usize) {
+        self.findings.iter_mut().for_each(|finding| finding.put_in_order(most));
+    }
 }
