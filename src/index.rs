@@ -76,7 +76,7 @@ impl Index {
         let mut all = repeats.pop().unwrap_or_default();
         if !repeats.is_empty() {
             repeats.iter_mut().for_each(|more| all.append(more));
-            all.sort_unstable_by_key(|repeat| repeat.at);
+            all.sort_by_key(|repeat| repeat.at); // stable: it finds the sorted ones it is made of
         }
         all
     }

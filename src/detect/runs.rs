@@ -7,15 +7,12 @@
 //! (it holds a "* * *" that stood elsewhere before) is left to the table of minimal windows.
 
 use super::NONE;
-use super::windows::{Region, Scratch, Table, Windows};
+use super::windows::{Region, Scratch, Table, Window, Windows};
 use crate::bits::Bits;
 use crate::document::Repeat;
 use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::ops::Range;
-
-/// So many windows are entered by several threads.
-const LARGE: usize = 1 << 14;
 
 /// For each of `repeats` (in order, all there are) the number of an equal segment in an earlier occurrence of a run of at
 /// least `least` columns that it lies in, or [`NONE`]. `weight` tells how long the segment of a number is; equal segments
@@ -93,46 +90,69 @@ fn search_windows(repeats: &[Repeat], weight: impl Fn(u32) -> u32 + Sync, least:
     let mut sought = Bits::default();
     open.iter().cloned().flatten().for_each(|at| sought.set(repeats[at].kept));
     let regions = regions(repeats, &sought);
-    let windows = regions.par_chunks(TOGETHER).map(|regions| {
-        let (mut windows, mut scratch, mut kinds, mut weights) = (Windows::default(), Scratch::default(), vec![], vec![]);
-        for region in regions {
-            let before = repeats.partition_point(|repeat| repeat.at < region.start);
-            let mut behind = repeats[before..].iter().peekable();
-            kinds.clear();
-            kinds.extend(region.clone().map(|at| behind.next_if(|repeat| repeat.at == at).map_or(at, |repeat| repeat.kept)));
-            weights.clear();
-            weights.extend(region.clone().map(&weight));
-            let (first, repeats, repeats_before) = (region.start, &repeats[before..], before as u32);
-            let region = Region { first, kinds: &kinds, weights: &weights, least, repeats, repeats_before };
-            region.windows(|at| at > 0 && kinds[at] != kinds[at - 1] + 1, &mut scratch, &mut windows);
-        }
-        windows
-    });
-    let windows: Vec<Windows> = windows.collect();
-    let count: usize = windows.iter().map(|windows| windows.list.len()).sum();
-    let shards = if count < LARGE { 1 } else { rayon::current_num_threads() };
+    let windows = in_parts(&regions, TOGETHER, |regions| windows(regions, repeats, &weight, least));
+    let shards = if windows.len() == 1 { 1 } else { rayon::current_num_threads() };
     let mut table = Table::default();
     let hits = table.enter(shards, windows.iter(), repeats).expect("there are fewer than segments");
+    let mut number = 0;
+    let hits_of = windows.iter().map(|windows| {
+        let start = number;
+        number += windows.list.len() as u32;
+        let before = |number| hits.partition_point(|hit| hit.at < number);
+        before(start)..before(number)
+    });
+    let hits_of: Vec<Range<usize>> = hits_of.collect();
     drop(windows);
-    let mut found: Vec<(Range<u32>, u32, u32)> = Vec::with_capacity(hits.len());
-    found.extend(hits.into_iter().map(|hit| {
-        let (window, earlier) = (table.window(hit.at), table.window(hit.kept));
-        (window.first..window.first + window.len, earlier.first, window.repeat)
-    }));
-    found.sort_unstable_by_key(|(window, ..)| (window.start, Reverse(window.end)));
-    // What a window has said of a segment stands. Where it goes on, so does the place, if that can.
-    let (mut covered, mut last) = (0, NONE);
-    for (window, earlier, first_repeat) in found {
-        for at in window.start.max(covered)..window.end {
-            let number = (first_repeat + (at - window.start)) as usize;
-            let (follows, place) = (last.wrapping_add(1), earlier + (at - window.start));
-            let goes_on = at == covered && (follows == place || (follows < at && kind(repeats, follows) == repeats[number].kept));
-            (covered, last) = (at + 1, if goes_on { follows } else { place });
-            if places[number] == NONE {
-                places[number] = last;
-            }
+    let found =
+        in_parts(&hits_of, 1, |parts| parts.iter().flat_map(|part| found(repeats, &table, &hits[part.clone()])).collect());
+    for (repeat, place) in found.into_iter().flat_map(Vec::into_iter) {
+        let known = &mut places[repeat as usize];
+        if *known == NONE {
+            *known = place;
         }
     }
+}
+
+/// Does something with so many items at a time; where that makes more than one part, by all threads.
+fn in_parts<I: Sync, T: Send>(items: &[I], together: usize, each: impl Fn(&[I]) -> T + Sync + Send) -> Vec<T> {
+    if items.len() <= together { vec![each(items)] } else { items.par_chunks(together).map(each).collect() }
+}
+
+/// The minimal windows of some regions.
+fn windows(regions: &[Range<u32>], repeats: &[Repeat], weight: impl Fn(u32) -> u32, least: u64) -> Windows {
+    let (mut windows, mut scratch, mut kinds, mut weights) = (Windows::default(), Scratch::default(), vec![], vec![]);
+    for region in regions {
+        let before = repeats.partition_point(|repeat| repeat.at < region.start);
+        let mut behind = repeats[before..].iter().peekable();
+        kinds.clear();
+        kinds.extend(region.clone().map(|at| behind.next_if(|repeat| repeat.at == at).map_or(at, |repeat| repeat.kept)));
+        weights.clear();
+        weights.extend(region.clone().map(&weight));
+        let (first, repeats, repeats_before) = (region.start, &repeats[before..], before as u32);
+        let region = Region { first, kinds: &kinds, weights: &weights, least, repeats, repeats_before };
+        region.windows(|at| at > 0 && kinds[at] != kinds[at - 1] + 1, &mut scratch, &mut windows);
+    }
+    windows
+}
+
+/// The repeats, by their numbers, that lie in windows which stood earlier, each with its place there.
+fn found(repeats: &[Repeat], table: &Table, hits: &[Repeat]) -> Vec<(u32, u32)> {
+    let mut hits: Vec<(Window, u32)> = hits.iter().map(|hit| (table.window(hit.at), table.window(hit.kept).first)).collect();
+    hits.sort_unstable_by_key(|(window, _)| (window.first, Reverse(window.len)));
+    let mut found = Vec::with_capacity(hits.len());
+    // What a window has said of a segment stands. Where it goes on, so does the place, if that can.
+    let (mut covered, mut last) = (0, NONE);
+    for (window, earlier) in hits {
+        for at in window.first.max(covered)..window.first + window.len {
+            let repeat = window.repeat + (at - window.first);
+            let (follows, place) = (last.wrapping_add(1), earlier + (at - window.first));
+            let kept = repeats[repeat as usize].kept;
+            let goes_on = at == covered && (follows == place || (follows < at && kind(repeats, follows) == kept));
+            (covered, last) = (at + 1, if goes_on { follows } else { place });
+            found.push((repeat, last));
+        }
+    }
+    found
 }
 
 /// The kind of a segment.

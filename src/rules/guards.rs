@@ -6,6 +6,7 @@ use crate::detect::NONE;
 use crate::document::{BYTE_ORDER_MARK, Kind};
 use crate::segment::{reads_the_same, runs_on};
 use crate::survivors::Survivors;
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::ops::Range;
 
@@ -70,8 +71,8 @@ impl Rules<'_> {
 
     /// Shrinks each run until no sentence runs on across its edges.
     pub(super) fn shrink_to_sentences(&self, found: &mut Candidates) {
-        for run in found.to_cut_in_runs() {
-            let (numbered, places) = (&found.numbered, &found.places);
+        let (numbered, places) = (&found.numbered, &found.places);
+        let shrunk = |run: &Range<usize>| {
             // A paragraph that begins a chunk or sentence where it stands the other time begins one here too, however it
             // looks: where two copies of a list of words meet, the last word and the first seem to be one sentence.
             let is_edge_there = |place: u32| !found.is_across && self.is_edge(place);
@@ -82,9 +83,12 @@ impl Rules<'_> {
                 self.is_edge(end) || meets_its_copy(end)
             };
             let start = run.clone().find(begins).unwrap_or(run.end);
-            let end = (start + 1..=run.end).rev().find(ends).unwrap_or(start);
-            found.places[run.start..start].fill(NONE);
-            found.places[end..run.end].fill(NONE);
+            start..(start + 1..=run.end).rev().find(ends).unwrap_or(start)
+        };
+        let runs = found.to_cut_in_runs();
+        for (run, left) in runs.iter().zip(of_each(&runs, shrunk)) {
+            found.places[run.start..left.start].fill(NONE);
+            found.places[left.end..run.end].fill(NONE);
         }
     }
 
@@ -103,30 +107,27 @@ impl Rules<'_> {
         let new = found.to_cut().map(|at| self.repeats[at].at);
         let gone = self.removed.iter().map(|removed| removed.at).chain(new);
         let after = After { rules: self, survivors: Survivors::of(self.page.segments.len(), gone) };
-        let mut last = Chunk::default();
-        let mut spared = Vec::new();
-        for run in found.to_cut_in_runs() {
+        let mut last = Chunk::default(); // which may be all of the text
+        let mut reads_on = |paragraph: Option<u32>| {
+            paragraph.is_none_or(|paragraph| {
+                if !last.paragraphs.contains(&paragraph) {
+                    last = after.chunk(paragraph);
+                }
+                last.reads_the_same
+            })
+        };
+        let mut reads_otherwise = |run: &Range<usize>| {
             let (before, behind) = after.beside(self.repeats[run.start].at);
-            let mut reads_on = |paragraph: Option<u32>| {
-                paragraph.is_none_or(|paragraph| {
-                    if !last.paragraphs.contains(&paragraph) {
-                        last = after.chunk(paragraph);
-                    }
-                    last.reads_the_same
-                })
-            };
-            if !(reads_on(before) & reads_on(behind)) || after.uncovers_a_mark(before, behind) {
-                spared.push(run);
-            }
-        }
-        let any = !spared.is_empty();
-        spared.into_iter().for_each(|run| found.places[run].fill(NONE));
-        any
+            !(reads_on(before) & reads_on(behind)) || after.uncovers_a_mark(before, behind)
+        };
+        let runs = found.to_cut_in_runs();
+        let spared: Vec<bool> = runs.iter().map(&mut reads_otherwise).collect();
+        found.spare(&runs, &spared)
     }
 
     /// What the guards left of a run stays too if it is no longer long enough.
     pub(super) fn spare_remnants(&self, found: &mut Candidates, least: u64) {
-        for run in found.to_cut_in_runs() {
+        let is_remnant = |run: &Range<usize>| {
             let kept = |at: &usize| found.numbered[*at].kept;
             let weight = |at: usize| u64::from(self.page.segments[self.repeats[at].at as usize].weight());
             let length: u64 = if run.clone().is_sorted_by(|a, b| kept(a) < kept(b)) {
@@ -135,11 +136,18 @@ impl Rules<'_> {
                 let mut seen = FxHashSet::default();
                 run.clone().filter(|at| seen.insert(kept(at))).map(weight).sum()
             };
-            if length < least {
-                found.places[run].fill(NONE);
-            }
-        }
+            length < least
+        };
+        let runs = found.to_cut_in_runs();
+        let remnants = of_each(&runs, is_remnant);
+        found.spare(&runs, &remnants);
     }
+}
+
+/// What is made of each run, by all threads if there are many: the text around each comes from far memory.
+fn of_each<T: Send>(runs: &[Range<usize>], make: impl Fn(&Range<usize>) -> T + Sync + Send) -> Vec<T> {
+    const MANY: usize = 4096;
+    if runs.len() < MANY { runs.iter().map(make).collect() } else { runs.par_iter().map(make).collect() }
 }
 
 /// The page as it would be after the round.

@@ -313,6 +313,15 @@ impl Candidates {
         self.to_cut().next().is_none()
     }
 
+    /// Takes back those of the runs that are to be spared; whether there are any.
+    fn spare(&mut self, runs: &[Range<usize>], are_spared: &[bool]) -> bool {
+        let spared = runs.iter().zip(are_spared).filter(|(_, is_spared)| **is_spared);
+        spared.fold(false, |_, (run, _)| {
+            self.places[run.clone()].fill(NONE);
+            true
+        })
+    }
+
     /// The maximal runs of consecutive paragraphs that are to be cut.
     fn to_cut_in_runs(&self) -> Vec<Range<usize>> {
         let mut runs: Vec<Range<usize>> = Vec::new();
