@@ -719,6 +719,62 @@ fn an_output_folder_that_cannot_be_made_is_an_error() {
     desk.run(&["in/a.jsonl", "-o", "file/o.jsonl"]).fails("file/o.jsonl: not a directory");
 }
 
+/// What stands in `lost` and again in `c` isn't cut there if `lost` has no output.
+fn with_what_is_lost(desk: &Desk, lost: &str, text: impl AsRef<[u8]>) {
+    desk.sh("rm -rf in out").succeeds();
+    desk.write("in/a.txt", format!("{RIVER}\n\nA."));
+    desk.write(&format!("in/{lost}"), text);
+    desk.write("in/c.txt", format!("{RIVER}\n\n{ROAD}\n\nC."));
+}
+
+const ENDED: &str = "in: ended there: what comes later would have been compared with a document that is in no output";
+
+#[test]
+fn what_was_compared_with_a_document_that_cannot_be_written_isnt_written() {
+    let desk = Desk::new();
+    let mount = "mkdir -p out && echo >old && echo >out/b.txt && mount --bind old out/b.txt";
+    for (line, why) in [("mkdir -p out/b.txt", "is a folder"), (mount, "device or resource busy")] {
+        with_what_is_lost(&desk, "b.txt", ROAD);
+        if desk.sh(line).status != Some(0) {
+            skipped("no file can be mounted");
+            continue;
+        }
+        let ran = across(&desk, &["in", "-o", "out"]);
+        desk.sh("umount out/b.txt");
+        ran.fails(&format!("out/b.txt: {why}")).says(ENDED);
+        assert_same(&desk.read("out/a.txt"), &format!("{RIVER}\n\nA."), why);
+        assert!(!desk.exists("out/c.txt") && desk.leftovers("out").is_empty(), "{ran}");
+    }
+}
+
+#[test]
+fn what_cannot_be_begun_is_forgotten_before_the_next_is_read() {
+    let desk = Desk::new();
+    let text: String = (0..400_000).map(|number| format!("line {number}\n")).collect();
+    for (name, large) in [("b.jsonl", record(ROAD) + &many_records("wheat", LARGE)), ("b.txt", format!("{ROAD}\n{text}"))] {
+        with_what_is_lost(&desk, name, large);
+        desk.sh(&format!("mkdir -p out/{name}")).succeeds();
+        across(&desk, &["in", "-o", "out"]).fails(&format!("out/{name}: is a folder")).says("failed: 1");
+        assert_same(&desk.read("out/c.txt"), &format!("{ROAD}\n\nC."), name);
+    }
+}
+
+#[test]
+fn nothing_is_compared_with_a_container_the_disk_has_no_room_for() {
+    let desk = Desk::new();
+    with_what_is_lost(&desk, "b.jsonl", record(ROAD) + &many_records("wheat", LARGE));
+    fs::create_dir(desk.path("small")).unwrap();
+    if desk.sh("mount -t tmpfs -o size=64k tmpfs small").status != Some(0) {
+        return skipped("no small file system could be mounted");
+    }
+    let ran = across(&desk, &["in", "-o", "small/out"]);
+    let left = ["a.txt", "b.jsonl", "c.txt"].map(|name| desk.exists(&format!("small/out/{name}")));
+    let leftovers = desk.leftovers("small/out");
+    desk.sh("umount small").succeeds();
+    ran.fails("small/out/b.jsonl: no space left on device").says(ENDED);
+    assert!(left == [true, false, false] && leftovers.is_empty(), "{ran}");
+}
+
 // Whole documents.
 
 #[test]

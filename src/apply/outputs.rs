@@ -140,16 +140,16 @@ impl Outputs {
         }
     }
 
-    /// Brings a batch to the disk, then gives each output its name, in order. What comes with an output comes back with it, or
-    /// the error that kept it from its name.
-    pub fn publish<T>(&self, batch: Vec<(T, Option<Pending>)>) -> Vec<Result<T>> {
+    /// Brings a batch to the disk, then gives each output its name, in order, as they are asked for; those after the last that is
+    /// asked for get none. What comes with an output comes back with it, or the error that kept it from its name.
+    pub fn publish<T>(&self, batch: Vec<(T, Option<Pending>)>) -> impl Iterator<Item = Result<T>> {
         let waiting: Vec<&Pending> = batch.iter().filter_map(|(_, pending)| pending.as_ref()).collect();
         let synced = self.disk.sync(&waiting);
-        let name = |pending: Pending| {
+        let name = move |pending: Pending| {
             let synced = synced.get(&pending.device);
             pending.take_name(synced)
         };
-        batch.into_iter().map(|(with, pending)| pending.map_or(Ok(()), name).map(|()| with)).collect()
+        batch.into_iter().map(move |(with, pending)| pending.map_or(Ok(()), &name).map(|()| with))
     }
 
     /// Brings the names of what was published to the disk.
@@ -174,7 +174,7 @@ impl Outputs {
             Way::Stream(stream) => stream.put(copy),
             Way::File(real, given) => {
                 let pending = Pending::write(berth(real, given)?, None, copy, &self.disk)?;
-                self.publish(vec![((), Some(pending))]).into_iter().collect::<Result<Vec<()>>>()?;
+                self.publish(vec![((), Some(pending))]).collect::<Result<()>>()?;
                 self.finish()
             }
             Way::Folder(folders) => Err(Error::io(folders.given(), io::ErrorKind::IsADirectory.into())),

@@ -52,12 +52,13 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
     inputs.say_what_is_awaited(terminal);
 
     let mut log = Log { args, inputs: &inputs, terminal, one: None };
-    let ended = clean(&frame, &threads, &outputs, &signals, &mut log)?;
+    let ended = clean(&frame, &threads, &outputs, &signals, &mut log);
+    outputs.finish()?; // also what has its name when something ends the run
+    let ended = ended?;
     let status = Status::of(ended.tally.failed);
     if ended.is_unheard {
         return Ok(status);
     }
-    outputs.finish()?;
     ended.write_stats(stats.as_ref())?;
     if ended.found_nothing() {
         return Err(inputs.nothing_read(terminal, ended.tally.left_out.unknown_form));
@@ -139,11 +140,11 @@ fn clean(frame: &Frame, threads: &Arc<Threads>, outputs: &Outputs, signals: &Sig
                 };
                 match written {
                     // Of a stream there is but one, of files others to be done.
-                    Err(error) if outputs.have_names() => log.add(Err(error), tally),
+                    Err(error) if outputs.have_names() => log.add(Err(error), tally)?,
                     written => written?,
                 }
             }
-            outputs.publish(complete).into_iter().for_each(|named| log.add(named, tally));
+            outputs.publish(complete).try_for_each(|named| log.add(named, tally))?;
             if open.is_none() {
                 signals.let_go_at_once();
             }
@@ -234,8 +235,10 @@ struct Log<'a> {
 }
 
 impl Log<'_> {
-    fn add(&mut self, named: Result<Told>, tally: &mut Tally) {
+    fn add(&mut self, named: Result<Told>, tally: &mut Tally) -> Result<()> {
         match named {
+            // Others have been, or would be, compared with it.
+            Err(error) if self.args.common.is_across() => return Err(error),
             Err(error) => {
                 tally.failed += 1;
                 self.terminal.error(&error);
@@ -249,6 +252,7 @@ impl Log<'_> {
                 }
             }
         }
+        Ok(())
     }
 
     fn say(&self, finding: &Finding) {

@@ -62,7 +62,8 @@ impl Frame<'_> {
         };
         let (mut is_any_read, mut is_spoilt) = (false, false);
         let mut faults = Faults { place: None, count: 0, terminal: self.terminal };
-        let ended = runner::run(self.inputs.found(self.report)?, course, each, |outcomes| {
+        let found = self.inputs.found(self.report)?;
+        let ended = runner::run(found, course, each, |outcomes| {
             let mut done = Vec::with_capacity(outcomes.len());
             for outcome in outcomes {
                 is_spoilt |= matches!(&outcome, Outcome::Failed(Error { what: What::Changed { spoilt: Some(_) }, .. }));
@@ -85,6 +86,12 @@ impl Frame<'_> {
         faults.end();
         let is_unheard = match ended {
             Err(error) if error.is_end_of_reader() => true,
+            // Of several outputs one fails the run only where documents are compared with one another.
+            Err(error) if !self.results_on_stdout && !self.inputs.is_single() => {
+                self.terminal.error(&error);
+                let why = "ended there: what comes later would have been compared with a document that is in no output";
+                return Err(Error::refused(self.inputs.in_words(), why));
+            }
             ended => ended.map(|()| false)?,
         };
         Ok(Ended { tally, took: started.elapsed(), is_any_read, is_unheard, is_spoilt })

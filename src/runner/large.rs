@@ -3,7 +3,7 @@
 
 use super::lots::Compared;
 use super::portion::is_dropped;
-use super::{Course, Outcome, Part, Planned, Portion};
+use super::{Course, Part, Planned, Portion};
 use crate::Plan;
 use crate::document::{Map, Span, TooLarge, Unit};
 use crate::error::{Error, Result};
@@ -82,13 +82,13 @@ impl<'a> LargeText<'a> {
     ///
     /// # Errors
     /// If the text is too large.
-    pub(super) fn next<T: Send>(&mut self, work: impl Fn(Portion) -> Result<T> + Sync) -> Result<Vec<Outcome<T>>> {
+    pub(super) fn next<T: Send>(&mut self, work: impl Fn(Portion) -> Result<T> + Sync) -> Result<Vec<Result<T>>> {
         while self.waiting.is_empty() && !self.is_read {
             let decided = if self.is_causal() { self.read_on() } else { self.read_all() };
             decided.map_err(|what| Error::too_large(self.input.place(), what))?;
         }
         let stretches = self.next_stretches();
-        Ok(stretches.into_par_iter().map(|stretch| work(self.portion(stretch)).into()).collect())
+        Ok(stretches.into_par_iter().map(|stretch| work(self.portion(stretch))).collect())
     }
 
     fn measure(&self) -> Measure {

@@ -98,7 +98,8 @@ pub enum OnError {
 /// system says of bytes that vanish while they are written puts the blame on the output.
 ///
 /// # Errors
-/// The first that `batch` gives; nothing more is read then. Those of [`Settings::ensure_sensible`].
+/// The first that `batch` gives, or that `work` gives of an input with which others have been compared by then; nothing more is read
+/// after it. Those of [`Settings::ensure_sensible`].
 pub fn run<T: Send>(
     found: impl Iterator<Item = Found>,
     course: Course,
@@ -153,24 +154,31 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         Ok(true)
     }
 
+    /// Hands on what was made of inputs of a batch that was planned together. The first that failed ends the run: the others have
+    /// been compared with it.
+    fn hand_on_together(&mut self, made: Vec<Result<Outcome<T>>>) -> Result<bool> {
+        let mut failed = None;
+        let before = made.into_iter().map_while(|made| made.map_err(|error| failed = Some(error)).ok()).collect();
+        Ok(self.hand_on(before)? && failed.map_or(Ok(true), Err)?)
+    }
+
     /// A group of small inputs, each taken whole.
     fn small(&mut self, group: Vec<Found>) -> Result<bool> {
         let Self { course, work, corpus, .. } = self;
-        let outcomes: Option<Vec<Outcome<T>>> = course.threads.run(|| match corpus {
-            None => {
-                let one = |found| (!course.stop.load(Ordering::Relaxed)).then(|| by_itself(found, *course, work));
-                group.into_par_iter().map(one).collect()
-            }
-            Some(corpus) => {
-                let apart = group.into_par_iter().map(|found| {
-                    let (input, source) = loaded(found, course.reading)?;
-                    taken_apart(input, source, *course).map_err(Outcome::Failed)
-                });
-                let apart: Vec<std::result::Result<Apart, Outcome<T>>> = apart.collect();
-                Some(planned(apart, corpus, *course, work))
-            }
+        let Some(compared) = corpus else {
+            let one = |found| (!course.stop.load(Ordering::Relaxed)).then(|| by_itself(found, *course, work));
+            let outcomes: Option<Vec<Outcome<T>>> = course.threads.run(|| group.into_par_iter().map(one).collect());
+            return outcomes.map_or(Ok(false), |outcomes| self.hand_on(outcomes));
+        };
+        let made = course.threads.run(|| {
+            let apart = group.into_par_iter().map(|found| {
+                let (input, source) = loaded(found, course.reading)?;
+                taken_apart(input, source, *course).map_err(Outcome::Failed)
+            });
+            let apart: Vec<std::result::Result<Apart, Outcome<T>>> = apart.collect();
+            planned(apart, compared, *course, work)
         });
-        outcomes.map_or(Ok(false), |outcomes| self.hand_on(outcomes))
+        self.hand_on_together(made)
     }
 
     /// A text alone.
@@ -186,7 +194,8 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
             None => course.threads.run(|| one_by_itself(&input, &source, *course, work)),
             Some(corpus) => {
                 let apart = taken_apart(input, source, *course).map_err(Outcome::Failed);
-                course.threads.run(|| planned(vec![apart], corpus, *course, work)).pop().expect("one for one")
+                let made = course.threads.run(|| planned(vec![apart], corpus, *course, work));
+                return self.hand_on_together(made);
             }
         };
         self.hand_on(vec![outcome])
@@ -200,10 +209,14 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         let mut text = LargeText::new(&input, &source, &mut compared, course);
         let failed = loop {
             match course.threads.run(|| text.next(&self.work)) {
-                Ok(done) if done.is_empty() => break None,
-                Ok(done) => {
+                Ok(made) if made.is_empty() => break None,
+                Ok(made) => {
+                    let (done, not_done) = until_failed(made);
                     if !self.hand_on(done)? {
                         return Ok(false);
+                    }
+                    if not_done.is_some() {
+                        break not_done;
                     }
                 }
                 Err(error) => break Some(error),
@@ -327,7 +340,8 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
             }
             let done = plan_lots(&lots, corpus.as_mut(), course, work).map_err(|what| Error::too_large(input.place(), what))?;
             used.extend(lots.into_iter().map(|lot| lot.sheaf).filter(Sheaf::is_of_use));
-            Ok((done.into_iter().map(Outcome::from).collect(), failed))
+            let (done, not_done) = until_failed(done);
+            Ok((done, not_done.or(failed)))
         })
     }
 
@@ -341,6 +355,13 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         let changed: Vec<Outcome<T>> = self.kept.iter().filter_map(changed).map(failed).collect();
         if changed.is_empty() { Ok(()) } else { self.hand_on(changed).map(drop) }
     }
+}
+
+/// What was made, up to the first that failed, and why that did.
+fn until_failed<T>(made: Vec<Result<T>>) -> (Vec<Outcome<T>>, Option<Error>) {
+    let mut failed = None;
+    let done = made.into_iter().map_while(|made| made.map(Outcome::Done).map_err(|error| failed = Some(error)).ok()).collect();
+    (done, failed)
 }
 
 /// An input of a group, taken apart.
@@ -384,13 +405,13 @@ fn sheaf(input: &Input, source: &Source, course: Course) -> Result<Sheaf> {
     Ok(sheaf)
 }
 
-/// What is made of a group that is taken apart, in order.
+/// What is made of a group that is taken apart, in order; or why nothing is made of what others have been compared with.
 fn planned<T: Send>(
     mut loaded: Vec<std::result::Result<Apart, Outcome<T>>>,
     compared: &mut Compared,
     course: Course,
     work: &(impl Fn(Portion) -> Result<T> + Sync),
-) -> Vec<Outcome<T>> {
+) -> Vec<Result<Outcome<T>>> {
     let mut lots = Vec::new();
     for Apart { input, source, sheaf } in loaded.iter_mut().flatten() {
         lots.push(Lot::whole(input, source, std::mem::take(sheaf)));
@@ -400,17 +421,20 @@ fn planned<T: Send>(
         lot.base = compared.corpus.hold(lot.bytes.clone(), lot.input.form, lot.input.path(), 0);
     }
     let made = plan_lots(&lots, Some(compared), course, work);
-    let made: Vec<Result<T>> = match made {
-        Ok(made) => lots.iter().zip(made).map(|(lot, made)| lot.source.ensure_unchanged().and(made)).collect(),
+    let made: Vec<Result<Outcome<T>>> = match made {
+        Ok(made) => {
+            let unless_changed = |(lot, made): (&Lot, Result<T>)| lot.source.ensure_unchanged().and(made).map(Outcome::Done);
+            lots.iter().zip(made).map(unless_changed).collect()
+        }
         Err(what) => {
             compared.forget(&mark);
-            lots.iter().map(|lot| Err(Error::too_large(lot.input.place(), what))).collect()
+            lots.iter().map(|lot| Ok(Outcome::Failed(Error::too_large(lot.input.place(), what)))).collect()
         }
     };
     let mut made = made.into_iter();
     drop(lots);
-    let mut next = || made.next().expect("each input that was read is planned").into();
-    loaded.into_iter().map(|loaded| loaded.map_or_else(|outcome| outcome, |_| next())).collect()
+    let mut next = || made.next().expect("each input that was read is planned");
+    loaded.into_iter().map(|loaded| loaded.map_or_else(Ok, |_| next())).collect()
 }
 
 /// Something of a group that is not compared with others.
