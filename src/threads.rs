@@ -1,13 +1,16 @@
 //! The threads that all parallel work of a run is done by.
 
+use crate::error::io_reason;
+use std::io;
 use std::sync::OnceLock;
-use std::thread::available_parallelism;
+use std::thread::{self, JoinHandle, available_parallelism};
 
 /// The threads of a run, started when the first work comes that is worth it. All parallel work runs on them.
 #[derive(Debug)]
 pub struct Threads {
     count: usize,
-    pool: OnceLock<rayon::ThreadPool>,
+    /// `None` where the system starts none.
+    pool: OnceLock<Option<rayon::ThreadPool>>,
 }
 
 impl Threads {
@@ -16,20 +19,32 @@ impl Threads {
         Self { count, pool: OnceLock::new() }
     }
 
-    /// Does some work on them.
+    /// Does some work on them; where there are none, on the thread that asks.
     pub fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
-        self.pool.get_or_init(|| start(self.count)).install(work)
+        if let Some(pool) = self.pool.get_or_init(|| start(self.count)) {
+            return pool.install(work);
+        }
+        if rayon::current_thread_index().is_none() {
+            // One that all shared would belong to one of them, and the others would wait until it has time.
+            let alone = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread();
+            std::mem::forget(alone.build().expect("a pool of this thread alone starts none, and no pool holds it yet"));
+        }
+        work()
     }
 }
 
-/// A pool of `count` threads, or of fewer where the system doesn't allow so many; at the least this thread alone.
-fn start(count: usize) -> rayon::ThreadPool {
+/// A pool of `count` threads, or of fewer where the system doesn't allow so many.
+fn start(count: usize) -> Option<rayon::ThreadPool> {
     let wanted = if count == 0 { available_parallelism().map_or(1, |cores| cores.get()) } else { count };
     let halves = std::iter::successors(Some(wanted), |&count| (count > 1).then_some(count / 2));
-    halves.map(|count| rayon::ThreadPoolBuilder::new().num_threads(count)).find_map(|pool| pool.build().ok()).unwrap_or_else(
-        || {
-            let alone = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread();
-            alone.build().expect("a pool of this thread alone starts none, and no pool holds it yet")
-        },
-    )
+    halves.map(|count| rayon::ThreadPoolBuilder::new().num_threads(count)).find_map(|pool| pool.build().ok())
+}
+
+/// A thread beside them, for what waits rather than works.
+///
+/// # Errors
+/// If the system starts none.
+pub(crate) fn beside<R: Send + 'static>(name: &str, work: impl FnOnce() -> R + Send + 'static) -> io::Result<JoinHandle<R>> {
+    let why = |error: io::Error| format!("the system starts no thread as its {name}: {}", io_reason(&error));
+    thread::Builder::new().name(name.into()).spawn(work).map_err(|error| io::Error::new(error.kind(), why(error)))
 }

@@ -658,6 +658,35 @@ fn what_standard_input_held_before_it_broke_off_has_gone_out_and_is_an_error() {
     assert!(!desk.exists("out.jsonl"));
 }
 
+// Systems that start few threads, and signals.
+
+#[test]
+fn where_few_threads_are_started_a_container_is_cleaned_or_the_lack_is_named() {
+    let desk = Desk::new();
+    let records = many_records("wheat", LARGE);
+    desk.write("a.jsonl", &records);
+    desk.write("a.jsonl.gz", gz(&records));
+    // The empty one has a writer that ends before there is any other work.
+    desk.write("empty.jsonl.gz", gz(""));
+    let as_guest = "chmod 777 . && timeout 60 setpriv --reuid=65533 --regid=65533 --clear-groups prlimit";
+    if desk.sh(&format!("{as_guest} --nproc=1 unecho --version")).status != Some(0) {
+        return skipped("only root can become a user who may start nothing");
+    }
+    for threads in 1..=3 {
+        for inputs in ["a.jsonl.gz", "--on-error keep empty.jsonl.gz a.jsonl"] {
+            desk.sh("rm -rf out").succeeds();
+            let ran = desk.sh(&format!("{as_guest} --nproc={threads} unecho --threads 4 {inputs} art.txt -o out"));
+            if ran.status == Some(0) {
+                let packed = desk.exists("out/a.jsonl.gz").then(|| un_gz(desk.path("out/a.jsonl.gz")));
+                assert_same(&packed.unwrap_or_else(|| desk.read("out/a.jsonl")), &records, inputs);
+            } else {
+                ran.fails("the system starts no thread");
+            }
+            assert_same(&desk.read("out/art.txt"), &desk::clean_article(), "the other");
+        }
+    }
+}
+
 // Outputs that can't be written.
 
 #[test]

@@ -6,13 +6,13 @@ use super::pending::{Berth, Pending};
 use crate::document::Span;
 use crate::error::{Error, Place, Result};
 use crate::source::{Packer, Packing, Source, Watch};
-use crate::threads::Threads;
+use crate::threads::{Threads, beside};
 use bytes::Bytes;
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use tempfile::NamedTempFile;
 
 /// So many stretches may wait to be written: a batch of them.
@@ -55,8 +55,7 @@ impl Growing {
         let (sender, stretches) = sync_channel(WAITING);
         let threads = Arc::clone(threads);
         let write = move || write(file, packing, &threads, &stretches);
-        let writer = thread::Builder::new().name("writer".into()).spawn(write);
-        let writer = writer.map_err(|error| Error::io(place.clone(), error))?;
+        let writer = beside("writer", write).map_err(|error| Error::io(place.clone(), error))?;
         Ok(Self { stretches: Some(sender), writer: Some(writer), place, source: Arc::clone(source.watch()), named })
     }
 

@@ -1,10 +1,10 @@
 //! A container of lines in stretches: a mapped or read one as it stands, a stream as a thread of its own reads and unpacks it,
 //! ahead of those who use it.
 
+use crate::threads::beside;
 use bytes::Bytes;
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread;
 
 /// So much a stream's reader hands on at a time, but no less than a line.
 const STRETCH: usize = 4 << 20;
@@ -31,7 +31,7 @@ impl Stretches {
     /// If the system doesn't allow another thread.
     pub(crate) fn of_stream(stream: Box<dyn Read + Send>) -> io::Result<Self> {
         let (sender, stretches) = sync_channel(AHEAD);
-        thread::Builder::new().name("reader".into()).spawn(move || {
+        beside("reader", move || {
             let mut lines = Lines { stream, rest: Vec::new(), failed: None };
             // Nobody listens any more: the run has ended.
             while let Some(stretch) = lines.next().transpose() {
