@@ -290,6 +290,31 @@ fn ctrl_c_leaves_no_temporary_files() {
 }
 
 #[test]
+fn a_signal_ends_a_run_that_waits_for_its_next_bytes() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("out")).unwrap();
+    let args = ["--from", "jsonl", "-o", "out/a.jsonl"];
+    let mut child = desk.unecho(&args).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut records = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut records, "{\"text\": \"One of many records.\"}\n".repeat(200_000).as_bytes()).unwrap();
+    let started = Instant::now();
+    let is_late = || started.elapsed() > Duration::from_secs(20);
+    while desk.leftovers("out").is_empty() && !is_late() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(Duration::from_millis(200)); // all that came is done by now
+    desk.sh(&format!("kill -TERM {}", child.id()));
+    while child.try_wait().unwrap().is_none() && !is_late() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let has_ended = child.try_wait().unwrap().is_some();
+    drop(records);
+    let ran = Ran::new("unecho --from jsonl, terminated".into(), child.wait_with_output().unwrap());
+    assert!(has_ended && ran.signal == Some(15), "{ran}");
+    assert_eq!(desk.leftovers("out"), [""; 0].map(std::path::PathBuf::from), "{ran}");
+}
+
+#[test]
 fn a_system_that_starts_no_threads_gets_the_work_done_by_one() {
     let desk = Desk::new();
     let as_nobody = "chmod 777 . && exec setpriv --reuid=65534 --regid=65534 --clear-groups prlimit --nproc=1";

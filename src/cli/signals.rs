@@ -1,7 +1,7 @@
 //! Ctrl-C and its like: temporary files go before the program does.
 //!
 //! While there are none, a signal ends the program at once, as if nobody watched. While there are, it sets a flag that ends the
-//! run at the next document; the second one ends it at once all the same.
+//! run at the next document, or while it waits for one; the second one ends it at once all the same.
 #![allow(unsafe_code)]
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};

@@ -262,7 +262,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         let mark = self.corpus.as_ref().map(|compared| compared.corpus.mark());
         let mut way = Way { offset: 0, line: 1 };
         let failed = loop {
-            let stretch = match stretches.next(STRETCH) {
+            let stretch = match stretches.next(STRETCH, self.course.stop) {
                 Ok(Some(stretch)) => stretch,
                 Ok(None) => break None,
                 Err(error) => {

@@ -4,12 +4,16 @@
 use crate::threads::beside;
 use bytes::Bytes;
 use std::io::{self, Read};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 /// So much a stream's reader hands on at a time, but no less than a line.
 const STRETCH: usize = 4 << 20;
 /// So many stretches it may be ahead, a longer one counting for as many as it has the length of.
 const AHEAD: usize = 4;
+/// So often who waits for a stream looks whether the run is to end.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Consecutive stretches of whole lines; only the last one may lack its line end.
 pub(crate) struct Stretches(Way);
@@ -49,21 +53,25 @@ impl Stretches {
         Ok(Self(Way::Stream(stretches)))
     }
 
-    /// At least one more stretch, if there is one: about so many bytes, or as much as a stream has by now.
+    /// At least one more stretch, if there is one: about so many bytes, or as much as a stream has by now. A stream has no more
+    /// once `stop` is set.
     ///
     /// # Errors
     /// Those of the stream, after all that came before.
-    pub(crate) fn next(&mut self, size: usize) -> io::Result<Option<Bytes>> {
+    pub(crate) fn next(&mut self, size: usize, stop: &AtomicBool) -> io::Result<Option<Bytes>> {
         match &mut self.0 {
             Way::Whole(bytes) if bytes.is_empty() => Ok(None),
             Way::Whole(bytes) => {
                 let end = line_end(bytes, size);
                 Ok(Some(bytes.split_to(end)))
             }
-            Way::Stream(stretches) => {
-                let is_one = |stretch: &io::Result<Bytes>| stretch.as_ref().map_or(true, |bytes| !bytes.is_empty());
-                stretches.iter().find(is_one).transpose()
-            }
+            Way::Stream(stretches) => loop {
+                match stretches.recv_timeout(PATIENCE) {
+                    Ok(Ok(bytes)) if bytes.is_empty() => {} // it only took a place
+                    Err(RecvTimeoutError::Timeout) if !stop.load(Ordering::Relaxed) => {}
+                    come => return come.ok().transpose(),
+                }
+            },
         }
     }
 }
