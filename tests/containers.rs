@@ -841,6 +841,29 @@ fn with_whole_documents_a_repeated_file_is_not_written() {
 }
 
 #[test]
+fn what_stood_in_the_place_of_a_dropped_document_goes() {
+    let desk = Desk::new();
+    let whole = ["--unit", "document", "--min-chars", "1", "in", "-o", "out"];
+    desk.write("in/a.txt", RIVER);
+    desk.write("in/b.txt", ROAD);
+    desk.run(&whole).succeeds();
+    assert_same(&desk.read("out/b.txt"), ROAD, "b");
+    for name in ["in/b.txt", "in/c.txt", "in/sub/d.txt"] {
+        desk.write(name, RIVER);
+    }
+    desk.write("out/c.txt/other", "");
+    desk.run(&whole).succeeds().says("4 documents, 3 with repeats, 3 dropped");
+    assert_same(&desk.read("out/a.txt"), RIVER, "a");
+    assert!(!desk.exists("out/b.txt") && desk.exists("out/c.txt/other") && !desk.exists("out/sub"));
+
+    desk.write("old.txt", "old");
+    desk.run(&["--drop-above", "90%", "art.txt", "-o", "old.txt"]).succeeds();
+    assert_same(&desk.read("old.txt"), &desk::clean_article(), "not dropped");
+    desk.run(&["--drop-above", "10%", "art.txt", "-o", "old.txt"]).succeeds().says("art.txt: dropped as a whole");
+    assert!(!desk.exists("old.txt"));
+}
+
+#[test]
 fn the_last_copy_cannot_be_kept_across_documents() {
     let desk = Desk::new();
     for args in [["--across", "--keep", "last", "a.jsonl"], ["--unit=document", "--keep", "last", "a.jsonl"]] {

@@ -47,9 +47,14 @@ impl Folders {
         real.starts_with(&self.real) || self.real.starts_with(real)
     }
 
+    /// Where the clean copy of an input stands.
+    pub(super) fn place(&self, input: &Input) -> PathBuf {
+        self.real.join(&input.name)
+    }
+
     /// The place for the clean copy of an input, which is the file `source`; its folder is there after this.
     pub(super) fn berth(&self, input: &Input, source: Option<Identity>, disk: &Disk) -> Result<Berth> {
-        let (place, given) = (self.real.join(&input.name), self.given.join(&input.name));
+        let (place, given) = (self.place(input), self.given.join(&input.name));
         let folder = place.parent().unwrap_or(&self.real);
         let home = {
             let mut known = self.known.lock().expect("nothing panics with the lock");

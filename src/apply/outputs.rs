@@ -104,6 +104,22 @@ impl Outputs {
         Pending::write(berth, source.permissions(), copy, &self.disk).map(Some)
     }
 
+    /// What it takes that an input has no clean copy: a file that one would replace goes with [`Outputs::publish`].
+    ///
+    /// # Errors
+    /// If that mustn't be replaced.
+    pub fn none(&self, input: &Input, source: &Source) -> Result<Option<Pending>> {
+        let is_taken =
+            |place: &Path| fs::symlink_metadata(place).is_ok_and(|existing| existing.is_file() || existing.is_symlink());
+        Ok(match &self.way {
+            Way::File(real, given) if is_taken(real) => Some(Pending::none(berth(real, given)?)),
+            Way::Folder(folders) if is_taken(&folders.place(input)) => {
+                Some(Pending::none(folders.berth(input, source.identity(), &self.disk)?))
+            }
+            _ => None,
+        })
+    }
+
     /// Begins the output of a container that comes in stretches. `threads` pack it.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use super::copy::CleanCopy;
 use super::disk::Disk;
 use crate::error::{Error, Result};
-use std::fs::{File, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,8 @@ const KEPT_OPEN: usize = 4 << 20;
 /// An output that is complete but has not its name yet. Dropping it removes it.
 #[must_use]
 pub struct Pending {
-    written: TempPath,
+    /// `None`: there is to be none.
+    written: Option<TempPath>,
     /// Where it will stand, absolute.
     pub(super) place: PathBuf,
     /// The same as it was asked for, for errors.
@@ -69,16 +70,25 @@ impl Pending {
     pub(super) fn of(berth: Berth, file: NamedTempFile, is_large: bool) -> Self {
         let (file, written) = file.into_parts();
         let open = (berth.is_alone || is_large).then_some(file);
-        Self { written, place: berth.place, given: berth.given, device: berth.device, open }
+        Self { written: Some(written), open, ..Self::none(berth) }
     }
 
-    /// Takes its name, now that what stands in it is on the disk.
+    /// That nothing is to stand at `berth`.
+    pub(super) fn none(berth: Berth) -> Self {
+        Self { written: None, place: berth.place, given: berth.given, device: berth.device, open: None }
+    }
+
+    /// Takes its name, now that what stands in it is on the disk; if there is to be none, what has that name goes.
     pub(super) fn take_name(self, synced: Option<&io::Result<()>>) -> Result<()> {
         if let Some(Err(error)) = synced {
             let error = error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
             return Err(Error::io(&self.given, error));
         }
-        self.written.persist(&self.place).map_err(|error| Error::io(&self.given, error.error))
+        let named = match self.written {
+            Some(written) => written.persist(&self.place).map_err(|error| error.error),
+            None => fs::remove_file(&self.place),
+        };
+        named.map_err(|error| Error::io(&self.given, error))
     }
 }
 

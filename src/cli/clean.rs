@@ -75,7 +75,7 @@ struct Made {
 }
 
 enum Output {
-    /// The clean copy of all of an input, or nothing if that is dropped or went to standard output.
+    /// The clean copy of all of an input, or that there is none; nothing if that goes without saying or it went to standard output.
     Whole(Option<Pending>),
     /// What stays of a stretch of one, and its output if it is the first.
     Stretch(Option<Growing>, Bytes, Vec<Span>),
@@ -99,7 +99,7 @@ fn clean(frame: &Frame, threads: &Arc<Threads>, outputs: &Outputs, signals: &Sig
             let told = told(frame, &portion);
             let begin = || portion.is_first().then(|| outputs.begin(portion.input, portion.source, threads)).transpose();
             let output = match portion.part {
-                Part::Whole if is_dropped(&portion) => Output::Whole(None),
+                Part::Whole if is_dropped(&portion) => Output::Whole(outputs.none(portion.input, portion.source)?),
                 Part::Whole => Output::Whole(outputs.write(portion.input, portion.source, &portion.bytes, &portion.cuts)?),
                 Part::Stretch => {
                     let (bytes, cuts) = portion.written();

@@ -123,6 +123,7 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::thread;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
@@ -145,7 +146,7 @@ mod tests {
         for line in [1 << 20, 16 << 20] {
             let read = Arc::new(AtomicUsize::new(0));
             let mut stretches = Stretches::of_stream(Box::new(Endless(line, Arc::clone(&read)))).unwrap();
-            let first = stretches.next(0).unwrap().unwrap();
+            let first = stretches.next(0, &AtomicBool::new(false)).unwrap().unwrap();
             assert!(first.len() >= line && first.ends_with(b"\n"));
             let mut all = 0;
             while all < read.load(Ordering::Relaxed) {
@@ -153,7 +154,7 @@ mod tests {
                 thread::sleep(Duration::from_millis(200)); // until it waits
             }
             assert!(all <= first.len() + line + (AHEAD + 2) * STRETCH, "{all} bytes read for lines of {line}");
-            let second = stretches.next(0).unwrap().unwrap();
+            let second = stretches.next(0, &AtomicBool::new(false)).unwrap().unwrap();
             assert!(second.len() >= line && second.ends_with(b"\n"));
         }
     }
