@@ -400,9 +400,12 @@ fn what_came_before_a_stream_broke_off_is_kept_where_that_is_asked_for() {
         desk.write(name, &whole[..whole.len() - 20]);
         for what in ["keep", "drop"] {
             desk.sh("rm -f o.jsonl").succeeds();
-            across(&desk, &["--on-error", what, name, "-o", "o.jsonl"]).fails(&format!("{name}: the "));
+            across(&desk, &["--on-error", what, name, "-o", "o.jsonl"]).fails(&format!("{name}: the ")).says("failed: 1");
+            let (whole, unfinished) = (record(RIVER) + &record("New."), record(ROAD));
             let found = desk.read("o.jsonl");
-            assert_same(&found, &(record(RIVER) + &record("New.")), name);
+            assert_same(&found[..whole.len()], &whole, name);
+            let kept = &found[whole.len()..];
+            assert!(unfinished.starts_with(kept) && kept.is_empty() == (what == "drop"), "{name}, {what}: {kept}");
         }
         across(&desk, &[name, "-o", "none.jsonl"]).fails(&format!("{name}: the "));
         assert!(!desk.exists("none.jsonl"));

@@ -67,7 +67,7 @@ impl Frame<'_> {
             let mut done = Vec::with_capacity(outcomes.len());
             for outcome in outcomes {
                 is_spoilt |= matches!(&outcome, Outcome::Failed(Error { what: What::Changed { spoilt: Some(_) }, .. }));
-                let Some((made, remarks)) = self.note(outcome, &mut tally)? else { continue };
+                let Some((made, remarks)) = self.note(outcome, &mut tally, &faults)? else { continue };
                 is_any_read = true;
                 if remarks.is_like_jsonl {
                     let hint = "looks like JSONL and was taken for text: --from jsonl takes it for records";
@@ -111,7 +111,7 @@ impl Frame<'_> {
     }
 
     /// Counts an outcome that gave nothing, and says why where that is wanted.
-    fn note<T>(&self, outcome: Outcome<T>, tally: &mut Tally) -> Result<Option<T>> {
+    fn note<T>(&self, outcome: Outcome<T>, tally: &mut Tally, faults: &Faults) -> Result<Option<T>> {
         match outcome {
             Outcome::Done(done) => return Ok(Some(done)),
             Outcome::LeftOut(path, why) => {
@@ -120,7 +120,8 @@ impl Frame<'_> {
             }
             Outcome::Failed(error) if error.is_end_of_reader() => return Err(error),
             Outcome::Failed(error) => {
-                tally.failed += 1;
+                let is_counted = faults.place.as_ref() == Some(&error.place); // by a broken record of it
+                tally.failed += u64::from(!is_counted);
                 self.terminal.error(&error);
             }
         }

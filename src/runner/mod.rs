@@ -300,10 +300,11 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
 
     /// The source of a container and its stretches; `None` if it was found and is binary.
     fn open(&self, input: &Input) -> Result<Option<(Source, Stretches)>> {
+        let keeps_broken = self.course.reading.keeps_broken();
         if input.from == Origin::Stdin || input.packing != Packing::Plain || input.size == 0 {
-            return open(input).map(Some);
+            return open(input, keeps_broken).map(Some);
         }
-        let Loaded::Source(source) = load(input, self.course.reading.keeps_broken())? else { return Ok(None) };
+        let Loaded::Source(source) = load(input, keeps_broken)? else { return Ok(None) };
         let stretches = Stretches::of_bytes(source.bytes().clone());
         Ok(Some((source, stretches)))
     }

@@ -93,11 +93,12 @@ pub(crate) fn load(input: &Input, keeps_broken: bool) -> Result<Loaded> {
     }
 }
 
-/// Opens a container whose bytes are to come stretch by stretch: the source, which holds none of them, and those.
+/// Opens a container whose bytes are to come stretch by stretch: the source, which holds none of them, and those. `keeps_broken`:
+/// of one that breaks off a part of a line comes, too.
 ///
 /// # Errors
 /// If it can't be opened.
-pub(crate) fn open(input: &Input) -> Result<(Source, Stretches)> {
+pub(crate) fn open(input: &Input, keeps_broken: bool) -> Result<(Source, Stretches)> {
     let opened = || {
         let file = match &input.from {
             Origin::Stdin => File::from(io::stdin().as_fd().try_clone_to_owned()?),
@@ -115,7 +116,7 @@ pub(crate) fn open(input: &Input) -> Result<(Source, Stretches)> {
             input.packing
         };
         let reader = packing.reader(io::Cursor::new(first).chain(file.try_clone()?))?;
-        Ok((Source::new(Bytes::new(), None, file, &metadata, packing, input), Stretches::of_stream(reader)?))
+        Ok((Source::new(Bytes::new(), None, file, &metadata, packing, input), Stretches::of_stream(reader, keeps_broken)?))
     };
     opened().map_err(|error| Error::io(input.place(), error))
 }

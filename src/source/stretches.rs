@@ -29,14 +29,14 @@ impl Stretches {
         Self(Way::Whole(bytes))
     }
 
-    /// The stretches of a stream. What came before an error is handed on before it, but for a part of a line.
+    /// The stretches of a stream. What came before an error is handed on before it; a part of a line only if it `keeps_broken`.
     ///
     /// # Errors
     /// If the system doesn't allow another thread.
-    pub(crate) fn of_stream(stream: Box<dyn Read + Send>) -> io::Result<Self> {
+    pub(crate) fn of_stream(stream: Box<dyn Read + Send>, keeps_broken: bool) -> io::Result<Self> {
         let (sender, stretches) = sync_channel(AHEAD);
         beside("reader", move || {
-            let mut lines = Lines { stream, rest: Vec::new(), failed: None };
+            let mut lines = Lines { stream, keeps_broken, rest: Vec::new(), failed: None };
             // Nobody listens any more: the run has ended.
             while let Some(stretch) = lines.next().transpose() {
                 let is_last = stretch.is_err();
@@ -87,6 +87,7 @@ pub(crate) fn line_end(text: &[u8], at: usize) -> usize {
 
 struct Lines {
     stream: Box<dyn Read + Send>,
+    keeps_broken: bool,
     /// The beginning of a line whose end has not come yet.
     rest: Vec<u8>,
     /// What kept more from coming.
@@ -95,24 +96,23 @@ struct Lines {
 
 impl Lines {
     fn next(&mut self) -> io::Result<Option<Bytes>> {
-        if let Some(error) = self.failed.take() {
-            return Err(error);
-        }
         let mut stretch = std::mem::take(&mut self.rest);
         loop {
+            if self.failed.is_some() && self.keeps_broken && !stretch.is_empty() {
+                return Ok(Some(stretch.into()));
+            }
+            if let Some(error) = self.failed.take() {
+                return Err(error);
+            }
             let known = stretch.len();
             let wanted = STRETCH.saturating_sub(known).max(STRETCH / 4).max(known) as u64;
             stretch.reserve(wanted as usize);
-            let read = { &mut self.stream }.take(wanted).read_to_end(&mut stretch);
-            let is_end = stretch.len() == known;
-            match memchr::memrchr(b'\n', &stretch[known..]) {
-                Some(lf) => {
-                    self.rest = stretch.split_off(known + lf + 1);
-                    self.failed = read.err();
-                    return Ok(Some(stretch.into()));
-                }
-                None => read?,
-            };
+            self.failed = { &mut self.stream }.take(wanted).read_to_end(&mut stretch).err();
+            let is_end = stretch.len() == known && self.failed.is_none();
+            if let Some(lf) = memchr::memrchr(b'\n', &stretch[known..]) {
+                self.rest = stretch.split_off(known + lf + 1);
+                return Ok(Some(stretch.into()));
+            }
             if is_end {
                 return Ok((!stretch.is_empty()).then(|| stretch.into()));
             }
@@ -145,7 +145,7 @@ mod tests {
     fn the_reader_is_no_further_ahead_of_long_lines_than_of_short_ones() {
         for line in [1 << 20, 16 << 20] {
             let read = Arc::new(AtomicUsize::new(0));
-            let mut stretches = Stretches::of_stream(Box::new(Endless(line, Arc::clone(&read)))).unwrap();
+            let mut stretches = Stretches::of_stream(Box::new(Endless(line, Arc::clone(&read))), false).unwrap();
             let first = stretches.next(0, &AtomicBool::new(false)).unwrap().unwrap();
             assert!(first.len() >= line && first.ends_with(b"\n"));
             let mut all = 0;
