@@ -941,6 +941,24 @@ Most repeated:
     assert_eq!(report["summary"]["documents"], 4);
 }
 
+#[test]
+fn a_scan_shows_nothing_of_a_file_that_is_left_out() {
+    let desk = Desk::new();
+    let (begins, twice) = (record(RIVER) + &record(RIVER), record(ROAD) + &record(ROAD));
+    desk.write("in/a.jsonl", begins + &many_records("wheat", 4 * LARGE) + "broken\n");
+    desk.write("in/b.jsonl", &twice);
+    let args = [&["scan"], &ACROSS[..], &["in", "--stats", "stats"]].concat();
+    let of_b = "in/b.jsonl:2 line 1: repeats in/b.jsonl:1 (1 paragraph, 52 columns)";
+    let ran = desk.run(&args);
+    ran.fails("in/a.jsonl: line ").says("2 documents, 1 with repeats");
+    assert!(ran.stdout.starts_with(of_b) && !ran.stdout.contains(RIVER), "{}", ran.stdout);
+    assert_eq!(stats(&desk, "stats")["documents"], 2);
+
+    let ran = desk.run(&[&args[..], &["--on-error", "keep"]].concat());
+    ran.fails("in/a.jsonl: line ");
+    assert!(ran.stdout.starts_with("in/a.jsonl:2 line 1: repeats in/a.jsonl:1"), "{}", ran.stdout);
+}
+
 /// What stands only in a document that is dropped, though not all of it repeats, is kept where it comes next.
 #[test]
 fn a_dropped_document_justifies_no_cut() {

@@ -17,7 +17,7 @@ use unecho::report::{Finding, Tally, Told};
 use unecho::runner::{Part, Portion};
 use unecho::source::base_name;
 use unecho::threads::Threads;
-use unecho::{Error, Place, Result};
+use unecho::{Error, Result};
 
 /// So many blocks of one document are named; with -v all are.
 const SHOWN_BLOCKS: usize = 10;
@@ -67,13 +67,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
     Ok(status)
 }
 
-/// What was made of a portion, and what is said about it.
-struct Made {
-    place: Place,
-    told: Told,
-    output: Output,
-}
-
+/// What is made of a portion.
 enum Output {
     /// The clean copy of all of an input, or that there is none; nothing if that goes without saying or it went to standard output.
     Whole(Option<Pending>),
@@ -83,16 +77,10 @@ enum Output {
     End(Option<Growing>),
 }
 
-/// An input whose stretches come. What is said of them waits for its end: it may be left out as a whole.
-struct Open {
-    place: Place,
-    growing: Growing,
-    told: Told,
-}
-
 /// Cleans every document; the outputs stand under their names when it returns.
 fn clean(frame: &Frame, threads: &Arc<Threads>, outputs: &Outputs, signals: &Signals, log: &mut Log) -> Result<Ended> {
-    let mut open: Option<Open> = None;
+    // The output of the input whose stretches come; none if it couldn't be begun.
+    let mut growing: Option<Growing> = None;
     let ended = frame.run(
         |portion| {
             signals.let_temporaries_go_first();
@@ -110,52 +98,45 @@ fn clean(frame: &Frame, threads: &Arc<Threads>, outputs: &Outputs, signals: &Sig
                     Output::End(begin()?)
                 }
             };
-            Ok(Made { place: portion.input.place(), told, output })
+            Ok((output, told))
         },
+        most(frame.terminal),
         |done, tally| {
             let mut complete = Vec::with_capacity(done.len());
-            for Made { place, told, output } in done {
-                let (begun, stretch) = match output {
+            for (output, told) in done {
+                let written = match output {
                     Output::Whole(pending) => {
                         complete.push((told, pending));
-                        continue;
+                        Ok(())
                     }
-                    Output::Stretch(begun, bytes, cuts) => (begun, Some((bytes, cuts))),
-                    Output::End(begun) => (begun, None),
-                };
-                if let Some(growing) = begun {
-                    open = Some(Open { place: place.clone(), growing, told: Told::default() });
-                }
-                // An output that couldn't be begun has been named already.
-                let Some(mut input) = open.take_if(|open| open.place == place) else { continue };
-                let written = match stretch {
-                    Some((bytes, cuts)) => {
-                        input.told.append(told, most(frame.terminal));
-                        input.growing.append(bytes, cuts).map(|()| open = Some(input))
+                    Output::Stretch(begun, bytes, cuts) => {
+                        growing = begun.or(growing.take());
+                        growing.as_mut().map_or(Ok(()), |growing| growing.append(bytes, cuts))
                     }
-                    None => {
-                        input.told.end(most(frame.terminal));
-                        input.growing.finish().map(|pending| complete.push((input.told, pending)))
-                    }
+                    Output::End(begun) => match begun.or(growing.take()) {
+                        Some(growing) => growing.finish().map(|pending| complete.push((told, pending))),
+                        None => Ok(()),
+                    },
                 };
                 match written {
                     // Of a stream there is but one, of files others to be done.
-                    Err(error) if outputs.have_names() => log.add(Err(error), tally)?,
+                    Err(error) if outputs.have_names() => {
+                        growing = None;
+                        log.add(Err(error), tally)?;
+                    }
                     written => written?,
                 }
             }
             outputs.publish(complete).try_for_each(|named| log.add(named, tally))?;
-            if open.is_none() {
+            if growing.is_none() {
                 signals.let_go_at_once();
             }
             Ok(())
         },
     )?;
-    if let Some(Open { place, growing, .. }) = open {
-        drop(growing); // of one that failed; what waits is still written where it can't be taken back
-        if !outputs.have_names() && !ended.is_unheard && !ended.is_spoilt {
-            frame.terminal.error(&Error::refused(place, "what was written of its clean copy is only the beginning"));
-        }
+    if growing.take().is_some() && !outputs.have_names() && !ended.is_unheard && !ended.is_spoilt {
+        let why = "what was written of its clean copy is only the beginning";
+        frame.terminal.error(&Error::refused(frame.inputs.in_words(), why));
     }
     signals.end_if_stopped();
     Ok(ended)

@@ -8,8 +8,8 @@ use std::io;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use unecho::apply::{Outputs, Target};
-use unecho::report::{Stats, Tally, counted};
-use unecho::runner::{self, Course, Outcome, Portion};
+use unecho::report::{Stats, Tally, Told, counted};
+use unecho::runner::{self, Course, Outcome, Part, Portion};
 use unecho::source::text::looks_like_jsonl;
 use unecho::source::{Fault, Fields, Form, Identity, Input, Origin};
 use unecho::threads::Threads;
@@ -42,12 +42,14 @@ pub(super) struct Ended {
 }
 
 impl Frame<'_> {
-    /// Plans every document. `work` makes something of each, in any order; `batch` gets what it made, in order, and adds it to
-    /// the sums.
+    /// Plans every document. `work` makes something of each portion, in any order; `batch` gets what it made, in order, and adds
+    /// what is said about it to the sums. What is said about the stretches of an input waits for its end, since it may be left out
+    /// as a whole, and is about at most so many blocks of a text.
     pub(super) fn run<T: Send>(
         &self,
-        work: impl Fn(Portion) -> Result<T> + Sync,
-        mut batch: impl FnMut(Vec<T>, &mut Tally) -> Result<()>,
+        work: impl Fn(Portion) -> Result<(T, Told)> + Sync,
+        most: usize,
+        mut batch: impl FnMut(Vec<(T, Told)>, &mut Tally) -> Result<()>,
     ) -> Result<Ended> {
         let started = Instant::now();
         let mut tally = Tally::default();
@@ -58,8 +60,10 @@ impl Frame<'_> {
         let each = |mut portion: Portion| {
             progress.add(portion.begun(), portion.extent.len());
             let remarks = self.remarks(&mut portion, &reading.fields);
-            work(portion).map(|made| (made, remarks))
+            let part = portion.part;
+            work(portion).map(|(made, told)| (made, told, part, remarks))
         };
+        let mut waiting = Told::default();
         let (mut is_any_read, mut is_spoilt) = (false, false);
         let mut faults = Faults { place: None, count: 0, terminal: self.terminal };
         let found = self.inputs.found(self.report)?;
@@ -67,7 +71,7 @@ impl Frame<'_> {
             let mut done = Vec::with_capacity(outcomes.len());
             for outcome in outcomes {
                 is_spoilt |= matches!(&outcome, Outcome::Failed(Error { what: What::Changed { spoilt: Some(_) }, .. }));
-                let Some((made, remarks)) = self.note(outcome, &mut tally, &faults)? else { continue };
+                let Some((made, told, part, remarks)) = self.note(outcome, &mut tally, &faults)? else { continue };
                 is_any_read = true;
                 if remarks.is_like_jsonl {
                     let hint = "looks like JSONL and was taken for text: --from jsonl takes it for records";
@@ -78,7 +82,18 @@ impl Frame<'_> {
                     self.terminal.error(&Error::io(remarks.place.clone(), error));
                 }
                 tally.failed += u64::from(faults.name(remarks.place, remarks.faults));
-                done.push(made);
+                let told = match part {
+                    Part::Whole => told,
+                    Part::Stretch => {
+                        waiting.append(told, most);
+                        Told::default()
+                    }
+                    Part::End => std::mem::take(&mut waiting).in_order(most),
+                };
+                done.push((made, told));
+            }
+            if done.is_empty() {
+                waiting = Told::default(); // an input of which nothing more comes has failed
             }
             batch(done, &mut tally)
         });

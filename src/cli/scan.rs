@@ -9,7 +9,6 @@ use std::io::BufWriter;
 use std::sync::atomic::AtomicBool;
 use unecho::apply::{Outputs, Target};
 use unecho::report::{Json, MostRepeated, ScanReport, Text, Told};
-use unecho::runner::Part;
 use unecho::source::{Identity, Input, Source};
 use unecho::threads::Threads;
 use unecho::{Error, Place, Result};
@@ -41,27 +40,18 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
         ReportForm::Text => Box::new(Text::new(out)),
         ReportForm::Json => Box::new(Json::new(out)),
     };
-    let mut open: Option<(Place, Told)> = None;
     let mut most = args.common.is_across().then(MostRepeated::default);
     let ended = frame.run(
         |portion| {
             ensure_not_output(portion.input, portion.source, output)?;
             let told = Told::of(&portion, usize::MAX, |document| !document.plan.blocks.is_empty());
-            Ok((portion.input.place(), portion.part, told))
+            Ok(((), told))
         },
+        usize::MAX,
         |done, tally| {
-            for (place, part, told) in done {
-                // What is found in a stretch waits for the end of its input, which may be left out as a whole.
-                let (_, mut whole) =
-                    open.take().filter(|(open, _)| *open == place).unwrap_or_else(|| (place.clone(), Told::default()));
-                whole.append(told, usize::MAX);
-                if part == Part::Stretch {
-                    open = Some((place, whole));
-                    continue;
-                }
-                whole.end(usize::MAX);
-                tally.add(&whole.sums);
-                for finding in whole.findings {
+            for ((), told) in done {
+                tally.add(&told.sums);
+                for finding in told.findings {
                     if let Some(most) = &mut most {
                         most.add(&finding);
                     }

@@ -31,8 +31,9 @@ impl Told {
         }
     }
 
-    /// All parts have come.
-    pub fn end(&mut self, most: usize) {
+    /// The same, now that all parts have come: of each document the longest blocks, at most so many.
+    pub fn in_order(mut self, most: usize) -> Self {
         self.findings.iter_mut().for_each(|finding| finding.put_in_order(most));
+        self
     }
 }

@@ -94,8 +94,9 @@ pub enum OnError {
 /// Plans the documents of `found`.
 ///
 /// `work` makes something of the plans of an input or of a stretch of one, in any order; `batch` gets what it made, in order,
-/// batch by batch. What was made of a document that changed meanwhile is dropped, and so is any other failure of its: what the
-/// system says of bytes that vanish while they are written puts the blame on the output.
+/// batch by batch; of a container in the end either something of its end or only why it failed. What was made of a document that
+/// changed meanwhile is dropped, and so is any other failure of its: what the system says of bytes that vanish while they are
+/// written puts the blame on the output.
 ///
 /// # Errors
 /// The first that `batch` gives, or that `work` gives of an input with which others have been compared by then; nothing more is read
@@ -261,6 +262,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         let (source, mut stretches) = opened;
         let mark = self.corpus.as_ref().map(|compared| compared.corpus.mark());
         let mut way = Way { offset: 0, line: 1 };
+        let mut broken = None;
         let failed = loop {
             let stretch = match stretches.next(STRETCH, self.course.stop) {
                 Ok(Some(stretch)) => stretch,
@@ -270,9 +272,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                     if !self.course.reading.keeps_broken() {
                         break Some(error);
                     }
-                    if !self.hand_on(vec![Outcome::Failed(error)])? {
-                        return Ok(false);
-                    }
+                    broken = Some(Outcome::Failed(error));
                     break None;
                 }
             };
@@ -288,14 +288,14 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 Err(error) => break Some(error),
             }
         };
-        let outcome = self.ended(input, &source, way.offset, failed);
-        if let (Outcome::Failed(_), Some(corpus), Some(mark)) = (&outcome, &mut self.corpus, &mark) {
+        let end = self.ended(input, &source, way.offset, failed);
+        if let (Outcome::Failed(_), Some(corpus), Some(mark)) = (&end, &mut self.corpus, &mark) {
             self.course.threads.run(|| corpus.forget(mark));
         }
         if self.corpus.is_some() {
             self.keep(&source);
         }
-        self.hand_on(vec![outcome])
+        self.hand_on(broken.into_iter().chain([end]).collect())
     }
 
     /// The source of a container and its stretches; `None` if it was found and is binary.
