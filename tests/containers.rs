@@ -435,9 +435,36 @@ fn a_text_that_is_dropped_is_said_not_to_be_written() {
     desk.run(&["--drop-above", "20%", "art.txt"]).succeeds().says(said).prints("");
     desk.write("out.txt", "What stood there.");
     desk.run(&["--drop-above", "20%", "art.txt", "-o", "out.txt"]).succeeds().says(said);
-    assert_same(&desk.read("out.txt"), "What stood there.", "the other file");
+    assert!(!desk.exists("out.txt"), "it would be taken for the clean copy");
     let said = "d/sub/x.md: dropped as a whole: repeats d/art.txt:1-27; nothing of it is written\n";
     desk.run(&["--unit", "document", "-v", "d", "-o", "out"]).succeeds().says(said);
+}
+
+fn what_holds_no_text_is_left_out_or_named_however_it_comes() {
+    let desk = Desk::new();
+    let wide =
+        |text: &str| -> Vec<u8> { std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect() };
+    let stored = |bytes: &[u8]| {
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+        gz.write_all(bytes).unwrap();
+        gz.finish().unwrap()
+    };
+    desk.write("in/a.jsonl.gz", stored(&wide(&record(RIVER))));
+    desk.write("in/b.jsonl.gz", stored(&wide(&many_records("wheat", LARGE))));
+    desk.write("in/c.jsonl.gz", stored(&vec![0; LARGE]));
+    desk.write("in/d.jsonl", wide(&many_records("rye", LARGE)));
+    desk.write("in/e.jsonl.gz", stored(record(RIVER).as_bytes()));
+    for what in ["fail", "keep"] {
+        for command in [&["in", "-o", "out"][..], &["scan", "in"]] {
+            desk.run(&[command, &["--on-error", what]].concat()).succeeds().says("1 document").says("left out: 4 binary");
+        }
+        for name in ["a.jsonl.gz", "b.jsonl.gz", "d.jsonl"] {
+            let ran = desk.run(&[&format!("in/{name}"), "--on-error", what]);
+            ran.fails(&format!("in/{name}: is UTF-16")).prints("");
+            desk.sh(&format!("unecho --from jsonl --on-error {what} < in/{name}")).fails("standard input: is UTF-16").prints("");
+        }
+        desk.run(&["in/c.jsonl.gz", "--on-error", what, "-o", "o.jsonl"]).fails("in/c.jsonl.gz: line 1: "); // it was named
+    }
 }
 
 /// A file of many records, one of which is broken, and the number of its line.

@@ -302,7 +302,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     fn open(&self, input: &Input) -> Result<Option<(Source, Stretches)>> {
         let keeps_broken = self.course.reading.keeps_broken();
         if input.from == Origin::Stdin || input.packing != Packing::Plain || input.size == 0 {
-            return open(input, keeps_broken).map(Some);
+            return open(input, keeps_broken);
         }
         let Loaded::Source(source) = load(input, keeps_broken)? else { return Ok(None) };
         let stretches = Stretches::of_bytes(source.bytes().clone());

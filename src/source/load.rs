@@ -85,20 +85,21 @@ pub(crate) fn load(input: &Input, keeps_broken: bool) -> Result<Loaded> {
     match loaded.map_err(|error| Error::io(input.place(), error))? {
         None => Ok(Loaded::Binary),
         Some(Source { broken: Some(error), .. }) if !keeps_broken => Err(Error::io(input.place(), error)),
-        Some(source) if is_utf16(&source) => {
-            let why = "is UTF-16, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-16 -t UTF-8";
-            Err(Error::refused(input.place(), why))
-        }
-        Some(source) => Ok(Loaded::Source(source)),
+        Some(source) => refuse_utf16(input, &source).map(|()| Loaded::Source(source)),
     }
 }
 
-/// Opens a container whose bytes are to come stretch by stretch: the source, which holds none of them, and those. `keeps_broken`:
-/// of one that breaks off a part of a line comes, too.
+fn refuse_utf16(input: &Input, beginning: &[u8]) -> Result<()> {
+    let why = "is UTF-16, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-16 -t UTF-8";
+    if is_utf16(beginning) { Err(Error::refused(input.place(), why)) } else { Ok(()) }
+}
+
+/// Opens a container whose bytes are to come stretch by stretch: the source, which holds none of them, and those; `None` if it was
+/// found and is binary. `keeps_broken`: of one that breaks off a part of a line comes, too.
 ///
 /// # Errors
 /// If it can't be opened.
-pub(crate) fn open(input: &Input, keeps_broken: bool) -> Result<(Source, Stretches)> {
+pub(crate) fn open(input: &Input, keeps_broken: bool) -> Result<Option<(Source, Stretches)>> {
     let opened = || {
         let file = match &input.from {
             Origin::Stdin => File::from(io::stdin().as_fd().try_clone_to_owned()?),
@@ -115,10 +116,19 @@ pub(crate) fn open(input: &Input, keeps_broken: bool) -> Result<(Source, Stretch
         } else {
             input.packing
         };
-        let reader = packing.reader(io::Cursor::new(first).chain(file.try_clone()?))?;
-        Ok((Source::new(Bytes::new(), None, file, &metadata, packing, input), Stretches::of_stream(reader, keeps_broken)?))
+        let mut reader = packing.reader(io::Cursor::new(first).chain(file.try_clone()?))?;
+        let mut beginning = Vec::new();
+        let _ = (&mut reader).take(BINARY_PROBE).read_to_end(&mut beginning); // what fails will fail again
+        Ok((Source::new(Bytes::new(), None, file, &metadata, packing, input), beginning, reader))
     };
-    opened().map_err(|error| Error::io(input.place(), error))
+    let failed = |error| Error::io(input.place(), error);
+    let (source, beginning, reader) = opened().map_err(failed)?;
+    if matches!(input.from, Origin::Walked(_)) && is_binary(&beginning) {
+        return Ok(None);
+    }
+    refuse_utf16(input, &beginning)?;
+    let stretches = Stretches::of_stream(io::Cursor::new(beginning).chain(reader), keeps_broken).map_err(failed)?;
+    Ok(Some((source, stretches)))
 }
 
 /// Whether a file that was found will be read, or left out as binary, going by its beginning.

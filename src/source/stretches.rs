@@ -33,7 +33,7 @@ impl Stretches {
     ///
     /// # Errors
     /// If the system doesn't allow another thread.
-    pub(crate) fn of_stream(stream: Box<dyn Read + Send>, keeps_broken: bool) -> io::Result<Self> {
+    pub(crate) fn of_stream(stream: impl Read + Send + 'static, keeps_broken: bool) -> io::Result<Self> {
         let (sender, stretches) = sync_channel(AHEAD);
         beside("reader", move || {
             let mut lines = Lines { stream, keeps_broken, rest: Vec::new(), failed: None };
@@ -85,8 +85,8 @@ pub(crate) fn line_end(text: &[u8], at: usize) -> usize {
     memchr::memchr(b'\n', &text[from..]).map_or(text.len(), |lf| from + lf + 1)
 }
 
-struct Lines {
-    stream: Box<dyn Read + Send>,
+struct Lines<R> {
+    stream: R,
     keeps_broken: bool,
     /// The beginning of a line whose end has not come yet.
     rest: Vec<u8>,
@@ -94,7 +94,7 @@ struct Lines {
     failed: Option<io::Error>,
 }
 
-impl Lines {
+impl<R: Read> Lines<R> {
     fn next(&mut self) -> io::Result<Option<Bytes>> {
         let mut stretch = std::mem::take(&mut self.rest);
         loop {
