@@ -440,6 +440,7 @@ fn a_text_that_is_dropped_is_said_not_to_be_written() {
     desk.run(&["--unit", "document", "-v", "d", "-o", "out"]).succeeds().says(said);
 }
 
+#[test]
 fn what_holds_no_text_is_left_out_or_named_however_it_comes() {
     let desk = Desk::new();
     let wide =

@@ -269,6 +269,25 @@ fn an_unusable_ignore_file_fails_its_folder_and_no_other() {
 }
 
 #[test]
+fn a_container_that_fails_leaves_no_temporary_file_while_the_run_goes_on() {
+    let desk = Desk::new();
+    desk.write("a.jsonl", "{\"text\": \"One of many records.\"}\n".repeat(200_000) + "broken\n");
+    desk.sh("mkfifo b.txt").succeeds();
+    let mut child = desk.unecho(&["a.jsonl", "b.txt", "-o", "out"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut named = [0; 20];
+    child.stderr.as_mut().unwrap().read_exact(&mut named).unwrap();
+    let started = Instant::now();
+    while !desk.leftovers("out").is_empty() && started.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let leftovers = desk.leftovers("out");
+    desk.write("b.txt", ARTICLE);
+    let ran = Ran::new("unecho a.jsonl b.txt -o out".into(), child.wait_with_output().unwrap());
+    assert!(leftovers.is_empty() && named == *b"error: a.jsonl: line", "{ran}");
+    assert_same(&desk.read("out/b.txt"), &clean_article(), "the other");
+}
+
+#[test]
 fn ctrl_c_leaves_no_temporary_files() {
     let desk = Desk::new();
     (0..2000).for_each(|number| desk.write(&format!("many/{number}.txt"), ARTICLE));

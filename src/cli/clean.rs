@@ -102,6 +102,12 @@ fn clean(frame: &Frame, threads: &Arc<Threads>, outputs: &Outputs, signals: &Sig
         },
         most(frame.terminal),
         |done, tally| {
+            // A container of which nothing more comes has failed. What waits is still written where it can't be taken back.
+            let is_only_begun = done.is_empty() && growing.take().is_some();
+            if is_only_begun && !outputs.have_names() {
+                let why = "what was written is not all of its clean copy";
+                frame.terminal.error(&Error::refused(frame.inputs.in_words(), why));
+            }
             let mut complete = Vec::with_capacity(done.len());
             for (output, told) in done {
                 let written = match output {
@@ -134,10 +140,7 @@ fn clean(frame: &Frame, threads: &Arc<Threads>, outputs: &Outputs, signals: &Sig
             Ok(())
         },
     )?;
-    if growing.take().is_some() && !outputs.have_names() && !ended.is_unheard && !ended.is_spoilt {
-        let why = "what was written of its clean copy is only the beginning";
-        frame.terminal.error(&Error::refused(frame.inputs.in_words(), why));
-    }
+    drop(growing); // of a run that was stopped
     signals.end_if_stopped();
     Ok(ended)
 }

@@ -13,7 +13,7 @@ use unecho::runner::{self, Course, Outcome, Part, Portion};
 use unecho::source::text::looks_like_jsonl;
 use unecho::source::{Fault, Fields, Form, Identity, Input, Origin};
 use unecho::threads::Threads;
-use unecho::{Error, Place, Result, What};
+use unecho::{Error, Place, Result};
 
 /// What a command is run with.
 pub(super) struct Frame<'a> {
@@ -37,8 +37,6 @@ pub(super) struct Ended {
     pub(super) is_any_read: bool,
     /// Whoever read standard output went away; nobody wants to hear more.
     pub(super) is_unheard: bool,
-    /// Whether an input changed whose clean copy was written already.
-    pub(super) is_spoilt: bool,
 }
 
 impl Frame<'_> {
@@ -64,13 +62,12 @@ impl Frame<'_> {
             work(portion).map(|(made, told)| (made, told, part, remarks))
         };
         let mut waiting = Told::default();
-        let (mut is_any_read, mut is_spoilt) = (false, false);
+        let mut is_any_read = false;
         let mut faults = Faults { place: None, count: 0, terminal: self.terminal };
         let found = self.inputs.found(self.report)?;
         let ended = runner::run(found, course, each, |outcomes| {
             let mut done = Vec::with_capacity(outcomes.len());
             for outcome in outcomes {
-                is_spoilt |= matches!(&outcome, Outcome::Failed(Error { what: What::Changed { spoilt: Some(_) }, .. }));
                 let Some((made, told, part, remarks)) = self.note(outcome, &mut tally, &faults)? else { continue };
                 is_any_read = true;
                 if remarks.is_like_jsonl {
@@ -109,7 +106,7 @@ impl Frame<'_> {
             }
             ended => ended.map(|()| false)?,
         };
-        Ok(Ended { tally, took: started.elapsed(), is_any_read, is_unheard, is_spoilt })
+        Ok(Ended { tally, took: started.elapsed(), is_any_read, is_unheard })
     }
 
     /// What is to be said of a portion.
