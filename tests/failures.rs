@@ -198,6 +198,26 @@ fn a_file_cut_short_while_it_goes_to_standard_output_is_to_blame_not_the_output(
 }
 
 #[test]
+fn what_changes_while_others_are_compared_with_it_is_an_error_whatever_its_size() {
+    let desk = Desk::new();
+    for lines in [200_000, 600_000] {
+        let text = |word: &str| (0..lines).map(|number| format!("{word} {number}\n")).collect::<String>();
+        desk.write("a.txt", text("one"));
+        desk.sh("rm -rf out b.jsonl && mkfifo b.jsonl").succeeds();
+        let args = ["--across", "a.txt", "b.jsonl", "-o", "out"];
+        let child = desk.unecho(&args).stderr(Stdio::piped()).spawn().unwrap();
+        let started = Instant::now();
+        while !desk.exists("out/a.txt") && started.elapsed() < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        desk.write("a.txt", text("two"));
+        desk.write("b.jsonl", "{\"text\": \"B.\"}\n");
+        let ran = Ran::new(format!("unecho {}", args.join(" ")), child.wait_with_output().unwrap());
+        ran.fails("a.txt: changed after it was read, while others were compared with it");
+    }
+}
+
+#[test]
 fn a_pipe_in_the_output_folder_is_refused_and_the_others_are_done() {
     let desk = Desk::new();
     desk.sh("mkdir out && mkfifo out/art.txt").succeeds();

@@ -165,7 +165,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
 
     /// A group of small inputs, each taken whole.
     fn small(&mut self, group: Vec<Found>) -> Result<bool> {
-        let Self { course, work, corpus, .. } = self;
+        let Self { course, work, corpus, kept, .. } = self;
         let Some(compared) = corpus else {
             let one = |found| (!course.stop.load(Ordering::Relaxed)).then(|| by_itself(found, *course, work));
             let outcomes: Option<Vec<Outcome<T>>> = course.threads.run(|| group.into_par_iter().map(one).collect());
@@ -177,7 +177,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 taken_apart(input, source, *course).map_err(Outcome::Failed)
             });
             let apart: Vec<std::result::Result<Apart, Outcome<T>>> = apart.collect();
-            planned(apart, compared, *course, work)
+            planned(apart, compared, kept, *course, work)
         });
         self.hand_on_together(made)
     }
@@ -189,13 +189,13 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
             Ok(loaded) => loaded,
             Err(outcome) => return self.hand_on(vec![outcome]),
         };
-        let Self { course, work, corpus, .. } = self;
+        let Self { course, work, corpus, kept, .. } = self;
         let outcome = match corpus {
             None if source.len() <= ALONE => one_by_itself(&input, &source, *course, work),
             None => course.threads.run(|| one_by_itself(&input, &source, *course, work)),
             Some(corpus) => {
                 let apart = taken_apart(input, source, *course).map_err(Outcome::Failed);
-                let made = course.threads.run(|| planned(vec![apart], corpus, *course, work));
+                let made = course.threads.run(|| planned(vec![apart], corpus, kept, *course, work));
                 return self.hand_on_together(made);
             }
         };
@@ -229,7 +229,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         }
         if course.settings.across {
             self.corpus = Some(compared);
-            self.keep(&source);
+            keep(&source, &mut self.kept);
         }
         self.hand_on(vec![outcome])
     }
@@ -242,13 +242,6 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 let end = Portion { offset: len, ..Portion::new(input, source, Part::End, Bytes::new()) };
                 unless_changed(source, (self.work)(end))
             }
-        }
-    }
-
-    /// Watches an input that others are compared with, if its bytes may change.
-    fn keep(&mut self, source: &Source) {
-        if source.is_mapped() {
-            self.kept.push(Arc::clone(source.watch()));
         }
     }
 
@@ -293,7 +286,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
             self.course.threads.run(|| corpus.forget(mark));
         }
         if self.corpus.is_some() {
-            self.keep(&source);
+            keep(&source, &mut self.kept);
         }
         self.hand_on(broken.into_iter().chain([end]).collect())
     }
@@ -358,6 +351,13 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     }
 }
 
+/// Watches an input that others are compared with, if its bytes may change.
+fn keep(source: &Source, kept: &mut Vec<Arc<Watch>>) {
+    if source.is_mapped() {
+        kept.push(Arc::clone(source.watch()));
+    }
+}
+
 /// What was made, up to the first that failed, and why that did.
 fn until_failed<T>(made: Vec<Result<T>>) -> (Vec<Outcome<T>>, Option<Error>) {
     let mut failed = None;
@@ -410,6 +410,7 @@ fn sheaf(input: &Input, source: &Source, course: Course) -> Result<Sheaf> {
 fn planned<T: Send>(
     mut loaded: Vec<std::result::Result<Apart, Outcome<T>>>,
     compared: &mut Compared,
+    kept: &mut Vec<Arc<Watch>>,
     course: Course,
     work: &(impl Fn(Portion) -> Result<T> + Sync),
 ) -> Vec<Result<Outcome<T>>> {
@@ -434,8 +435,11 @@ fn planned<T: Send>(
     };
     let mut made = made.into_iter();
     drop(lots);
-    let mut next = || made.next().expect("each input that was read is planned");
-    loaded.into_iter().map(|loaded| loaded.map_or_else(Ok, |_| next())).collect()
+    let mut next = |Apart { source, .. }: Apart| {
+        keep(&source, kept);
+        made.next().expect("each input that was read is planned")
+    };
+    loaded.into_iter().map(|loaded| loaded.map_or_else(Ok, &mut next)).collect()
 }
 
 /// Something of a group that is not compared with others.
