@@ -146,6 +146,10 @@ impl BeyondAscii {
         let (mut columns, mut is_settled, mut may_compose) = (text.len(), true, false);
         let mut at = 0;
         while let Some(next) = beyond_ascii(text, at) {
+            if let Some((len, wide)) = plain(&text[next..]) {
+                (at, columns) = (next + len, columns + wide - len);
+                continue;
+            }
             let (c, len) = bstr::decode_utf8(&text[next..]);
             at = next + len;
             match c {
@@ -158,6 +162,19 @@ impl BeyondAscii {
             }
         }
         Self { columns, is_settled: is_settled && (!may_compose || NFC.is_normalized_utf8(text)) }
+    }
+}
+
+/// The length in bytes and the columns of the character that begins `text`, if it is of the most common ones, which bytes tell
+/// without decoding: letters of Latin and Cyrillic script, dashes and quotation marks, Chinese. They are inert.
+#[inline]
+fn plain(text: &[u8]) -> Option<(usize, usize)> {
+    match *text {
+        [0xc3..=0xcb | 0xd0, 0x80..=0xbf, ..] => Some((2, 1)), // U+00C0 to U+02FF, U+0400 to U+043F
+        [0xd1, 0x80..=0xbf, ..] => Some((2, 1)),               // U+0440 to U+047F
+        [0xe2, 0x80, 0x90..=0xa7, ..] => Some((3, 1)),         // U+2010 to U+2027
+        [0xe5..=0xe9, 0x80..=0xbf, 0x80..=0xbf, ..] => Some((3, 2)), // U+5000 to U+9FFF
+        _ => None,
     }
 }
 
@@ -377,6 +394,22 @@ mod tests {
                 assert!(NFC.is_normalized(&text), "{text:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_bytes_tell_of_plain_characters_is_true() {
+        let plain_ones = ('\u{80}'..=char::MAX).filter_map(|c| {
+            let mut bytes = [b'x'; 5];
+            c.encode_utf8(&mut bytes);
+            Some((c, plain(&bytes)?))
+        });
+        let mut count = 0;
+        for (c, found) in plain_ones {
+            assert_eq!(found, (c.len_utf8(), char_columns(c)), "{c:?}");
+            assert!(is_inert(c) && !c.is_whitespace() && !is_invisible(c), "{c:?}");
+            count += 1;
+        }
+        assert!(count > 20_000);
     }
 
     #[test]
