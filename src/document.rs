@@ -185,6 +185,11 @@ impl Map {
         map
     }
 
+    /// No text, with room for so many stretches and atoms.
+    pub fn with_room(pieces: usize) -> Self {
+        Self { pieces: Vec::with_capacity(pieces) }
+    }
+
     /// What is left of a source of `len` bytes without `cuts` (in order, without overlap).
     pub fn without(cuts: impl IntoIterator<Item = Span>, len: usize) -> Self {
         let mut map = Self::default();

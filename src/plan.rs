@@ -96,6 +96,10 @@ impl Plan {
         self.paragraphs += page.segments.len();
         self.columns += page.columns;
         let alike = repeats.alike;
+        if repeats.within.is_empty() && repeats.across.is_empty() {
+            self.spared += alike;
+            return;
+        }
         let Decided { removed, survivors } = decide(page, repeats, settings.measure());
         self.spared += alike - removed.len();
         if !removed.is_empty() {
@@ -106,6 +110,9 @@ impl Plan {
 
     /// Adds paragraphs that go: whole runs of neighbours.
     pub(crate) fn add_removed(&mut self, removed: &[Removed], around: &Around) {
+        let breaks = removed.windows(2).filter(|pair| pair[1].at != pair[0].at + 1).count();
+        self.blocks.reserve(breaks + 1);
+        self.cuts.reserve(breaks + 1);
         removed.chunk_by(|a, b| b.at == a.at + 1).for_each(|run| self.add_run(run, around));
     }
 

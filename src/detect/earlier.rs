@@ -6,11 +6,12 @@
 //! holds a segment that isn't the first of its kind; so the minimal windows (see `windows.rs`) around such segments, and no
 //! others, are entered into a table as they come, and those of later documents find them there. Most text needs none.
 
+use super::Firsts;
 use super::runs::add_open_ends;
 use super::windows::{self, Region, Table, Windows};
 use crate::bits::Bits;
 use crate::document::{Repeat, Segment};
-use rustc_hash::FxHashMap;
+
 use std::ops::Range;
 
 /// The runs of all documents so far that may be an earlier occurrence and are not in sight.
@@ -195,14 +196,11 @@ impl<'a> Numbering<'a> {
 
 /// Those of a document's segments that equal an earlier one of it, numbered in it.
 fn within(repeats: &[Repeat], first: u32) -> Vec<Repeat> {
-    let mut firsts: FxHashMap<u32, u32> = FxHashMap::default();
+    let mut firsts = Firsts::new(repeats.len());
     let mut found = Vec::new();
     for repeat in repeats {
         let at = repeat.at - first;
-        let kept = match repeat.kept.checked_sub(first) {
-            Some(kept) => kept,
-            None => *firsts.entry(repeat.kept).or_insert(at),
-        };
+        let kept = repeat.kept.checked_sub(first).unwrap_or_else(|| firsts.of(repeat.kept, at));
         if kept != at {
             found.push(Repeat { at, kept });
         }

@@ -9,9 +9,9 @@
 //! holds a *break*, where the kind of a segment doesn't follow that of the one before. So only windows that hold a break are
 //! looked at, and most text has few. The whole takes time linear in the number of segments.
 
+use super::Firsts;
 use crate::document::Repeat;
 use crate::index::{Index, Proof};
-use rustc_hash::FxHashMap;
 use std::ops::Range;
 
 /// Consecutive segments.
@@ -102,16 +102,9 @@ impl Region<'_> {
 
 /// Gives each segment the number of the first of its kind in a region.
 fn number(kinds: &[u32], ids: &mut Vec<u32>) {
-    /// In a shorter region a search costs less than a table.
-    const SHORT: usize = 32;
+    let mut firsts = Firsts::new(kinds.len());
     ids.clear();
-    if kinds.len() <= SHORT {
-        let first = |kind: &u32| kinds.iter().position(|other| other == kind).expect("it is one of them") as u32;
-        ids.extend(kinds.iter().map(first));
-        return;
-    }
-    let mut firsts: FxHashMap<u32, u32> = FxHashMap::default();
-    ids.extend((0..).zip(kinds).map(|(at, &kind)| *firsts.entry(kind).or_insert(at)));
+    ids.extend((0..).zip(kinds).map(|(at, &kind)| firsts.of(kind, at)));
 }
 
 /// The minimal windows of a region.

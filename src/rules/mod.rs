@@ -3,9 +3,9 @@
 
 mod guards;
 
-use crate::detect::NONE;
 use crate::detect::earlier::InDocument;
 use crate::detect::runs::repeated_runs;
+use crate::detect::{Firsts, NONE};
 use crate::document::{Repeat, Segment};
 use crate::page::Page;
 use crate::survivors::Survivors;
@@ -172,14 +172,14 @@ impl Rules<'_> {
         if self.removed.is_empty() {
             return within;
         }
-        let mut firsts: FxHashMap<u32, u32> = FxHashMap::default();
+        let mut firsts = Firsts::new(within.len());
         let mut left = Vec::with_capacity(within.len());
         for Repeat { at, kept } in within.into_iter().filter(|repeat| !self.survivors.is_gone(repeat.at)) {
             if !self.survivors.is_gone(kept) {
                 left.push(Repeat { at, kept });
                 continue;
             }
-            let first = *firsts.entry(kept).or_insert(at);
+            let first = firsts.of(kept, at);
             if first != at {
                 left.push(Repeat { at, kept: first });
             }

@@ -125,7 +125,8 @@ fn read(line: &[u8], start: u64, fields: &Fields) -> Line {
     if line.trim_ascii_start().is_empty() {
         return Line::Blank;
     }
-    let record = str::from_utf8(line).map_err(|error| Fault::NotUtf8 { column: column(line, error.valid_up_to() + 1) });
+    let record = simdutf8::compat::from_utf8(line);
+    let record = record.map_err(|error| Fault::NotUtf8 { column: column(line, error.valid_up_to() + 1) });
     match record.and_then(|line| record_in(line, start, fields)) {
         Ok(record) => Line::Record(record),
         Err(fault) => Line::Broken(fault),
@@ -394,7 +395,7 @@ const HEX: [u32; 256] = {
 /// A cut that brought the halves of a surrogate pair together would make them one character. None does: it leaves a line end or
 /// an end of the text beside it.
 pub fn map(escapes: &[Escape], raw_len: usize, offset: u64) -> Map {
-    let mut map = Map::default();
+    let mut map = Map::with_room(2 * escapes.len() + 1);
     let mut from = 0;
     let mut stretch = |map: &mut Map, at: u64, len: u8| {
         map.push(Span { start: offset + from, end: offset + at }, at - from, false);
