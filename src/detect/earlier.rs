@@ -182,7 +182,7 @@ impl<'a> Numbering<'a> {
     pub(crate) fn in_document(&self, document: &Range<u32>, mut sought: Sought) -> InDocument {
         let repeats = self.repeats_of(document);
         sought.runs.sort_unstable_by_key(|run| run.start);
-        let mut across = Vec::new();
+        let mut across = Vec::with_capacity(if sought.runs.is_empty() { 0 } else { repeats.len() });
         let mut rest = repeats;
         for run in sought.runs {
             rest = &rest[rest.partition_point(|repeat| repeat.at < run.start)..];

@@ -254,6 +254,7 @@ impl Rules<'_> {
     }
 
     fn remove(&mut self, found: &Candidates) {
+        self.removed.reserve(found.to_cut().count());
         let mut places = found.places.iter();
         self.repeats.retain(|repeat| {
             let place = *places.next().expect("each repeat has a place");
@@ -324,7 +325,7 @@ impl Candidates {
 
     /// The maximal runs of consecutive paragraphs that are to be cut.
     fn to_cut_in_runs(&self) -> Vec<Range<usize>> {
-        let mut runs: Vec<Range<usize>> = Vec::new();
+        let mut runs: Vec<Range<usize>> = Vec::with_capacity(self.places.len().min(16));
         for at in self.to_cut() {
             match runs.last_mut() {
                 Some(run) if run.end == at && self.numbered[at].at == self.numbered[at - 1].at + 1 => run.end = at + 1,

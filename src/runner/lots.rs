@@ -124,6 +124,7 @@ impl<'l> Lot<'l> {
     ) -> Portion<'a> {
         let mut portion = Portion::new(self.input, self.source, self.part, self.bytes.clone());
         let sheaf = &self.sheaf;
+        portion.documents.reserve(sheaf.documents.len());
         for taken in &sheaf.documents {
             let plan = plan(taken);
             let is_dropped = is_dropped(plan.fate, self.input.form, course.reading);
