@@ -287,7 +287,7 @@ pub struct Block {
     pub witness: Witness,
     /// How many paragraphs it holds.
     pub paragraphs: usize,
-    /// Its length in display columns, each paragraph counted.
+    /// Its length in display columns, each paragraph counted; 0 if nothing depends on that: repeated lines of any length.
     pub columns: u64,
 }
 

@@ -99,6 +99,7 @@ pub use plan::{Fate, Plan};
 pub use rules::{Keep, Share, Threshold};
 
 use rules::Measure;
+use segment::Manner;
 use std::borrow::Cow;
 
 /// The README's example is a test.
@@ -148,6 +149,13 @@ impl Settings {
             (Unit::Line | Unit::Document, Threshold::Flat(columns)) => u64::from(columns), // even what shows nothing
             (_, threshold) => threshold.least(),
         }
+    }
+
+    /// How texts are taken apart.
+    fn manner(&self) -> Manner {
+        let goes_anyway = self.unit == Unit::Line && self.least() == 0 && self.drop_above.is_none();
+        let is_measured = self.matching != Match::Bytes || !goes_anyway;
+        Manner { how: self.matching, unit: self.unit, is_measured }
     }
 
     fn measure(&self) -> Measure {

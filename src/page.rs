@@ -1,9 +1,9 @@
 //! A text taken apart, and what stands between its paragraphs. Knows nothing of rules.
 
 use crate::compare::Match;
-use crate::document::{Kind, Repeat, Segment, Span, TooLarge, Unit};
+use crate::document::{Kind, Repeat, Segment, Span, TooLarge};
 use crate::index::{Index, Proof};
-use crate::segment::{Segmenter, same};
+use crate::segment::{Manner, Segmenter, same};
 
 /// A text and its paragraphs, which are called by their numbers.
 #[derive(Clone, Copy)]
@@ -25,8 +25,8 @@ pub(crate) struct Read {
 
 impl Read {
     /// Takes a text apart.
-    pub(crate) fn new(text: &[u8], how: Match, unit: Unit) -> Result<Self, TooLarge> {
-        let mut segmenter = Segmenter::new(text, how, unit);
+    pub(crate) fn new(text: &[u8], manner: Manner) -> Result<Self, TooLarge> {
+        let mut segmenter = Segmenter::new(text, manner);
         let mut read = Self { segments: Vec::new(), columns: 0, repeats: Vec::new() };
         let mut batch = Vec::new();
         let mut index = None;
@@ -45,7 +45,7 @@ impl Read {
                 return Err(TooLarge::Document);
             }
             let prints: Vec<&[u128]> = batch.iter().map(|part| part.prints.as_slice()).collect();
-            let proof = Texts { text, segments: &read.segments, how };
+            let proof = Texts { text, segments: &read.segments, how: manner.how };
             read.repeats.append(&mut index.enter(&prints, &proof));
         }
         Ok(read)

@@ -62,7 +62,7 @@ impl Plan {
     pub fn new(document: &Document, settings: &Settings) -> Result<Plan, TooLarge> {
         let mut plan = Plan::default();
         for part in &document.parts {
-            let Read { segments, columns, repeats } = Read::new(&part.text, settings.matching, settings.unit)?;
+            let Read { segments, columns, repeats } = Read::new(&part.text, settings.manner())?;
             let page = Page { text: &part.text, segments: &segments, origin: 0, columns };
             plan.add(&page, InDocument::alone(repeats), settings, || part.map.clone(), None);
         }
@@ -146,7 +146,7 @@ impl Plan {
             } else {
                 Span { start: page.span(first).start, end: page.start(last + 1) }
             };
-            self.cuts.extend(joined(map.source(cut)).map(|at| Cut { at, block }));
+            self.cuts.extend(joined(map, cut).into_iter().map(|at| Cut { at, block }));
             self.blocks.push(around.to_block(removed));
         }
     }
@@ -175,8 +175,8 @@ impl Around<'_> {
     fn to_block(&self, removed: &[Removed]) -> Block {
         let (first, last) = (removed[0].at, removed[removed.len() - 1].at);
         let repeat = Span { start: self.page.span(first).start, end: self.page.span(last).end };
-        let mut source = self.map.source(repeat);
-        let start = source.next().expect("a paragraph has bytes, and every byte of a text has a source");
+        let source = joined(self.map, repeat);
+        let start = source.first().expect("a paragraph has bytes, and every byte of a text has a source");
         let repeat = Span { start: start.start, end: source.last().unwrap_or(start).end };
         let (rule, witness) = if removed[0].is_across {
             let (first, last) = (removed[0].witness, removed[removed.len() - 1].witness);
@@ -196,18 +196,18 @@ impl Around<'_> {
             let (first, last) = (removed[0].witness, removed[removed.len() - 1].witness);
             Span { start: self.page.span(first).start, end: self.page.span(last).end }
         });
-        text.flat_map(|text| joined(self.map.source(text))).collect()
+        text.flat_map(|text| joined(self.map, text)).collect()
     }
 }
 
-/// The same stretches, those that touch made one.
-fn joined(spans: impl Iterator<Item = Span>) -> impl Iterator<Item = Span> {
-    let mut spans = spans.peekable();
-    std::iter::from_fn(move || {
-        let mut span = spans.next()?;
-        while let Some(next) = spans.next_if(|next| next.start == span.end) {
-            span.end = next.end;
+/// The stretches of the source in which the bytes of a text stand, those that touch made one.
+fn joined(map: &Map, text: Span) -> SmallVec<[Span; 1]> {
+    let mut joined: SmallVec<[Span; 1]> = SmallVec::new();
+    for span in map.source(text) {
+        match joined.last_mut() {
+            Some(last) if last.end == span.start => last.end = span.end,
+            _ => joined.push(span),
         }
-        Some(span)
-    })
+    }
+    joined
 }

@@ -120,7 +120,7 @@ impl Sheaf {
         }
         let text = if is_same { written } else { &self.texts[texts..] };
         let (first, columns) = (self.segments.list.len(), self.segments.columns);
-        self.segments.append(text, settings.matching, settings.unit)?;
+        self.segments.append(text, settings.manner())?;
         let taken = Taken {
             extent,
             line: self.lines,

@@ -1,6 +1,7 @@
 //! What was found in one document, with the line numbers people look for.
 
 use super::visible;
+use crate::compare::columns;
 use crate::document::{Block, Span, Witness};
 use crate::runner::{Planned, Portion};
 use crate::source::jsonl;
@@ -141,17 +142,17 @@ impl Finding {
     /// What was found in a document: its longest blocks, at most so many.
     pub fn new(portion: &Portion, document: &Planned, most: usize) -> Self {
         let plan = &document.plan;
-        let mut blocks: Vec<&Block> = plan.blocks.iter().collect();
-        let by_length = |block: &&Block| (Reverse(block.columns), block.repeat.start);
+        let text = Text { portion, start: document.text.start };
+        let mut blocks: Vec<(u64, &Block)> = plan.blocks.iter().map(|block| (text.columns(block), block)).collect();
+        let by_length = |(columns, block): &(u64, &Block)| (Reverse(*columns), block.repeat.start);
         if most < blocks.len() {
             blocks.select_nth_unstable_by_key(most, by_length);
             blocks.truncate(most);
         }
         blocks.sort_unstable_by_key(by_length);
-        let text = Text { portion, start: document.text.start };
         let numbers = text.line_numbers(&blocks);
         let lines = |span: &Span| Lines { first: numbers.of(span.start), last: numbers.of(span.end) };
-        let repeat = |block: &Block| {
+        let repeat = |(columns, block): (u64, &Block)| {
             let written = text.read(block.repeat);
             let mut repeat = Repeat {
                 rule: block.rule,
@@ -162,7 +163,7 @@ impl Finding {
                 repeats_bytes: Vec::new(),
                 identical: false,
                 paragraphs: block.paragraphs as u64,
-                columns: block.columns,
+                columns,
                 begins: beginning(&written),
             };
             let witness: Vec<Cow<[u8]>> = match &block.witness {
@@ -244,9 +245,19 @@ impl<'a> Text<'a> {
         self.portion.input.form.decoded(span.of(&self.portion.bytes))
     }
 
+    /// The columns of a block, if need be those of its lines.
+    fn columns(&self, block: &Block) -> u64 {
+        if block.columns > 0 {
+            return block.columns;
+        }
+        let text = self.read(block.repeat);
+        let lines = text.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        lines.map(|line| u64::from(columns(line))).sum()
+    }
+
     /// The line numbers of just those bytes at which blocks, and witnesses beside them, begin and end.
-    fn line_numbers(&self, blocks: &[&Block]) -> LineNumbers {
-        let spans = blocks.iter().flat_map(|block| block.witness.here().iter().copied().chain([block.repeat]));
+    fn line_numbers(&self, blocks: &[(u64, &Block)]) -> LineNumbers {
+        let spans = blocks.iter().flat_map(|(_, block)| block.witness.here().iter().copied().chain([block.repeat]));
         let mut numbers: Vec<(u64, u64)> = spans.flat_map(|span| [(span.start, 0), (span.end, 0)]).collect();
         numbers.sort_unstable();
         numbers.dedup();

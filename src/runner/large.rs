@@ -64,7 +64,7 @@ impl<'a> LargeText<'a> {
             text,
             map: Map::shift(begins, text.len()),
             base,
-            segmenter: Segmenter::new(text, course.settings.matching, course.settings.unit),
+            segmenter: Segmenter::new(text, course.settings.manner()),
             batch: Vec::new(),
             is_read: false,
             columns: 0,

@@ -38,9 +38,9 @@ impl Segments {
     ///
     /// # Errors
     /// If a segment has more than [`Segment::MAX_LEN`] bytes.
-    pub fn append(&mut self, text: &[u8], how: Match, unit: Unit) -> Result<(), TooLarge> {
+    pub fn append(&mut self, text: &[u8], manner: Manner) -> Result<(), TooLarge> {
         let (count, columns) = (self.list.len(), self.columns);
-        let mut segmenter = Segmenter { text, how, unit, fences: None, last: Stretch::default(), stretch: usize::MAX };
+        let mut segmenter = Segmenter { text, manner, fences: None, last: Stretch::default(), stretch: usize::MAX };
         let Some(stretch) = segmenter.next_stretches().ok().and_then(|stretches| stretches.first().copied()) else {
             return Ok(());
         };
@@ -64,6 +64,18 @@ impl Segments {
     }
 }
 
+/// How texts are taken apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// How alike segments must be to be equal.
+    pub how: Match,
+    /// What a segment is.
+    pub unit: Unit,
+    /// Whether their columns are counted. They may not be where bytes are compared, and nothing depends on columns: it costs more
+    /// than hashing.
+    pub is_measured: bool,
+}
+
 /// Room is made for paragraphs of so many bytes; where they are shorter, it grows.
 const TYPICAL_PARAGRAPH: usize = 64;
 /// How much one task takes: some milliseconds of work, and many times the look-ahead that finding its end may need.
@@ -75,8 +87,7 @@ const STRETCHES_PER_THREAD: usize = 4;
 /// Takes a text apart into paragraphs (the rule stands in `paragraph.rs`) and hashes their compared forms, batch by batch.
 pub struct Segmenter<'a> {
     text: &'a [u8],
-    how: Match,
-    unit: Unit,
+    manner: Manner,
     /// The closed code blocks from the next batch on. In a large text they are looked for when the first line turns up that
     /// may open one: most texts have none, and the search would cost a tenth of all that is done here.
     fences: Option<Vec<Span>>,
@@ -88,18 +99,18 @@ pub struct Segmenter<'a> {
 
 impl<'a> Segmenter<'a> {
     /// A segmenter of `text`.
-    pub fn new(text: &'a [u8], how: Match, unit: Unit) -> Self {
-        match unit {
-            Unit::Paragraph => Self::with_stretches(text, how, STRETCH),
-            Unit::Line => Self { unit, fences: Some(Vec::new()), ..Self::with_stretches(text, how, STRETCH) },
-            Unit::Document => Self { unit, fences: Some(Vec::new()), ..Self::with_stretches(text, how, usize::MAX) },
+    pub fn new(text: &'a [u8], manner: Manner) -> Self {
+        match manner.unit {
+            Unit::Paragraph => Self::with_stretches(text, manner, STRETCH),
+            Unit::Line => Self { fences: Some(Vec::new()), ..Self::with_stretches(text, manner, STRETCH) },
+            Unit::Document => Self { fences: Some(Vec::new()), ..Self::with_stretches(text, manner, usize::MAX) },
         }
     }
 
     /// The same, with stretches of about so many bytes.
-    fn with_stretches(text: &'a [u8], how: Match, stretch: usize) -> Self {
+    fn with_stretches(text: &'a [u8], manner: Manner, stretch: usize) -> Self {
         let fences = (text.len() <= stretch).then(|| fence::closed_fences(text, 0));
-        Self { text, how, unit: Unit::Paragraph, fences, last: Stretch::default(), stretch }
+        Self { text, manner, fences, last: Stretch::default(), stretch }
     }
 
     /// Puts the next segments into `batch`, in consecutive parts; false at the end. What `batch` held is overwritten, its memory
@@ -173,7 +184,7 @@ impl<'a> Segmenter<'a> {
             *columns += u64::from(segment.columns());
             prints.push(print);
         };
-        match self.unit {
+        match self.manner.unit {
             Unit::Paragraph => paragraphs(self.text, stretch, self.fences.as_deref(), each)?,
             Unit::Line => {
                 let lines = lines_of(self.text, stretch.span());
@@ -186,12 +197,15 @@ impl<'a> Segmenter<'a> {
 
     fn hash_one(&self, span: Span, kind: Kind, scratch: &mut Vec<u8>) -> (Segment, u128) {
         let raw = span.of(self.text);
+        let Manner { how, unit, is_measured } = self.manner;
+        if !is_measured {
+            return (Segment::new(span, kind, 0), fingerprint(raw));
+        }
         let look = Look::at(raw);
-        let may_be_row = self.unit == Unit::Paragraph
-            && kind == Kind::Line
-            && (look.may_have_cells() || matches!(raw.first(), Some(b'+' | b' ')));
+        let may_be_row =
+            unit == Unit::Paragraph && kind == Kind::Line && (look.may_have_cells() || matches!(raw.first(), Some(b'+' | b' ')));
         let kind = if may_be_row && lines::is_table_row(raw) { Kind::Row } else { kind };
-        let (form, columns) = look.compared(raw, how_compared(kind, self.how), scratch);
+        let (form, columns) = look.compared(raw, how_compared(kind, how), scratch);
         (Segment::new(span, kind, columns), fingerprint(form))
     }
 }
@@ -268,7 +282,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn spans(text: &[u8], stretch: usize) -> Vec<(Span, Kind, u128)> {
-        let mut segmenter = Segmenter::with_stretches(text, Match::Text, stretch);
+        let mut segmenter =
+            Segmenter::with_stretches(text, Manner { how: Match::Text, unit: Unit::Paragraph, is_measured: true }, stretch);
         let (mut all, mut batch) = (Vec::new(), Vec::new());
         while segmenter.next_batch(&mut batch).unwrap() {
             for part in &batch {
