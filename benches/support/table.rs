@@ -239,9 +239,10 @@ impl Table<'_> {
         self.targets.push(Target { what: what.to_owned(), measured, limit, is_least: true });
     }
 
-    /// Memory: the unpacked input, which is mapped or held, and so much a distinct paragraph.
+    /// Memory: the unpacked input, which is mapped or held, and so much a key. A paragraph is one; windows, which are others, aren't
+    /// counted.
     fn peak(&mut self, job: &str, cost: Option<Cost>, unpacked: &Path) -> Result<()> {
-        let most = std::fs::metadata(unpacked)?.len() + BYTES_A_KEY * self.sets.sums.keys as u64 + ROOM;
+        let most = std::fs::metadata(unpacked)?.len() + BYTES_A_KEY * self.sets.sums.paragraphs as u64 + ROOM;
         self.most(&format!("{job}: peak RSS, MB"), cost.map(|cost| cost.peak as f64 / 1e6), most as f64 / 1e6);
         Ok(())
     }
