@@ -69,7 +69,8 @@ impl Earlier {
     pub(crate) fn look_up(&mut self, sought: &mut [Sought], repeats: &[Repeat]) -> bool {
         let mut number = self.0.len();
         let windows = sought.iter().map(|sought| &sought.windows);
-        let Some(hits) = self.0.enter(rayon::current_num_threads(), windows, repeats) else { return false };
+        let count = sought.iter().map(|sought| sought.windows.list.len()).sum();
+        let Some(hits) = self.0.enter(windows, repeats, || (rayon::current_num_threads(), count)) else { return false };
         let mut hits = hits.into_iter().peekable();
         for sought in sought.iter_mut() {
             let numbers = number..number + std::mem::take(&mut sought.windows).list.len() as u32;

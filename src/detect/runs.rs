@@ -85,30 +85,35 @@ fn ranges<T>(items: &[T], joined: impl Fn(&T, &T) -> bool) -> impl Iterator<Item
 
 /// Settles the stretches that are `open`: their earlier occurrences consist of the same kinds of segments.
 fn search_windows(repeats: &[Repeat], weight: impl Fn(u32) -> u32 + Sync, least: u64, open: &[Range<usize>], places: &mut [u32]) {
-    /// So many regions are looked at by one thread.
+    /// So many regions are looked at by one thread, and so many before what they gave is forgotten.
     const TOGETHER: usize = 512;
+    const AT_A_TIME: usize = 64 * TOGETHER;
     let mut sought = Bits::default();
     open.iter().cloned().flatten().for_each(|at| sought.set(repeats[at].kept));
     let regions = regions(repeats, &sought);
-    let windows = in_parts(&regions, TOGETHER, |regions| windows(regions, repeats, &weight, least));
-    let shards = if windows.len() == 1 { 1 } else { rayon::current_num_threads() };
+    let shards = if regions.len() <= TOGETHER { 1 } else { rayon::current_num_threads() };
     let mut table = Table::default();
-    let hits = table.enter(shards, windows.iter(), repeats).expect("there are fewer than segments");
-    let mut number = 0;
-    let hits_of = windows.iter().map(|windows| {
-        let start = number;
-        number += windows.list.len() as u32;
-        let before = |number| hits.partition_point(|hit| hit.at < number);
-        before(start)..before(number)
-    });
-    let hits_of: Vec<Range<usize>> = hits_of.collect();
-    drop(windows);
-    let found =
-        in_parts(&hits_of, 1, |parts| parts.iter().flat_map(|part| found(repeats, &table, &hits[part.clone()])).collect());
-    for (repeat, place) in found.into_iter().flat_map(Vec::into_iter) {
-        let known = &mut places[repeat as usize];
-        if *known == NONE {
-            *known = place;
+    for some in regions.chunks(AT_A_TIME) {
+        let windows = in_parts(some, TOGETHER, |regions| windows(regions, repeats, &weight, least));
+        let mut number = table.len();
+        let count: usize = windows.iter().map(|windows| windows.list.len()).sum();
+        let expected = count * regions.len() / some.len();
+        let hits = table.enter(windows.iter(), repeats, || (shards, expected)).expect("there are fewer than segments");
+        let hits_of = windows.iter().map(|windows| {
+            let first = number;
+            number += windows.list.len() as u32;
+            let before = |number| hits.partition_point(|hit| hit.at < number);
+            before(first)..before(number)
+        });
+        let hits_of: Vec<Range<usize>> = hits_of.collect();
+        let found_in =
+            |parts: &[Range<usize>]| parts.iter().flat_map(|part| found(repeats, &table, &hits[part.clone()])).collect();
+        let found: Vec<Vec<(u32, u32)>> = in_parts(&hits_of, 1, found_in);
+        for (repeat, place) in found.into_iter().flatten() {
+            let known = &mut places[repeat as usize];
+            if *known == NONE {
+                *known = place;
+            }
         }
     }
 }

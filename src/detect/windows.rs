@@ -211,12 +211,13 @@ impl Table {
     }
 
     /// Enters windows, which are numbered on. Gives those that equal an earlier one, in order, each with the first it equals;
-    /// `None` if there are more than can be numbered. `repeats` are all there are.
+    /// `None` if there are more than can be numbered. `repeats` are all there are. For the first `size` gives the number of shards
+    /// and that of windows to be expected.
     pub(super) fn enter<'w>(
         &mut self,
-        shards: usize,
         windows: impl Iterator<Item = &'w Windows> + Clone,
         repeats: &[Repeat],
+        size: impl FnOnce() -> (usize, usize),
     ) -> Option<Vec<Repeat>> {
         let count: usize = windows.clone().map(|windows| windows.list.len()).sum();
         if self.windows.len() + count > Index::MOST {
@@ -228,7 +229,11 @@ impl Table {
         windows.clone().for_each(|windows| self.windows.extend_from_slice(&windows.list));
         let prints: Vec<&[u128]> = windows.map(|windows| windows.prints.as_slice()).collect();
         let sequences = Sequences { windows: &self.windows, repeats };
-        let mut hits = self.index.get_or_insert_with(|| Index::new(shards, count)).enter(&prints, &sequences);
+        let new = || {
+            let (shards, expected) = size();
+            Index::new(shards, expected)
+        };
+        let mut hits = self.index.get_or_insert_with(new).enter(&prints, &sequences);
         let mut agreed = Agreed::default();
         hits.retain(|hit| sequences.is_proven(hit) || agreed.agree(&sequences, hit));
         Some(hits)
