@@ -70,7 +70,7 @@ impl Known<'_> {
 
     /// Its first and its last line, if the file is a text.
     pub fn lines(&self) -> Option<(u64, u64)> {
-        (!self.held.form.is_container()).then(|| (self.held.line(self.place.start), self.held.line(self.place.end)))
+        (!self.held.form.is_container()).then(|| (self.held.line(self.place.start), self.held.line(self.place.end - 1)))
     }
 }
 

@@ -68,7 +68,7 @@ impl Index {
             entering.enter_waiting(proof);
             entering.repeats
         };
-        let mut repeats = if count < PARALLEL_FROM {
+        let mut repeats = if count < PARALLEL_FROM || shards == 1 {
             self.shards.iter_mut().enumerate().map(enter).collect::<Vec<_>>()
         } else {
             self.shards.par_iter_mut().enumerate().map(enter).collect()
@@ -87,7 +87,10 @@ impl Index {
             return;
         }
         self.entered = from;
-        self.shards.par_iter_mut().for_each(|shard| shard.forget(from));
+        match self.shards.as_mut_slice() {
+            [shard] => shard.forget(from),
+            shards => shards.par_iter_mut().for_each(|shard| shard.forget(from)),
+        }
     }
 }
 

@@ -40,6 +40,11 @@ fn start(count: usize) -> Option<rayon::ThreadPool> {
     halves.map(|count| rayon::ThreadPoolBuilder::new().num_threads(count)).find_map(|pool| pool.build().ok())
 }
 
+/// Whether this is one of the threads that parallel work is done by. What is done elsewhere is small, and starts none.
+pub(crate) fn is_one() -> bool {
+    rayon::current_thread_index().is_some()
+}
+
 /// A thread beside them, for what waits rather than works.
 ///
 /// # Errors

@@ -441,6 +441,28 @@ fn a_text_that_is_dropped_is_said_not_to_be_written() {
 }
 
 #[test]
+fn a_packed_stream_of_which_only_the_beginning_comes_out_is_not_ended() {
+    let desk = Desk::new();
+    let records = many_records("wheat", 3 * LARGE);
+    for (name, packed, test) in [("a.jsonl.gz", gz(&records), "gzip -t"), ("a.jsonl.zst", zst(&records), "zstd -qt")] {
+        desk.write(name, &packed[..packed.len() - 5]);
+        desk.sh(&format!("unecho --from jsonl < {name} > out")).fails("what was written is not all of its clean copy");
+        if desk.sh(&format!("command -v {}", &test[..4])).status == Some(0) {
+            assert_ne!(desk.sh(&format!("{test} < out")).status, Some(0), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_document_ends_on_its_last_line() {
+    let desk = Desk::new();
+    desk.write("in/a.txt", "One line.\nAnother.\n");
+    desk.write("in/b.txt", "One line.\nAnother.\n");
+    let ran = desk.run(&["scan", "--unit", "document", "in"]);
+    assert!(ran.succeeds().stdout.contains("in/b.txt:1-2: repeats in/a.txt:1-2 ("), "{ran}");
+}
+
+#[test]
 fn what_holds_no_text_is_left_out_or_named_however_it_comes() {
     let desk = Desk::new();
     let wide =

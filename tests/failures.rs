@@ -361,6 +361,11 @@ fn a_system_that_starts_no_threads_gets_the_work_done_by_one() {
         return skipped("only root can become a user who may start nothing");
     }
     desk.sh(&format!("{as_nobody} unecho --threads 8 d -o out")).succeeds();
+    desk.write("tiny.txt", "One line.\n");
+    desk.write("short.txt", "a\nb\n".repeat(30_000)); // many paragraphs for its size
+    for text in ["tiny.txt", "short.txt", "art.txt"] {
+        desk.sh(&format!("{as_nobody} unecho --threads 8 --min-chars 1 --unit line {text}")).succeeds();
+    }
     assert_same(&desk.read("out/sub/x.md"), &clean_article(), "the output");
 }
 

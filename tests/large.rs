@@ -46,6 +46,52 @@ fn is_cut_alike_by(ways: &[(&[&str], Settings)], name: &str, text: &[u8]) {
     }
 }
 
+/// A text of which only the middle repeats.
+fn with_one_repeat() -> String {
+    let line = |at: usize| format!("Line {at} of a long text in which nothing else stands a second time, whatever comes.\n");
+    let mut lines: Vec<String> = (0..60_000).map(line).collect();
+    let again: Vec<String> = lines[30_000..30_010].to_vec();
+    lines.splice(30_020..30_020, again);
+    lines.concat()
+}
+
+#[test]
+fn what_is_said_of_it_is_about_all_of_it() {
+    let text = with_one_repeat();
+    assert!(text.len() > LARGE);
+    let folder = tempfile::tempdir().expect("there is room for temporary files");
+    let dirty = folder.path().join("dirty.txt");
+    fs::write(&dirty, &text).expect("there is room");
+    let ran =
+        Command::new(env!("CARGO_BIN_EXE_unecho")).args(["scan", "--format", "json"]).arg(&dirty).output().expect("it starts");
+    let report: serde_json::Value = serde_json::from_slice(&ran.stdout).expect("it is JSON");
+    let (document, summary) = (&report["documents"][0], &report["summary"]);
+    assert_eq!(report["documents"].as_array().map(Vec::len), Some(1));
+    for (of_document, of_all) in [("bytes", "bytes_before"), ("clean_bytes", "bytes_after"), ("paragraphs", "paragraphs")] {
+        assert_eq!(document[of_document], summary[of_all], "{of_document}");
+    }
+    assert_eq!((&document["paragraphs"], &document["blocks"]), (&60_010.into(), &1.into()));
+    assert_eq!(document["repeats"][0]["lines"], serde_json::json!({"first": 30_021, "last": 30_030}));
+    assert_eq!(document["repeats"][0]["repeats_lines"], serde_json::json!([{"first": 30_001, "last": 30_010}]));
+}
+
+#[test]
+fn a_large_text_that_is_another_one_again_is_dropped() {
+    let folder = tempfile::tempdir().expect("there is room for temporary files");
+    let (dirty, copy) = (folder.path().join("dirty"), folder.path().join("clean"));
+    fs::create_dir(&dirty).expect("it is new");
+    for name in ["a.txt", "b.txt"] {
+        fs::write(dirty.join(name), with_one_repeat()).expect("there is room");
+    }
+    for args in [&["--unit", "document"][..], &["--unit", "document", "--min-chars", "0"]] {
+        let ran =
+            Command::new(env!("CARGO_BIN_EXE_unecho")).args(args).arg(&dirty).arg("-o").arg(&copy).output().expect("it starts");
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success() && said.contains("2 documents, 1 with repeats, 1 dropped"), "{args:?}: {said}");
+        assert_eq!(fs::read_dir(&copy).expect("it was made").count(), 1, "{args:?}");
+    }
+}
+
 #[test]
 fn documents_one_after_another() {
     let mut text = b"\xef\xbb\xbf\n\n".to_vec();

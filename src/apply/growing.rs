@@ -20,10 +20,13 @@ const WAITING: usize = 32;
 /// A longer one counts for as many as it has this length of.
 const STRETCH: usize = 512 << 10;
 
+/// What comes next: a stretch, and what goes of it; or that the output is complete.
+type Next = Option<(Bytes, Vec<Span>)>;
+
 /// An output that grows. Dropping it before it is finished removes it, unless it is a stream.
 #[must_use]
 pub struct Growing {
-    stretches: Option<SyncSender<(Bytes, Vec<Span>)>>,
+    stretches: Option<SyncSender<Next>>,
     writer: Option<JoinHandle<io::Result<()>>>,
     place: Place,
     /// What its stretches come from.
@@ -66,9 +69,9 @@ impl Growing {
     pub fn append(&mut self, stretch: Bytes, cuts: Vec<Span>) -> Result<()> {
         let sender = self.stretches.as_ref().expect("nothing is appended after the end");
         let places = stretch.len() / STRETCH;
-        let mut sent = sender.send((stretch, cuts));
+        let mut sent = sender.send(Some((stretch, cuts)));
         for _ in 1..places {
-            sent = sent.and_then(|()| sender.send((Bytes::new(), Vec::new()))); // takes a place, and holds nothing
+            sent = sent.and_then(|()| sender.send(Some((Bytes::new(), Vec::new())))); // takes a place, and holds nothing
         }
         // The writer listens until it fails.
         if sent.is_ok() { Ok(()) } else { self.end() }
@@ -79,6 +82,9 @@ impl Growing {
     /// # Errors
     /// If it can't be written, or what it comes from changed meanwhile.
     pub fn finish(mut self) -> Result<Option<Pending>> {
+        if let Some(sender) = &self.stretches {
+            let _ = sender.send(None); // a writer that doesn't listen has failed, as the end shows
+        }
         self.end()?;
         let Some((berth, file)) = self.named.take() else { return Ok(None) };
         Ok(Some(Pending::of(berth, file, true)))
@@ -102,24 +108,25 @@ impl Drop for Growing {
     }
 }
 
-fn write(file: File, packing: Packing, threads: &Threads, stretches: &Receiver<(Bytes, Vec<Span>)>) -> io::Result<()> {
+/// Writes what comes. What isn't completed isn't ended as its packing demands, so that nobody takes it for whole.
+fn write(file: File, packing: Packing, threads: &Threads, stretches: &Receiver<Next>) -> io::Result<()> {
     if packing == Packing::Plain {
-        return copy(&file, stretches, |more| more());
+        return copy(&file, stretches, |more| more()).map(drop);
     }
     let mut packer: Packer<File> = threads.run(|| packing.writer(file))?;
-    copy(&mut packer, stretches, |more| threads.run(more))?;
-    threads.run(|| packer.finish()).map(drop)
+    if copy(&mut packer, stretches, |more| threads.run(more))? { threads.run(|| packer.finish()).map(drop) } else { Ok(()) }
 }
 
-/// Writes what comes. `on` is where it is written.
+/// Copies what comes, and says whether that is all. `on` is where it is written.
 fn copy(
     mut out: impl Write + Send,
-    stretches: &Receiver<(Bytes, Vec<Span>)>,
+    stretches: &Receiver<Next>,
     on: impl Fn(&mut (dyn FnMut() -> io::Result<()> + Send)) -> io::Result<()>,
-) -> io::Result<()> {
-    for (bytes, cuts) in stretches {
+) -> io::Result<bool> {
+    for next in stretches {
+        let Some((bytes, cuts)) = next else { return Ok(true) };
         let copy = CleanCopy { source: &bytes, cuts: &cuts, packing: Packing::Plain };
         on(&mut || copy.write_plain_to(&mut out))?;
     }
-    Ok(())
+    Ok(false)
 }

@@ -131,8 +131,8 @@ pub(super) struct Common {
     /// Which of several copies stays
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = WhichStays::First, help_heading = "What repeats")]
     keep: WhichStays,
-    /// Drop a document of which more than SHARE repeats, written like 80%; of a file nothing is written then, and what stood in its
-    /// place goes
+    /// Drop a document of whose columns more than SHARE repeats, written like 80%; of a file nothing is written then, and what
+    /// stood in its place goes
     #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "What repeats")]
     drop_above: Option<Share>,
     /// What becomes of a record all of whose text is removed

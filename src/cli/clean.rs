@@ -154,7 +154,8 @@ fn is_dropped(portion: &Portion) -> bool {
 fn told(frame: &Frame, portion: &Portion) -> Told {
     let is_one = frame.inputs.is_single() && !portion.input.form.is_container();
     let is_told = !frame.terminal.is_quiet() && (is_one || frame.terminal.is_verbose());
-    Told::of(portion, most(frame.terminal), |document| is_told && (is_one || !document.plan.blocks.is_empty()))
+    let is_in_any_case = is_one || portion.is_part_of_text();
+    Told::of(portion, most(frame.terminal), |document| is_told && (is_in_any_case || !document.plan.blocks.is_empty()))
 }
 
 /// How many blocks of a document are named.
@@ -232,7 +233,7 @@ impl Log<'_> {
                 if self.inputs.is_single() && told.findings.iter().all(|finding| finding.record.is_none()) {
                     self.one = told.findings.pop();
                 } else {
-                    told.findings.iter().for_each(|finding| self.say(finding));
+                    told.findings.iter().filter(|finding| finding.blocks > 0).for_each(|finding| self.say(finding));
                 }
             }
         }

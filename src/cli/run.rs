@@ -98,8 +98,7 @@ impl Frame<'_> {
         faults.end();
         let is_unheard = match ended {
             Err(error) if error.is_end_of_reader() => true,
-            // Of several outputs one fails the run only where documents are compared with one another.
-            Err(error) if !self.results_on_stdout && !self.inputs.is_single() => {
+            Err(error) if self.common.is_across() && !self.results_on_stdout && !self.inputs.is_single() => {
                 self.terminal.error(&error);
                 let why = "ended there: what comes later would have been compared with a document that is in no output";
                 return Err(Error::refused(self.inputs.in_words(), why));

@@ -44,14 +44,14 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
     let ended = frame.run(
         |portion| {
             ensure_not_output(portion.input, portion.source, output)?;
-            let told = Told::of(&portion, usize::MAX, |document| !document.plan.blocks.is_empty());
+            let told = Told::of(&portion, usize::MAX, |document| portion.is_part_of_text() || !document.plan.blocks.is_empty());
             Ok(((), told))
         },
         usize::MAX,
         |done, tally| {
             for ((), told) in done {
                 tally.add(&told.sums);
-                for finding in told.findings {
+                for finding in told.findings.into_iter().filter(|finding| finding.blocks > 0) {
                     if let Some(most) = &mut most {
                         most.add(&finding);
                     }

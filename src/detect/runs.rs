@@ -10,6 +10,7 @@ use super::NONE;
 use super::windows::{Region, Scratch, Table, Window, Windows};
 use crate::bits::Bits;
 use crate::document::Repeat;
+use crate::threads;
 use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -91,7 +92,7 @@ fn search_windows(repeats: &[Repeat], weight: impl Fn(u32) -> u32 + Sync, least:
     let mut sought = Bits::default();
     open.iter().cloned().flatten().for_each(|at| sought.set(repeats[at].kept));
     let regions = regions(repeats, &sought);
-    let shards = if regions.len() <= TOGETHER { 1 } else { rayon::current_num_threads() };
+    let shards = if regions.len() <= TOGETHER || !threads::is_one() { 1 } else { rayon::current_num_threads() };
     let mut table = Table::default();
     for some in regions.chunks(AT_A_TIME) {
         let windows = in_parts(some, TOGETHER, |regions| windows(regions, repeats, &weight, least));
@@ -120,7 +121,7 @@ fn search_windows(repeats: &[Repeat], weight: impl Fn(u32) -> u32 + Sync, least:
 
 /// Does something with so many items at a time; where that makes more than one part, by all threads.
 fn in_parts<I: Sync, T: Send>(items: &[I], together: usize, each: impl Fn(&[I]) -> T + Sync + Send) -> Vec<T> {
-    if items.len() <= together { vec![each(items)] } else { items.par_chunks(together).map(each).collect() }
+    if items.len() <= together || !threads::is_one() { vec![each(items)] } else { items.par_chunks(together).map(each).collect() }
 }
 
 /// The minimal windows of some regions.

@@ -151,7 +151,7 @@ impl Finding {
         }
         blocks.sort_unstable_by_key(by_length);
         let numbers = text.line_numbers(&blocks);
-        let lines = |span: &Span| Lines { first: numbers.of(span.start), last: numbers.of(span.end) };
+        let lines = |span: &Span| Lines { first: numbers.of(span.start), last: numbers.of(last(span)) };
         let repeat = |(columns, block): (u64, &Block)| {
             let written = text.read(block.repeat);
             let mut repeat = Repeat {
@@ -234,6 +234,11 @@ impl Finding {
     }
 }
 
+/// The last byte of something that isn't empty. What ends with a line end ends on that line.
+fn last(span: &Span) -> u64 {
+    span.end - 1
+}
+
 /// A text as it is written in a portion.
 struct Text<'a> {
     portion: &'a Portion<'a>,
@@ -258,7 +263,7 @@ impl<'a> Text<'a> {
     /// The line numbers of just those bytes at which blocks, and witnesses beside them, begin and end.
     fn line_numbers(&self, blocks: &[(u64, &Block)]) -> LineNumbers {
         let spans = blocks.iter().flat_map(|(_, block)| block.witness.here().iter().copied().chain([block.repeat]));
-        let mut numbers: Vec<(u64, u64)> = spans.flat_map(|span| [(span.start, 0), (span.end, 0)]).collect();
+        let mut numbers: Vec<(u64, u64)> = spans.flat_map(|span| [(span.start, 0), (last(&span), 0)]).collect();
         numbers.sort_unstable();
         numbers.dedup();
         let (form, bytes) = (self.portion.input.form, &self.portion.bytes);

@@ -26,6 +26,9 @@ pub struct Tally {
     pub bytes_before: u64,
     /// The bytes of their clean copies.
     pub bytes_after: u64,
+    /// The bytes that repeat, whether they go alone or with a document that is dropped.
+    #[serde(skip)]
+    pub repeated_bytes: u64,
     /// What was not read, on purpose.
     pub left_out: LeftOutCounts,
     /// What could not be read or written.
@@ -66,6 +69,7 @@ pub struct Sums {
     dropped: Dropped,
     bytes_before: u64,
     bytes_after: u64,
+    repeated_bytes: u64,
 }
 
 impl Sums {
@@ -79,6 +83,7 @@ impl Sums {
             sums.paragraphs += document.plan.paragraphs as u64;
             sums.repeated_paragraphs += document.plan.removed_paragraphs() as u64;
             sums.blocks += document.plan.blocks.len() as u64;
+            sums.repeated_bytes += document.plan.removed_bytes();
             match document.plan.fate {
                 _ if !document.is_dropped => {}
                 Fate::Stays => {}
@@ -103,6 +108,7 @@ impl Sums {
         self.dropped.add(more.dropped);
         self.bytes_before += more.bytes_before;
         self.bytes_after += more.bytes_after;
+        self.repeated_bytes += more.repeated_bytes;
     }
 }
 
@@ -180,6 +186,7 @@ impl Tally {
         self.dropped.add(sums.dropped);
         self.bytes_before += sums.bytes_before;
         self.bytes_after += sums.bytes_after;
+        self.repeated_bytes += sums.repeated_bytes;
     }
 
     /// Adds something that is not read.
@@ -198,8 +205,7 @@ impl Tally {
     pub fn scanned_in_words(&self, took: Duration, whole: bool) -> String {
         let mut size = bytes(self.bytes_before, self.bytes_before);
         if self.blocks > 0 {
-            let repeated = share(self.bytes_before - self.bytes_after, self.bytes_before);
-            size += &format!(" of which {repeated} repeat");
+            size += &format!(" of which {} repeat", share(self.repeated_bytes, self.bytes_before));
         }
         self.in_words(&size, took, whole)
     }

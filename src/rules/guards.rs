@@ -6,6 +6,7 @@ use crate::detect::NONE;
 use crate::document::{BYTE_ORDER_MARK, Kind};
 use crate::segment::{reads_the_same, runs_on};
 use crate::survivors::Survivors;
+use crate::threads;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::ops::Range;
@@ -147,7 +148,7 @@ impl Rules<'_> {
 /// What is made of each run, by all threads if there are many: the text around each comes from far memory.
 fn of_each<T: Send>(runs: &[Range<usize>], make: impl Fn(&Range<usize>) -> T + Sync + Send) -> Vec<T> {
     const MANY: usize = 4096;
-    if runs.len() < MANY { runs.iter().map(make).collect() } else { runs.par_iter().map(make).collect() }
+    if runs.len() < MANY || !threads::is_one() { runs.iter().map(make).collect() } else { runs.par_iter().map(make).collect() }
 }
 
 /// The page as it would be after the round.

@@ -9,7 +9,7 @@ use crate::document::{Map, Span, TooLarge, Unit};
 use crate::error::{Error, Result};
 use crate::page::Page;
 use crate::plan::{Around, Fate};
-use crate::rules::{Decided, Measure, Removed, decide};
+use crate::rules::{Decided, Removed, decide};
 use crate::segment::{Segmenter, Segments};
 use crate::source::{Input, Source, text};
 use rayon::prelude::*;
@@ -88,16 +88,16 @@ impl<'a> LargeText<'a> {
             decided.map_err(|what| Error::too_large(self.input.place(), what))?;
         }
         let stretches = self.next_stretches();
+        if self.is_dropped() {
+            self.source.ensure_unchanged()?; // what stands in its place goes at once
+        }
         Ok(stretches.into_par_iter().map(|stretch| work(self.portion(stretch))).collect())
-    }
-
-    fn measure(&self) -> Measure {
-        self.course.settings.measure()
     }
 
     /// Whether what is read can be decided about at once.
     fn is_causal(&self) -> bool {
-        self.measure().is_causal() && self.course.settings.drop_above.is_none()
+        let settings = self.course.settings;
+        settings.measure().is_causal() && settings.unit == Unit::Line && settings.drop_above.is_none()
     }
 
     /// The number of its paragraphs so far.
@@ -118,7 +118,7 @@ impl<'a> LargeText<'a> {
         while self.read_more()? {}
         let numbers = self.first..self.first + self.paragraphs();
         let Compared { corpus, heirs } = &mut *self.compared;
-        let Course { settings, reading, .. } = self.course;
+        let settings = self.course.settings;
         let mut repeats = corpus.repeats(std::slice::from_ref(&numbers))?.pop().expect("one for one");
         heirs.spare(&mut repeats);
         let alike = repeats.alike;
@@ -129,7 +129,9 @@ impl<'a> LargeText<'a> {
         self.fate = Fate::of((removed.len(), columns), (page.segments.len(), self.columns), settings);
         self.spared = alike - removed.len();
         self.waiting = 0..numbers.len() as u32;
-        heirs.settle(numbers.clone(), corpus.repeats_of(&numbers), is_dropped(self.fate, self.input.form, reading));
+        if settings.drop_above.is_some() {
+            heirs.settle(numbers.clone(), corpus.repeats_of(&numbers), self.fate == Fate::TooRepetitive);
+        }
         Ok(())
     }
 
@@ -148,8 +150,8 @@ impl<'a> LargeText<'a> {
         let new = self.decided.removed[count..].iter().map(|removed| removed.at);
         self.decided.survivors.grow(self.paragraphs() as usize, new);
         let is_left = |&at: &u32| !self.decided.survivors.is_gone(at);
-        let last = (self.waiting.start..self.paragraphs()).rev().find(is_left).unwrap_or(self.waiting.start);
-        self.waiting.end = if self.is_read { self.paragraphs() } else { last };
+        let last = (numbers.start - self.first..self.paragraphs()).rev().find(is_left);
+        self.waiting.end = if self.is_read { self.paragraphs() } else { last.unwrap_or(self.waiting.end) };
         Ok(())
     }
 

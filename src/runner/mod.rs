@@ -42,8 +42,7 @@ impl<T> From<Result<T>> for Outcome<T> {
     }
 }
 
-/// An input alone and up to this size is done before a thread would have started. (It has at most 2^16 paragraphs, the
-/// number from which on the index is built in parallel.)
+/// An input alone and up to this size is done before a thread would have started.
 const ALONE: usize = 1 << 17;
 /// So much of a container makes a batch, which the processor's outer cache nearly holds.
 const STRETCH: usize = 16 << 20;

@@ -75,6 +75,11 @@ impl<'a> Portion<'a> {
         document.extent.start < self.extent.start
     }
 
+    /// Whether it is a part of a text: what is to be said of that shows in all its parts together.
+    pub fn is_part_of_text(&self) -> bool {
+        self.part == Part::Stretch && !self.input.form.is_container()
+    }
+
     /// How many documents begin in it.
     pub fn begun(&self) -> u64 {
         self.documents.iter().filter(|document| !self.goes_on(document)).count() as u64

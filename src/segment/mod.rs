@@ -136,6 +136,7 @@ impl<'a> Segmenter<'a> {
         let stretches = self.next_stretches()?;
         batch.resize_with(stretches.len(), Segments::default);
         match (batch.as_mut_slice(), stretches.as_slice()) {
+            (_, []) => {}
             ([out], &[stretch]) => self.hash_anew(stretch, out)?, // a small text needs no threads
             _ => batch.par_iter_mut().zip(&stretches).try_for_each(|(out, &stretch)| self.hash_anew(stretch, out))?,
         }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// So much a stream's reader hands on at a time, but no less than a line.
@@ -20,7 +21,7 @@ pub(crate) struct Stretches(Way);
 
 enum Way {
     Whole(Bytes),
-    Stream(Receiver<io::Result<Bytes>>),
+    Stream(Receiver<io::Result<Bytes>>, Option<JoinHandle<()>>),
 }
 
 impl Stretches {
@@ -35,7 +36,7 @@ impl Stretches {
     /// If the system doesn't allow another thread.
     pub(crate) fn of_stream(stream: impl Read + Send + 'static, keeps_broken: bool) -> io::Result<Self> {
         let (sender, stretches) = sync_channel(AHEAD);
-        beside("reader", move || {
+        let reader = beside("reader", move || {
             let mut lines = Lines { stream, keeps_broken, rest: Vec::new(), failed: None };
             // Nobody listens any more: the run has ended.
             while let Some(stretch) = lines.next().transpose() {
@@ -50,7 +51,7 @@ impl Stretches {
                 }
             }
         })?;
-        Ok(Self(Way::Stream(stretches)))
+        Ok(Self(Way::Stream(stretches, Some(reader))))
     }
 
     /// At least one more stretch, if there is one: about so many bytes, or as much as a stream has by now. A stream has no more
@@ -65,11 +66,16 @@ impl Stretches {
                 let end = line_end(bytes, size);
                 Ok(Some(bytes.split_to(end)))
             }
-            Way::Stream(stretches) => loop {
+            Way::Stream(stretches, reader) => loop {
                 match stretches.recv_timeout(PATIENCE) {
                     Ok(Ok(bytes)) if bytes.is_empty() => {} // it only took a place
+                    Ok(come) => return come.map(Some),
                     Err(RecvTimeoutError::Timeout) if !stop.load(Ordering::Relaxed) => {}
-                    come => return come.ok().transpose(),
+                    Err(RecvTimeoutError::Timeout) => return Ok(None),
+                    Err(RecvTimeoutError::Disconnected) => {
+                        let ended = reader.take().map_or(Ok(()), JoinHandle::join);
+                        return ended.map(|()| None).map_err(|_| io::Error::other("its reader broke off"));
+                    }
                 }
             },
         }
