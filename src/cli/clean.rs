@@ -53,7 +53,9 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
 
     let mut log = Log { args, inputs: &inputs, terminal, one: None };
     let ended = clean(&frame, &threads, &outputs, &signals, &mut log);
-    outputs.finish()?; // also what has its name when something ends the run
+    if !matches!(&ended, Ok(ended) if ended.tally.documents == 0) {
+        outputs.finish()?; // also what has its name when something ends the run
+    }
     let ended = ended?;
     let status = Status::of(ended.tally.failed);
     if ended.is_unheard {
