@@ -196,6 +196,11 @@ impl Corpus {
         Ok(true)
     }
 
+    /// Nothing more comes: what new paragraphs would be looked up in is given back.
+    pub(crate) fn end(&mut self) {
+        self.index = None;
+    }
+
     /// How many paragraphs there are.
     pub(crate) fn paragraphs(&self) -> u32 {
         self.texts.segments.len() as u32

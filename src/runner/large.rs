@@ -116,6 +116,9 @@ impl<'a> LargeText<'a> {
     /// Reads all and decides about it.
     fn read_all(&mut self) -> std::result::Result<(), TooLarge> {
         while self.read_more()? {}
+        if !self.course.settings.across {
+            self.compared.corpus.end();
+        }
         let numbers = self.first..self.first + self.paragraphs();
         let Compared { corpus, heirs } = &mut *self.compared;
         let settings = self.course.settings;
