@@ -151,10 +151,14 @@ impl Settings {
         }
     }
 
+    /// Whether each line that repeats goes, whatever stands around it: then nothing depends on columns.
+    fn takes_each_line(&self) -> bool {
+        self.unit == Unit::Line && self.least() == 0 && self.drop_above.is_none()
+    }
+
     /// How texts are taken apart.
     fn manner(&self) -> Manner {
-        let goes_anyway = self.unit == Unit::Line && self.least() == 0 && self.drop_above.is_none();
-        let is_measured = self.matching != Match::Bytes || !goes_anyway;
+        let is_measured = self.matching != Match::Bytes || !self.takes_each_line();
         Manner { how: self.matching, unit: self.unit, is_measured }
     }
 

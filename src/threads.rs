@@ -3,6 +3,7 @@
 use crate::error::io_reason;
 use std::io;
 use std::sync::OnceLock;
+use std::sync::mpsc::{SendError, SyncSender};
 use std::thread::{self, JoinHandle, available_parallelism};
 
 /// The threads of a run, started when the first work comes that is worth it. All parallel work runs on them.
@@ -52,4 +53,11 @@ pub(crate) fn is_one() -> bool {
 pub(crate) fn beside<R: Send + 'static>(name: &str, work: impl FnOnce() -> R + Send + 'static) -> io::Result<JoinHandle<R>> {
     let why = |error: io::Error| format!("the system starts no thread as its {name}: {}", io_reason(&error));
     thread::Builder::new().name(name.into()).spawn(work).map_err(|error| io::Error::new(error.kind(), why(error)))
+}
+
+/// Sends something that takes so many places in a channel, and at least one: `nothing` takes the others. So a channel that is bounded
+/// in places is bounded in bytes.
+pub(crate) fn send<T>(sender: &SyncSender<T>, thing: T, places: usize, nothing: impl Fn() -> T) -> Result<(), SendError<T>> {
+    sender.send(thing)?;
+    (1..places).try_for_each(|_| sender.send(nothing()))
 }

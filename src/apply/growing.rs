@@ -6,7 +6,7 @@ use super::pending::{Berth, Pending};
 use crate::document::Span;
 use crate::error::{Error, Place, Result};
 use crate::source::{Packer, Packing, Source, Watch};
-use crate::threads::{Threads, beside};
+use crate::threads::{Threads, beside, send};
 use bytes::Bytes;
 use std::fs::File;
 use std::io::{self, Write};
@@ -69,10 +69,7 @@ impl Growing {
     pub fn append(&mut self, stretch: Bytes, cuts: Vec<Span>) -> Result<()> {
         let sender = self.stretches.as_ref().expect("nothing is appended after the end");
         let places = stretch.len() / STRETCH;
-        let mut sent = sender.send(Some((stretch, cuts)));
-        for _ in 1..places {
-            sent = sent.and_then(|()| sender.send(Some((Bytes::new(), Vec::new())))); // takes a place, and holds nothing
-        }
+        let sent = send(sender, Some((stretch, cuts)), places, || Some((Bytes::new(), Vec::new())));
         // The writer listens until it fails.
         if sent.is_ok() { Ok(()) } else { self.end() }
     }

@@ -53,7 +53,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
 
     let mut log = Log { args, inputs: &inputs, terminal, one: None };
     let ended = clean(&frame, &threads, &outputs, &signals, &mut log);
-    if !matches!(&ended, Ok(ended) if ended.tally.documents == 0) {
+    if !matches!(&ended, Ok(ended) if ended.tally.sums.documents == 0) {
         outputs.finish()?; // also what has its name when something ends the run
     }
     let ended = ended?;
@@ -250,12 +250,12 @@ impl Log<'_> {
 
     fn summarise(&self, ended: &Ended, outputs: &Outputs) {
         let suggestion = Suggestion { common: &self.args.common, paths: self.inputs.paths() };
-        if ended.tally.documents == 0 && ended.tally.failed > 0 {
+        if ended.tally.sums.documents == 0 && ended.tally.failed > 0 {
             return; // all failed, and was named
         }
         let Some(finding) = &self.one else {
             self.terminal.say(&ended.tally.cleaned_in_words(ended.took, !self.inputs.is_stdin()));
-            if ended.tally.blocks > 0 {
+            if ended.tally.sums.blocks > 0 {
                 let how = match self.args.common.is_across() {
                     true => "",
                     false => "Compared within each document, not across them (--across). ",

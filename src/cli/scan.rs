@@ -73,7 +73,7 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
     if ended.found_nothing() {
         return Err(inputs.nothing_read(terminal, ended.tally.left_out.unknown_form));
     }
-    if ended.tally.documents > 0 || ended.tally.failed == 0 {
+    if ended.tally.sums.documents > 0 || ended.tally.failed == 0 {
         terminal.say(&ended.tally.scanned_in_words(ended.took, !inputs.is_single()));
     }
     Ok(status)

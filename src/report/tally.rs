@@ -10,25 +10,9 @@ use std::time::Duration;
 /// What a run did.
 #[derive(Clone, Debug, Default, serde::Serialize)]
 pub struct Tally {
-    /// The documents that were read.
-    pub documents: u64,
-    /// Those in which something repeats.
-    pub documents_with_repeats: u64,
-    /// Their paragraphs.
-    pub paragraphs: u64,
-    /// The paragraphs that repeat.
-    pub repeated_paragraphs: u64,
-    /// The blocks they form.
-    pub blocks: u64,
-    /// The documents that are dropped as a whole, by reason.
-    pub dropped: Dropped,
-    /// The bytes of all documents.
-    pub bytes_before: u64,
-    /// The bytes of their clean copies.
-    pub bytes_after: u64,
-    /// The bytes that repeat, whether they go alone or with a document that is dropped.
-    #[serde(skip)]
-    pub repeated_bytes: u64,
+    /// What it did to documents.
+    #[serde(flatten)]
+    pub sums: Sums,
     /// What was not read, on purpose.
     pub left_out: LeftOutCounts,
     /// What could not be read or written.
@@ -58,18 +42,28 @@ impl Dropped {
     }
 }
 
-/// What some documents add to the sums.
-#[derive(Clone, Copy, Debug, Default)]
+/// The sums of some documents.
+#[derive(Clone, Copy, Debug, Default, serde::Serialize)]
 pub struct Sums {
-    documents: u64,
-    with_repeats: u64,
-    paragraphs: u64,
-    repeated_paragraphs: u64,
-    blocks: u64,
-    dropped: Dropped,
-    bytes_before: u64,
-    bytes_after: u64,
-    repeated_bytes: u64,
+    /// The documents that were read.
+    pub documents: u64,
+    /// Those in which something repeats.
+    pub documents_with_repeats: u64,
+    /// Their paragraphs.
+    pub paragraphs: u64,
+    /// The paragraphs that repeat.
+    pub repeated_paragraphs: u64,
+    /// The blocks they form.
+    pub blocks: u64,
+    /// The documents that are dropped as a whole, by reason.
+    pub dropped: Dropped,
+    /// The bytes of all documents.
+    pub bytes_before: u64,
+    /// The bytes of their clean copies.
+    pub bytes_after: u64,
+    /// The bytes that repeat, whether they go alone or with a document that is dropped.
+    #[serde(skip)]
+    pub repeated_bytes: u64,
 }
 
 impl Sums {
@@ -79,7 +73,7 @@ impl Sums {
         let bytes_after = bytes_before - portion.removed_bytes();
         let mut sums = Self { documents: portion.begun(), bytes_before, bytes_after, ..Self::default() };
         for document in &portion.documents {
-            sums.with_repeats += u64::from(!document.plan.blocks.is_empty());
+            sums.documents_with_repeats += u64::from(!document.plan.blocks.is_empty());
             sums.paragraphs += document.plan.paragraphs as u64;
             sums.repeated_paragraphs += document.plan.removed_paragraphs() as u64;
             sums.blocks += document.plan.blocks.len() as u64;
@@ -94,14 +88,17 @@ impl Sums {
         }
         sums
     }
-}
 
-impl Sums {
     /// Goes on with the next part of the same input.
     pub(super) fn append(&mut self, more: &Self) {
+        self.add(more);
+        // A document that goes on is counted once.
+        self.documents_with_repeats = self.documents_with_repeats.min(self.documents);
+    }
+
+    fn add(&mut self, more: &Self) {
         self.documents += more.documents;
-        // Where one goes on, it is counted once.
-        self.with_repeats = (self.with_repeats + more.with_repeats).min(self.documents);
+        self.documents_with_repeats += more.documents_with_repeats;
         self.paragraphs += more.paragraphs;
         self.repeated_paragraphs += more.repeated_paragraphs;
         self.blocks += more.blocks;
@@ -178,15 +175,7 @@ impl LeftOutCounts {
 impl Tally {
     /// Adds some documents.
     pub fn add(&mut self, sums: &Sums) {
-        self.documents += sums.documents;
-        self.documents_with_repeats += sums.with_repeats;
-        self.paragraphs += sums.paragraphs;
-        self.repeated_paragraphs += sums.repeated_paragraphs;
-        self.blocks += sums.blocks;
-        self.dropped.add(sums.dropped);
-        self.bytes_before += sums.bytes_before;
-        self.bytes_after += sums.bytes_after;
-        self.repeated_bytes += sums.repeated_bytes;
+        self.sums.add(sums);
     }
 
     /// Adds something that is not read.
@@ -196,24 +185,24 @@ impl Tally {
 
     /// The line about clean copies. `whole` says what was left out and failed even where nothing was.
     pub fn cleaned_in_words(&self, took: Duration, whole: bool) -> String {
-        let size = bytes(self.bytes_before, self.bytes_after);
-        let change = change(self.bytes_before, self.bytes_after);
+        let size = bytes(self.sums.bytes_before, self.sums.bytes_after);
+        let change = change(self.sums.bytes_before, self.sums.bytes_after);
         self.in_words(&format!("{size} ({change})"), took, whole)
     }
 
     /// The line about a scan, after which all is as it was.
     pub fn scanned_in_words(&self, took: Duration, whole: bool) -> String {
-        let mut size = bytes(self.bytes_before, self.bytes_before);
-        if self.blocks > 0 {
-            size += &format!(" of which {} repeat", share(self.repeated_bytes, self.bytes_before));
+        let mut size = bytes(self.sums.bytes_before, self.sums.bytes_before);
+        if self.sums.blocks > 0 {
+            size += &format!(" of which {} repeat", share(self.sums.repeated_bytes, self.sums.bytes_before));
         }
         self.in_words(&size, took, whole)
     }
 
     fn in_words(&self, size: &str, took: Duration, whole: bool) -> String {
-        let documents = counted(self.documents, "document");
-        let repeats = count(self.documents_with_repeats);
-        let dropped = match self.dropped.total() {
+        let documents = counted(self.sums.documents, "document");
+        let repeats = count(self.sums.documents_with_repeats);
+        let dropped = match self.sums.dropped.total() {
             0 => String::new(),
             dropped => format!(", {} dropped", count(dropped)),
         };

@@ -92,14 +92,6 @@ pub(crate) struct Measure {
     pub(crate) is_guarded: bool,
 }
 
-impl Measure {
-    /// Whether every repeat goes, whatever stands around it, and the first of a kind stays: then no paragraph is decided about by
-    /// those that follow.
-    pub(crate) fn is_causal(&self) -> bool {
-        self.least == 0 && !self.is_guarded && self.keep == Keep::First
-    }
-}
-
 /// What the rules decided about the paragraphs of a text.
 #[derive(Default)]
 pub(crate) struct Decided {

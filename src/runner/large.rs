@@ -9,7 +9,7 @@ use crate::document::{Map, Span, TooLarge, Unit};
 use crate::error::{Error, Result};
 use crate::page::Page;
 use crate::plan::{Around, Fate};
-use crate::rules::{Decided, Removed, decide};
+use crate::rules::{Decided, Keep, Removed, decide};
 use crate::segment::{Segmenter, Segments};
 use crate::source::{Input, Source, text};
 use rayon::prelude::*;
@@ -94,10 +94,9 @@ impl<'a> LargeText<'a> {
         Ok(stretches.into_par_iter().map(|stretch| work(self.portion(stretch))).collect())
     }
 
-    /// Whether what is read can be decided about at once.
+    /// Whether what is read can be decided about at once: no paragraph is by those that follow.
     fn is_causal(&self) -> bool {
-        let settings = self.course.settings;
-        settings.measure().is_causal() && settings.unit == Unit::Line && settings.drop_above.is_none()
+        self.course.settings.takes_each_line() && self.course.settings.keep == Keep::First
     }
 
     /// The number of its paragraphs so far.

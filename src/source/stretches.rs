@@ -1,7 +1,7 @@
 //! A container of lines in stretches: a mapped or read one as it stands, a stream as a thread of its own reads and unpacks it,
 //! ahead of those who use it.
 
-use crate::threads::beside;
+use crate::threads::{beside, send};
 use bytes::Bytes;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,11 +42,7 @@ impl Stretches {
             while let Some(stretch) = lines.next().transpose() {
                 let is_last = stretch.is_err();
                 let places = stretch.as_ref().map_or(1, |stretch| stretch.len() / STRETCH);
-                let mut sent = sender.send(stretch);
-                for _ in 1..places {
-                    sent = sent.and_then(|()| sender.send(Ok(Bytes::new()))); // takes a place, and holds nothing
-                }
-                if sent.is_err() || is_last {
+                if send(&sender, stretch, places, || Ok(Bytes::new())).is_err() || is_last {
                     break;
                 }
             }
