@@ -216,10 +216,7 @@ impl Map {
         let mut map = Map::default();
         for piece in &self.pieces {
             if piece.is_atom {
-                let mut parts = outer.source(piece.source);
-                let first = parts.next().unwrap_or_default();
-                let end = parts.last().unwrap_or(first).end;
-                map.push(Span { start: first.start, end }, piece.text.len(), true);
+                map.push(outer.around(piece.source), piece.text.len(), true);
                 continue;
             }
             for part in outer.overlapping(piece.source) {
@@ -232,6 +229,13 @@ impl Map {
     /// The stretches of the source in which the bytes of `text` stand, in order; of an atom all, if any of it is named.
     pub fn source(&self, text: Span) -> impl Iterator<Item = Span> + '_ {
         self.overlapping(text).map(|piece| piece.source)
+    }
+
+    /// From the first to the last byte of the source that belongs to the bytes of `text`; nothing for no text.
+    pub fn around(&self, text: Span) -> Span {
+        let mut source = self.source(text);
+        let first = source.next().unwrap_or_default();
+        Span { start: first.start, end: source.last().unwrap_or(first).end }
     }
 
     /// The pieces that hold bytes of `text`, less what they hold besides.

@@ -146,7 +146,7 @@ impl Plan {
             } else {
                 Span { start: page.span(first).start, end: page.start(last + 1) }
             };
-            self.cuts.extend(joined(map, cut).into_iter().map(|at| Cut { at, block }));
+            joined(map, cut, |at| self.cuts.push(Cut { at, block }));
             self.blocks.push(around.to_block(removed));
         }
     }
@@ -174,10 +174,7 @@ impl Around<'_> {
 
     fn to_block(&self, removed: &[Removed]) -> Block {
         let (first, last) = (removed[0].at, removed[removed.len() - 1].at);
-        let repeat = Span { start: self.page.span(first).start, end: self.page.span(last).end };
-        let source = joined(self.map, repeat);
-        let start = source.first().expect("a paragraph has bytes, and every byte of a text has a source");
-        let repeat = Span { start: start.start, end: source.last().unwrap_or(start).end };
+        let repeat = self.map.around(Span { start: self.page.span(first).start, end: self.page.span(last).end });
         let (rule, witness) = if removed[0].is_across {
             let (first, last) = (removed[0].witness, removed[removed.len() - 1].witness);
             let rule = if self.is_whole { Rule::RepeatedDocument } else { Rule::RepeatedAcross };
@@ -191,23 +188,26 @@ impl Around<'_> {
     }
 
     fn witness_here(&self, removed: &[Removed]) -> SmallVec<[Span; 1]> {
-        let consecutive = removed.chunk_by(|a, b| b.witness == a.witness + 1);
-        let text = consecutive.map(|removed| {
-            let (first, last) = (removed[0].witness, removed[removed.len() - 1].witness);
-            Span { start: self.page.span(first).start, end: self.page.span(last).end }
-        });
-        text.flat_map(|text| joined(self.map, text)).collect()
+        let mut here = SmallVec::new();
+        for consecutive in removed.chunk_by(|a, b| b.witness == a.witness + 1) {
+            let (first, last) = (consecutive[0].witness, consecutive[consecutive.len() - 1].witness);
+            let text = Span { start: self.page.span(first).start, end: self.page.span(last).end };
+            joined(self.map, text, |span| here.push(span));
+        }
+        here
     }
 }
 
-/// The stretches of the source in which the bytes of a text stand, those that touch made one.
-fn joined(map: &Map, text: Span) -> SmallVec<[Span; 1]> {
-    let mut joined: SmallVec<[Span; 1]> = SmallVec::new();
-    for span in map.source(text) {
-        match joined.last_mut() {
-            Some(last) if last.end == span.start => last.end = span.end,
-            _ => joined.push(span),
+/// Gives the stretches of the source in which the bytes of a text stand, those that touch made one.
+fn joined(map: &Map, text: Span, mut each: impl FnMut(Span)) {
+    let mut source = map.source(text);
+    let Some(mut last) = source.next() else { return };
+    for span in source {
+        if last.end == span.start {
+            last.end = span.end;
+        } else {
+            each(std::mem::replace(&mut last, span));
         }
     }
-    joined
+    each(last);
 }

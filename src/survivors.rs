@@ -36,6 +36,11 @@ impl Survivors {
         self.count
     }
 
+    /// Whether none is gone.
+    pub(crate) fn are_all(&self) -> bool {
+        self.count == self.segments
+    }
+
     /// Whether a segment is gone.
     pub(crate) fn is_gone(&self, segment: u32) -> bool {
         self.gone[segment as usize / 64] >> (segment % 64) & 1 == 1
@@ -43,6 +48,9 @@ impl Survivors {
 
     /// How many survive before `segment`: its number among the survivors, if it is one.
     pub(crate) fn number(&self, segment: u32) -> u32 {
+        if self.are_all() {
+            return segment;
+        }
         let word = segment as usize / 64;
         let present = !self.gone[word] & ((1 << (segment % 64)) - 1);
         self.before[word] + present.count_ones()
@@ -50,7 +58,7 @@ impl Survivors {
 
     /// The segment that is the survivor of this number.
     pub(crate) fn segment(&self, number: u32) -> u32 {
-        if self.count == self.segments {
+        if self.are_all() {
             return number;
         }
         let word = self.before.partition_point(|&before| before <= number) - 1;

@@ -22,26 +22,57 @@ use std::ops::Range;
 /// The numbers continue from one segment to the next as far as the earlier occurrence does.
 pub fn repeated_runs(repeats: &[Repeat], weight: impl Fn(u32) -> u32 + Sync, least: u64) -> Vec<u32> {
     let least = least.max(1);
-    let weight_at = |at: usize| u64::from(weight(repeats[at].at));
     let mut places = vec![NONE; repeats.len()];
-    let mut open = Vec::new();
-    for stretch in ranges(repeats, |a, b| b.at == a.at + 1) {
+    let mut sought = Bits::default();
+    let linked = |(start, places): (usize, &mut [u32])| linked_runs(repeats, start, places, &weight, least);
+    let parts = parts(repeats, &mut places);
+    if parts.len() == 1 {
+        sought = parts.into_iter().map(linked).next().unwrap_or_default();
+    } else {
+        let parts: Vec<Bits> = parts.into_par_iter().map(linked).collect();
+        parts.iter().for_each(|part| sought.add(part));
+    }
+    let regions = regions(repeats, &sought);
+    if !regions.is_empty() {
+        search_windows(repeats, weight, least, &regions, &mut places);
+    }
+    places
+}
+
+/// Takes the repeats, of each of which there is a place, apart where a stretch ends: one part, or a few for each thread.
+fn parts<'a>(repeats: &[Repeat], mut places: &'a mut [u32]) -> Vec<(usize, &'a mut [u32])> {
+    const MANY: usize = 1 << 16;
+    let is_one = places.len() <= MANY || !threads::is_one();
+    let about = if is_one { places.len() } else { places.len().div_ceil(4 * rayon::current_num_threads()) };
+    let (mut parts, mut start) = (Vec::new(), 0);
+    while !places.is_empty() {
+        let ends = |&at: &usize| at >= repeats.len() || repeats[at].at != repeats[at - 1].at + 1;
+        let end = (start + about..).find(ends).expect("the last one ends a stretch").min(repeats.len());
+        let (part, rest) = places.split_at_mut(end - start);
+        parts.push((start, part));
+        (start, places) = (end, rest);
+    }
+    parts
+}
+
+/// Settles the linked runs among consecutive repeats, which begin with the one of this number. Gives the kinds of which a window may
+/// hold some that reaches beyond such a run.
+fn linked_runs(repeats: &[Repeat], start: usize, places: &mut [u32], weight: impl Fn(u32) -> u32, least: u64) -> Bits {
+    let weight_at = |at: usize| u64::from(weight(repeats[at].at));
+    let mut sought = Bits::default();
+    for stretch in ranges(repeats, start..start + places.len(), |a, b| b.at == a.at + 1) {
         if stretch.clone().map(weight_at).sum::<u64>() < least {
             continue;
         }
-        for linked in ranges(&repeats[stretch.clone()], |a, b| b.kept == a.kept + 1) {
-            let linked = stretch.start + linked.start..stretch.start + linked.end;
+        for linked in ranges(repeats, stretch.clone(), |a, b| b.kept == a.kept + 1) {
             // Firsts that follow one another are distinct.
             if linked.clone().map(weight_at).sum::<u64>() >= least {
-                linked.clone().for_each(|at| places[at] = repeats[at].kept);
+                linked.clone().for_each(|at| places[at - start] = repeats[at].kept);
             }
-            add_open_ends(linked, &stretch, weight_at, least, |end| open.push(end));
+            add_open_ends(linked, &stretch, weight_at, least, |end| end.for_each(|at| sought.set(repeats[at].kept)));
         }
     }
-    if !open.is_empty() {
-        search_windows(repeats, weight, least, &open, &mut places);
-    }
-    places
+    sought
 }
 
 /// Hands on what a minimal window that reaches beyond a linked run can hold of it: its ends, or all of a short one. The run
@@ -74,24 +105,27 @@ pub(super) fn add_open_ends(
     }
 }
 
-/// The maximal ranges in which each item is joined to the next.
-fn ranges<T>(items: &[T], joined: impl Fn(&T, &T) -> bool) -> impl Iterator<Item = Range<usize>> {
-    let mut end = 0;
-    items.chunk_by(joined).map(move |chunk| {
+/// The maximal ranges of the items of `within` in which each is joined to the next.
+fn ranges<T>(items: &[T], within: Range<usize>, joined: impl Fn(&T, &T) -> bool) -> impl Iterator<Item = Range<usize>> {
+    let mut end = within.start;
+    items[within].chunk_by(joined).map(move |chunk| {
         let start = end;
         end += chunk.len();
         start..end
     })
 }
 
-/// Settles the stretches that are `open`: their earlier occurrences consist of the same kinds of segments.
-fn search_windows(repeats: &[Repeat], weight: impl Fn(u32) -> u32 + Sync, least: u64, open: &[Range<usize>], places: &mut [u32]) {
+/// Settles what isn't in sight: windows of these regions stood in one of them earlier.
+fn search_windows(
+    repeats: &[Repeat],
+    weight: impl Fn(u32) -> u32 + Sync,
+    least: u64,
+    regions: &[Range<u32>],
+    places: &mut [u32],
+) {
     /// So many regions are looked at by one thread, and so many before what they gave is forgotten.
     const TOGETHER: usize = 512;
     const AT_A_TIME: usize = 64 * TOGETHER;
-    let mut sought = Bits::default();
-    open.iter().cloned().flatten().for_each(|at| sought.set(repeats[at].kept));
-    let regions = regions(repeats, &sought);
     let shards = if regions.len() <= TOGETHER || !threads::is_one() { 1 } else { rayon::current_num_threads() };
     let mut table = Table::default();
     for some in regions.chunks(AT_A_TIME) {

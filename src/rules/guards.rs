@@ -20,36 +20,39 @@ impl Rules<'_> {
     /// The refrain guard: a run of a few short lines stays if something that isn't cut stands between it and its previous
     /// occurrence, as verses do between two choruses.
     pub(super) fn spare_refrains(&self, found: &mut Candidates) {
-        let refrains: Vec<Range<usize>> = found.to_cut_in_runs().into_iter().filter(|run| self.is_verse(run.clone())).collect();
-        if refrains.is_empty() {
+        let is_verse: Vec<bool> = found.runs.iter().map(|run| self.is_verse(run.clone())).collect();
+        if !is_verse.contains(&true) {
             return;
         }
-        let previous = self.previous_occurrences(found);
-        let cut: Vec<u32> = found.to_cut().map(|at| found.numbered[at].at).collect();
+        let previous = self.previous_occurrences();
+        let cut: Vec<u32> = found.to_cut().map(|at| self.number(at)).collect();
         let cut_before = |number: u32| cut.partition_point(|&at| at < number) as u32;
-        for run in refrains {
-            let between = match self.measure.keep {
-                Keep::First => previous[run.start] + 1..found.numbered[run.start].at,
-                Keep::Last => found.numbered[run.end - 1].at + 1..previous[run.end - 1],
+        let is_refrain = |(run, is_verse): (&Range<usize>, bool)| {
+            let (first, last) = (run.start, run.end - 1);
+            let between = || match self.measure.keep {
+                Keep::First => self.survivors.number(previous[first]) + 1..self.number(first),
+                Keep::Last => self.number(last) + 1..self.survivors.number(previous[last]),
             };
-            let cut_between = cut_before(between.end) - cut_before(between.start);
-            if cut_between < between.len() as u32 {
-                found.places[run].fill(NONE);
+            is_verse && {
+                let between = between();
+                cut_before(between.end) - cut_before(between.start) < between.len() as u32
             }
-        }
+        };
+        let refrains: Vec<bool> = found.runs.iter().zip(is_verse).map(is_refrain).collect();
+        found.spare(&refrains);
     }
 
     /// For each repeat the nearest equal paragraph towards the end that is kept.
-    fn previous_occurrences(&self, found: &Candidates) -> Vec<u32> {
+    fn previous_occurrences(&self) -> Vec<u32> {
         let mut nearest: FxHashMap<u32, u32> = FxHashMap::default();
-        let mut previous = vec![NONE; found.numbered.len()];
+        let mut previous = vec![NONE; self.repeats.len()];
         let mut visit = |at: usize| {
-            let repeat = found.numbered[at];
+            let repeat = self.repeats[at];
             previous[at] = nearest.insert(repeat.kept, repeat.at).unwrap_or(repeat.kept);
         };
         match self.measure.keep {
-            Keep::First => (0..found.numbered.len()).for_each(&mut visit),
-            Keep::Last => (0..found.numbered.len()).rev().for_each(&mut visit),
+            Keep::First => (0..self.repeats.len()).for_each(&mut visit),
+            Keep::Last => (0..self.repeats.len()).rev().for_each(&mut visit),
         }
         previous
     }
@@ -72,25 +75,22 @@ impl Rules<'_> {
 
     /// Shrinks each run until no sentence runs on across its edges.
     pub(super) fn shrink_to_sentences(&self, found: &mut Candidates) {
-        let (numbered, places) = (&found.numbered, &found.places);
+        let places = &found.places;
         let shrunk = |run: &Range<usize>| {
             // A paragraph that begins a chunk or sentence where it stands the other time begins one here too, however it
             // looks: where two copies of a list of words meet, the last word and the first seem to be one sentence.
             let is_edge_there = |place: u32| !found.is_across && self.is_edge(place);
-            let begins = |at: &usize| self.is_edge(numbered[*at].at) || is_edge_there(places[*at]);
-            let meets_its_copy = |end: u32| !found.is_across && end == places[run.start] && self.is_edge(numbered[run.start].at);
+            let begins = |at: &usize| self.is_edge(self.number(*at)) || is_edge_there(places[*at]);
+            let meets_its_copy = |end: u32| !found.is_across && end == places[run.start] && self.is_edge(self.number(run.start));
             let ends = |end: &usize| {
-                let end = numbered[end - 1].at + 1;
+                let end = self.number(end - 1) + 1;
                 self.is_edge(end) || meets_its_copy(end)
             };
             let start = run.clone().find(begins).unwrap_or(run.end);
             start..(start + 1..=run.end).rev().find(ends).unwrap_or(start)
         };
-        let runs = found.to_cut_in_runs();
-        for (run, left) in runs.iter().zip(of_each(&runs, shrunk)) {
-            found.places[run.start..left.start].fill(NONE);
-            found.places[left.end..run.end].fill(NONE);
-        }
+        found.runs = of_each(&found.runs, shrunk);
+        found.runs.retain(|run| !run.is_empty());
     }
 
     /// Whether a run may begin at the survivor of this number, or end before it.
@@ -108,28 +108,14 @@ impl Rules<'_> {
         let new = found.to_cut().map(|at| self.repeats[at].at);
         let gone = self.removed.iter().map(|removed| removed.at).chain(new);
         let after = After { rules: self, survivors: Survivors::of(self.page.segments.len(), gone) };
-        let mut last = Chunk::default(); // which may be all of the text
-        let mut reads_on = |paragraph: Option<u32>| {
-            paragraph.is_none_or(|paragraph| {
-                if !last.paragraphs.contains(&paragraph) {
-                    last = after.chunk(paragraph);
-                }
-                last.reads_the_same
-            })
-        };
-        let mut reads_otherwise = |run: &Range<usize>| {
-            let (before, behind) = after.beside(self.repeats[run.start].at);
-            !(reads_on(before) & reads_on(behind)) || after.uncovers_a_mark(before, behind)
-        };
-        let runs = found.to_cut_in_runs();
-        let spared: Vec<bool> = runs.iter().map(&mut reads_otherwise).collect();
-        found.spare(&runs, &spared)
+        let read_otherwise = of_parts(&found.runs, |runs| after.read_otherwise(runs));
+        found.spare(&read_otherwise)
     }
 
     /// What the guards left of a run stays too if it is no longer long enough.
     pub(super) fn spare_remnants(&self, found: &mut Candidates, least: u64) {
         let is_remnant = |run: &Range<usize>| {
-            let kept = |at: &usize| found.numbered[*at].kept;
+            let kept = |at: &usize| self.repeats[*at].kept;
             let weight = |at: usize| u64::from(self.page.segments[self.repeats[at].at as usize].weight());
             let length: u64 = if run.clone().is_sorted_by(|a, b| kept(a) < kept(b)) {
                 run.clone().map(weight).sum() // a plain copy: all distinct
@@ -139,16 +125,25 @@ impl Rules<'_> {
             };
             length < least
         };
-        let runs = found.to_cut_in_runs();
-        let remnants = of_each(&runs, is_remnant);
-        found.spare(&runs, &remnants);
+        let remnants = of_each(&found.runs, is_remnant);
+        found.spare(&remnants);
     }
 }
 
 /// What is made of each run, by all threads if there are many: the text around each comes from far memory.
 fn of_each<T: Send>(runs: &[Range<usize>], make: impl Fn(&Range<usize>) -> T + Sync + Send) -> Vec<T> {
+    of_parts(runs, |runs| runs.iter().map(&make).collect())
+}
+
+/// What is made of consecutive runs: of all, or by each thread of its share.
+fn of_parts<T: Send>(runs: &[Range<usize>], make: impl Fn(&[Range<usize>]) -> Vec<T> + Sync + Send) -> Vec<T> {
     const MANY: usize = 4096;
-    if runs.len() < MANY || !threads::is_one() { runs.iter().map(make).collect() } else { runs.par_iter().map(make).collect() }
+    if runs.len() < MANY || !threads::is_one() {
+        return make(runs);
+    }
+    let share = runs.len().div_ceil(rayon::current_num_threads());
+    let parts: Vec<Vec<T>> = runs.par_chunks(share).map(make).collect();
+    parts.into_iter().flatten().collect()
 }
 
 /// The page as it would be after the round.
@@ -164,6 +159,24 @@ struct Chunk {
 }
 
 impl After<'_> {
+    /// Of each run, whether what stays beside it is then taken apart otherwise.
+    fn read_otherwise(&self, runs: &[Range<usize>]) -> Vec<bool> {
+        let mut last = Chunk::default(); // which may be all of the text
+        let mut reads_on = |paragraph: Option<u32>| {
+            paragraph.is_none_or(|paragraph| {
+                if !last.paragraphs.contains(&paragraph) {
+                    last = self.chunk(paragraph);
+                }
+                last.reads_the_same
+            })
+        };
+        let mut reads_otherwise = |run: &Range<usize>| {
+            let (before, behind) = self.beside(self.rules.repeats[run.start].at);
+            !(reads_on(before) & reads_on(behind)) || self.uncovers_a_mark(before, behind)
+        };
+        runs.iter().map(&mut reads_otherwise).collect()
+    }
+
     /// The survivors before and after a paragraph that is gone.
     fn beside(&self, gone: u32) -> (Option<u32>, Option<u32>) {
         let count = self.rules.page.segments.len() as u32;

@@ -10,6 +10,7 @@ use crate::document::{Repeat, Segment};
 use crate::page::Page;
 use crate::survivors::Survivors;
 use rustc_hash::FxHashMap;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Which of several copies stays.
@@ -144,11 +145,8 @@ impl Rules<'_> {
         if self.repeats.is_empty() {
             return;
         }
-        let mut found = Candidates {
-            numbered: self.repeats.clone(),
-            places: self.repeats.iter().map(|repeat| repeat.kept).collect(),
-            is_across: true,
-        };
+        let places = self.repeats.iter().map(|repeat| repeat.kept).collect();
+        let mut found = Candidates::new(places, true, |at| self.follows(at));
         if self.measure.is_guarded {
             self.guard(&mut found);
         }
@@ -214,49 +212,64 @@ impl Rules<'_> {
 
     /// The runs that reach the threshold.
     fn long_enough(&self) -> Candidates {
-        let number = |at| self.survivors.number(at);
-        let mut found = Candidates {
-            numbered: self.repeats.iter().map(|r| Repeat { at: number(r.at), kept: number(r.kept) }).collect(),
-            places: Vec::new(),
-            is_across: false,
+        let numbered: Cow<[Repeat]> = if self.survivors.are_all() {
+            Cow::Borrowed(&self.repeats)
+        } else {
+            let number = |at| self.survivors.number(at);
+            self.repeats.iter().map(|r| Repeat { at: number(r.at), kept: number(r.kept) }).collect()
         };
-        found.places = self.runs(&found, self.measure.least);
+        let candidates = |places| Candidates::new(places, false, |at| numbered[at].at == numbered[at - 1].at + 1);
+        let found = candidates(self.runs(&numbered, self.measure.least));
         if self.measure.threshold == Threshold::LongOrLargeShare {
             let repeated: u64 = found.to_cut().map(|at| columns(&self.page.segments[self.repeats[at].at as usize])).sum();
             if repeated > 0 && repeated * LARGE_SHARE < self.columns {
-                found.places = self.runs(&found, LONG);
+                return candidates(self.runs(&numbered, LONG));
             }
         }
         found
     }
 
-    /// The repeated runs seen from the end that is kept.
-    fn runs(&self, found: &Candidates, least: u64) -> Vec<u32> {
+    /// For each of the repeats, which are numbered among the survivors, its place in a repeated run, seen from the end that is kept.
+    fn runs(&self, numbered: &[Repeat], least: u64) -> Vec<u32> {
         let weight = |number: u32| self.page.segments[self.survivors.segment(number) as usize].weight();
         match self.measure.keep {
-            Keep::First => repeated_runs(&found.numbered, weight, least),
+            Keep::First => repeated_runs(numbered, weight, least),
             Keep::Last => {
                 let last = self.survivors.count() - 1;
                 let mirrored = |r: &Repeat| Repeat { at: last - r.at, kept: last - r.kept };
-                let repeats: Vec<Repeat> = found.numbered.iter().rev().map(mirrored).collect();
+                let repeats: Vec<Repeat> = numbered.iter().rev().map(mirrored).collect();
                 let places = repeated_runs(&repeats, |at| weight(last - at), least);
                 places.into_iter().rev().map(|place| if place == NONE { NONE } else { last - place }).collect()
             }
         }
     }
 
+    /// Whether a repeat follows the one before it among the survivors.
+    fn follows(&self, at: usize) -> bool {
+        self.number(at) == self.number(at - 1) + 1
+    }
+
+    /// The number of a repeat among the survivors.
+    fn number(&self, at: usize) -> u32 {
+        self.survivors.number(self.repeats[at].at)
+    }
+
     fn remove(&mut self, found: &Candidates) {
-        self.removed.reserve(found.to_cut().count());
-        let mut places = found.places.iter();
-        self.repeats.retain(|repeat| {
-            let place = *places.next().expect("each repeat has a place");
-            if place != NONE {
+        let repeats = std::mem::take(&mut self.repeats);
+        let count = found.to_cut().count();
+        self.removed.reserve(count);
+        self.repeats.reserve(repeats.len() - count);
+        let mut from = 0;
+        for run in &found.runs {
+            self.repeats.extend_from_slice(&repeats[from..run.start]);
+            for (repeat, &place) in repeats[run.clone()].iter().zip(&found.places[run.clone()]) {
                 let witness = if found.is_across { place } else { self.survivors.segment(place) };
                 self.removed.push(Removed { at: repeat.at, witness, is_across: found.is_across });
                 self.columns -= columns(&self.page.segments[repeat.at as usize]);
             }
-            place == NONE
-        });
+            from = run.end;
+        }
+        self.repeats.extend_from_slice(&repeats[from..]);
         self.note_removed();
     }
 
@@ -286,44 +299,43 @@ impl Rules<'_> {
     }
 }
 
-/// What one round may cut: a column for each of the repeats that are left.
+/// What one round may cut.
 struct Candidates {
-    /// The repeats, numbered among the survivors.
-    numbered: Vec<Repeat>,
-    /// For each that is to be cut an equal paragraph before it (with [`Keep::Last`]: after it), by its number among the
-    /// survivors; else [`NONE`].
+    /// For each of the repeats that are left an equal paragraph before it (with [`Keep::Last`]: after it), by its number among the
+    /// survivors, or [`NONE`] if it was none from the first.
     places: Vec<u32>,
     /// Whether those stand in earlier documents and are numbered among the paragraphs of all.
     is_across: bool,
+    /// The maximal runs of consecutive paragraphs that are to be cut.
+    runs: Vec<Range<usize>>,
 }
 
 impl Candidates {
-    fn to_cut(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..self.places.len()).filter(|&at| self.places[at] != NONE)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.to_cut().next().is_none()
-    }
-
-    /// Takes back those of the runs that are to be spared; whether there are any.
-    fn spare(&mut self, runs: &[Range<usize>], are_spared: &[bool]) -> bool {
-        let spared = runs.iter().zip(are_spared).filter(|(_, is_spared)| **is_spared);
-        spared.fold(false, |_, (run, _)| {
-            self.places[run.clone()].fill(NONE);
-            true
-        })
-    }
-
-    /// The maximal runs of consecutive paragraphs that are to be cut.
-    fn to_cut_in_runs(&self) -> Vec<Range<usize>> {
-        let mut runs: Vec<Range<usize>> = Vec::with_capacity(self.places.len().min(16));
-        for at in self.to_cut() {
+    /// Those that have a place; `follows` tells of a repeat whether nothing that survives stands between it and the one before.
+    fn new(places: Vec<u32>, is_across: bool, follows: impl Fn(usize) -> bool) -> Self {
+        let mut runs: Vec<Range<usize>> = Vec::with_capacity(places.len().min(16));
+        for at in (0..places.len()).filter(|&at| places[at] != NONE) {
             match runs.last_mut() {
-                Some(run) if run.end == at && self.numbered[at].at == self.numbered[at - 1].at + 1 => run.end = at + 1,
+                Some(run) if run.end == at && follows(at) => run.end = at + 1,
                 _ => runs.push(at..at + 1),
             }
         }
-        runs
+        Self { places, is_across, runs }
+    }
+
+    fn to_cut(&self) -> impl Iterator<Item = usize> + '_ {
+        self.runs.iter().cloned().flatten()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// Takes back those of the runs that are to be spared; whether there are any.
+    fn spare(&mut self, are_spared: &[bool]) -> bool {
+        let count = self.runs.len();
+        let mut are_spared = are_spared.iter();
+        self.runs.retain(|_| !are_spared.next().expect("one for each run"));
+        self.runs.len() < count
     }
 }
