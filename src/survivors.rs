@@ -1,10 +1,13 @@
 //! Which segments of a text are still there, and how those are numbered. Knows numbers only.
 
-/// Segments by number, some of them gone: a bit each, and for every 64 how many survive before them.
+/// Segments by number, some of them gone: a bit each in words of 64.
 #[derive(Default)]
 pub(crate) struct Survivors {
     gone: Vec<u64>,
+    /// For each word how many survive before it.
     before: Vec<u32>,
+    /// For every 64th survivor the word it is in.
+    words: Vec<u32>,
     segments: u32,
     count: u32,
 }
@@ -25,9 +28,13 @@ impl Survivors {
         gone.for_each(|at| self.gone[at as usize / 64] |= 1 << (at % 64));
         self.count = self.before.get(from).copied().unwrap_or(self.count);
         self.before.truncate(from);
+        self.words.truncate(self.count.div_ceil(64) as usize);
         for (word, gone) in self.gone.iter().enumerate().skip(from) {
             self.before.push(self.count);
             self.count += (segments - word * 64).min(64) as u32 - gone.count_ones();
+            if self.words.len() * 64 < self.count as usize {
+                self.words.push(word as u32);
+            }
         }
     }
 
@@ -61,13 +68,25 @@ impl Survivors {
         if self.are_all() {
             return number;
         }
-        let word = self.before.partition_point(|&before| before <= number) - 1;
-        let mut present = !self.gone[word];
-        for _ in self.before[word]..number {
-            present &= present - 1; // the lowest bit goes
-        }
-        word as u32 * 64 + present.trailing_zeros()
+        let first = self.words[number as usize / 64] as usize;
+        let last = self.words.get(number as usize / 64 + 1).map_or(self.before.len() - 1, |&word| word as usize);
+        let word = first + self.before[first + 1..=last].partition_point(|&before| before <= number);
+        word as u32 * 64 + nth_bit(!self.gone[word], number - self.before[word])
     }
+}
+
+/// The place of a bit that is set, by how many are below it.
+fn nth_bit(mut bits: u64, mut number: u32) -> u32 {
+    let mut place = 0;
+    for width in [32, 16, 8, 4, 2, 1] {
+        let below = (bits & ((1 << width) - 1)).count_ones();
+        if number >= below {
+            number -= below;
+            bits >>= width;
+            place += width;
+        }
+    }
+    place
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! What stays although it repeats. Each guard takes candidates back, none adds any.
 
 use super::{Candidates, Keep, Rules};
+use crate::bits::Bits;
 use crate::compare::columns;
 use crate::detect::NONE;
-use crate::document::{BYTE_ORDER_MARK, Kind};
+use crate::document::{BYTE_ORDER_MARK, Kind, Repeat};
 use crate::segment::{reads_the_same, runs_on};
 use crate::survivors::Survivors;
 use crate::threads;
@@ -20,39 +21,41 @@ impl Rules<'_> {
     /// The refrain guard: a run of a few short lines stays if something that isn't cut stands between it and its previous
     /// occurrence, as verses do between two choruses.
     pub(super) fn spare_refrains(&self, found: &mut Candidates) {
-        let is_verse: Vec<bool> = found.runs.iter().map(|run| self.is_verse(run.clone())).collect();
-        if !is_verse.contains(&true) {
+        let verses: Vec<Range<usize>> = found.runs.iter().filter(|run| self.is_verse((*run).clone())).cloned().collect();
+        if verses.is_empty() {
             return;
         }
-        let previous = self.previous_occurrences();
+        let edges: Vec<usize> =
+            verses.iter().map(|run| if self.measure.keep == Keep::First { run.start } else { run.end - 1 }).collect();
         let cut: Vec<u32> = found.to_cut().map(|at| self.number(at)).collect();
         let cut_before = |number: u32| cut.partition_point(|&at| at < number) as u32;
-        let is_refrain = |(run, is_verse): (&Range<usize>, bool)| {
-            let (first, last) = (run.start, run.end - 1);
-            let between = || match self.measure.keep {
-                Keep::First => self.survivors.number(previous[first]) + 1..self.number(first),
-                Keep::Last => self.number(last) + 1..self.survivors.number(previous[last]),
-            };
-            is_verse && {
-                let between = between();
-                cut_before(between.end) - cut_before(between.start) < between.len() as u32
-            }
+        let is_refrain = |(&edge, previous): (&usize, u32)| {
+            let (here, there) = (self.number(edge), self.survivors.number(previous));
+            let between = here.min(there) + 1..here.max(there);
+            cut_before(between.end) - cut_before(between.start) < between.len() as u32
         };
-        let refrains: Vec<bool> = found.runs.iter().zip(is_verse).map(is_refrain).collect();
-        found.spare(&refrains);
+        let refrains: Vec<bool> = edges.iter().zip(self.previous_occurrences(&edges)).map(is_refrain).collect();
+        let mut refrains = verses.iter().zip(refrains).filter_map(|(run, is_refrain)| is_refrain.then_some(run.start)).peekable();
+        found.runs.retain(|run| refrains.next_if_eq(&run.start).is_none());
     }
 
-    /// For each repeat the nearest equal paragraph towards the end that is kept.
-    fn previous_occurrences(&self) -> Vec<u32> {
+    /// For each of some repeats, in order, the nearest equal paragraph towards the end that is kept.
+    fn previous_occurrences(&self, some: &[usize]) -> Vec<u32> {
+        let mut kinds = Bits::default();
+        some.iter().for_each(|&at| kinds.set(self.repeats[at].kept));
+        let count = self.repeats.len();
+        let in_order = |step: usize, count: usize| if self.measure.keep == Keep::First { step } else { count - 1 - step };
         let mut nearest: FxHashMap<u32, u32> = FxHashMap::default();
-        let mut previous = vec![NONE; self.repeats.len()];
-        let mut visit = |at: usize| {
-            let repeat = self.repeats[at];
-            previous[at] = nearest.insert(repeat.kept, repeat.at).unwrap_or(repeat.kept);
-        };
-        match self.measure.keep {
-            Keep::First => (0..self.repeats.len()).for_each(&mut visit),
-            Keep::Last => (0..self.repeats.len()).rev().for_each(&mut visit),
+        let mut previous = vec![NONE; some.len()];
+        let mut wanted = (0..some.len()).map(|step| in_order(step, some.len())).peekable();
+        for at in (0..count).map(|step| in_order(step, count)) {
+            let Repeat { at: paragraph, kept } = self.repeats[at];
+            if kinds.has(kept) {
+                let before = nearest.insert(kept, paragraph).unwrap_or(kept);
+                if let Some(number) = wanted.next_if(|&number| some[number] == at) {
+                    previous[number] = before;
+                }
+            }
         }
         previous
     }

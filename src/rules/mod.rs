@@ -218,15 +218,19 @@ impl Rules<'_> {
             let number = |at| self.survivors.number(at);
             self.repeats.iter().map(|r| Repeat { at: number(r.at), kept: number(r.kept) }).collect()
         };
-        let candidates = |places| Candidates::new(places, false, |at| numbered[at].at == numbered[at - 1].at + 1);
-        let found = candidates(self.runs(&numbered, self.measure.least));
-        if self.measure.threshold == Threshold::LongOrLargeShare {
-            let repeated: u64 = found.to_cut().map(|at| columns(&self.page.segments[self.repeats[at].at as usize])).sum();
-            if repeated > 0 && repeated * LARGE_SHARE < self.columns {
-                return candidates(self.runs(&numbered, LONG));
+        let candidates =
+            |least| Candidates::new(self.runs(&numbered, least), false, |at| numbered[at].at == numbered[at - 1].at + 1);
+        let share_is_large = |repeated: u64| repeated * LARGE_SHARE >= self.columns;
+        let columns_at = |at: usize| columns(&self.page.segments[self.repeats[at].at as usize]);
+        match self.measure.threshold {
+            // All repeats together are the most that those can make up which are in runs.
+            Threshold::LongOrLargeShare if !share_is_large((0..numbered.len()).map(columns_at).sum()) => candidates(LONG),
+            Threshold::LongOrLargeShare => {
+                let found = candidates(SHORT);
+                if found.is_empty() || share_is_large(found.to_cut().map(columns_at).sum()) { found } else { candidates(LONG) }
             }
+            Threshold::Flat(_) => candidates(self.measure.least),
         }
-        found
     }
 
     /// For each of the repeats, which are numbered among the survivors, its place in a repeated run, seen from the end that is kept.
