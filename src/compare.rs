@@ -31,6 +31,10 @@ pub fn compared<'a>(raw: &'a [u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a 
 fn fold<'a>(raw: &[u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a [u8] {
     scratch.clear();
     let mut fold = Fold { out: scratch, space: false };
+    if let (Match::Text, Ok(text)) = (how, simdutf8::basic::from_utf8(raw)) {
+        fold.text(text); // nearly always
+        return scratch;
+    }
     for chunk in raw.utf8_chunks() {
         match how {
             Match::Loose => fold.loose(chunk.valid()),

@@ -161,8 +161,9 @@ fn in_parts<I: Sync, T: Send>(items: &[I], together: usize, each: impl Fn(&[I]) 
 /// The minimal windows of some regions.
 fn windows(regions: &[Range<u32>], repeats: &[Repeat], weight: impl Fn(u32) -> u32, least: u64) -> Windows {
     let (mut windows, mut scratch, mut kinds, mut weights) = (Windows::default(), Scratch::default(), vec![], vec![]);
+    let mut before = regions.first().map_or(0, |first| repeats.partition_point(|repeat| repeat.at < first.start));
     for region in regions {
-        let before = repeats.partition_point(|repeat| repeat.at < region.start);
+        before += repeats[before..].iter().take_while(|repeat| repeat.at < region.start).count();
         let mut behind = repeats[before..].iter().peekable();
         kinds.clear();
         kinds.extend(region.clone().map(|at| behind.next_if(|repeat| repeat.at == at).map_or(at, |repeat| repeat.kept)));

@@ -78,23 +78,28 @@ impl Region<'_> {
             zeroed.resize(len, 0);
         }
         prefix_hashes(self.kinds, hashes);
-        let mut add = |start: usize, end: usize| {
+        let mut add = |start: usize, end: usize, before: &mut usize| {
             if (breaks[start] as usize) < end {
                 let first = self.first + start as u32;
-                let repeat = self.repeats_before + self.repeats.partition_point(|repeat| repeat.at < first) as u32;
+                while self.repeats.get(*before).is_some_and(|repeat| repeat.at < first) {
+                    *before += 1;
+                }
+                let repeat = self.repeats_before + *before as u32;
                 out.list.push(Window { first, len: (end - start) as u32, repeat });
                 out.prints.push(print(hash(hashes, start, end), end - start));
             }
         };
         let minimal = Minimal { ids, weights: self.weights, least: self.least };
+        let mut before = 0;
         minimal.starting(counts, |start, end| {
             ends[start] = end as u32;
-            add(start, end);
+            add(start, end, &mut before);
         });
         // Most are minimal from both ends.
+        let mut before = 0;
         minimal.ending(counts, |start, end| {
             if ends[start] as usize != end {
-                add(start, end);
+                add(start, end, &mut before);
             }
         });
     }
@@ -286,8 +291,8 @@ impl Proof for Sequences<'_> {
         self.are_equal(begin(a), begin(b)) && self.are_equal(end(a), end(b))
     }
 
-    fn touch(&self, _: u32) -> u8 {
-        0
+    fn touch(&self, window: u32) -> u8 {
+        self.repeats.get(self.windows[window as usize].repeat as usize).map_or(0, |repeat| repeat.at as u8)
     }
 }
 
