@@ -31,15 +31,13 @@ pub fn compared<'a>(raw: &'a [u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a 
 fn fold<'a>(raw: &[u8], how: Match, scratch: &'a mut Vec<u8>) -> &'a [u8] {
     scratch.clear();
     let mut fold = Fold { out: scratch, space: false };
-    if let (Match::Text, Ok(text)) = (how, simdutf8::basic::from_utf8(raw)) {
-        fold.text(text); // nearly always
+    let fold_one = |fold: &mut Fold, text: &str| if how == Match::Loose { fold.loose(text) } else { fold.text(text) };
+    if let Ok(text) = simdutf8::basic::from_utf8(raw) {
+        fold_one(&mut fold, text); // nearly always
         return scratch;
     }
     for chunk in raw.utf8_chunks() {
-        match how {
-            Match::Loose => fold.loose(chunk.valid()),
-            _ => fold.text(chunk.valid()),
-        }
+        fold_one(&mut fold, chunk.valid());
         fold.bytes(chunk.invalid());
     }
     scratch
@@ -257,12 +255,13 @@ impl Fold<'_> {
     /// Word by word, so that only those are decoded which may be written otherwise. What stands before a blank never composes with
     /// what stands behind it.
     fn words(&mut self, line: &str) {
-        for (number, word) in line.split([' ', '\t', '\n', '\u{b}', '\u{c}', '\r']).enumerate() {
+        let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
+        for (number, word) in line.as_bytes().split(is_blank).enumerate() {
             self.space |= number > 0;
-            if word.is_ascii() || is_settled(word.as_bytes()) {
-                self.bytes(word.as_bytes());
+            if word.is_ascii() || is_settled(word) {
+                self.bytes(word);
             } else {
-                self.chars(word.chars());
+                self.chars(str::from_utf8(word).expect("a text taken apart at ASCII characters").chars());
             }
         }
     }

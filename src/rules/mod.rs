@@ -292,11 +292,16 @@ impl Rules<'_> {
     /// Follows each witness to one that survives. It stands nearer to the end that is kept, so one walk from there suffices.
     fn resolve_witnesses(&mut self) {
         let count = self.removed.len();
+        let mut next = 0;
         for step in 0..count {
             let number = if self.measure.keep == Keep::First { step } else { count - 1 - step };
             let Removed { witness, is_across, .. } = self.removed[number];
             if !is_across && self.survivors.is_gone(witness) {
-                let next = self.removed.partition_point(|removed| removed.at < witness);
+                // Often it stands behind the last one.
+                next = match self.removed.get(next + 1) {
+                    Some(removed) if removed.at == witness => next + 1,
+                    _ => self.removed.partition_point(|removed| removed.at < witness),
+                };
                 self.removed[number].witness = self.removed[next].witness;
             }
         }
