@@ -82,7 +82,7 @@ const TYPICAL_PARAGRAPH: usize = 64;
 const STRETCH: usize = 1 << 20;
 /// A text is taken apart in batches of so many stretches a thread: enough for the threads to end together, few enough for
 /// the fingerprints of a batch to stay in the processor's cache until they are looked up.
-const STRETCHES_PER_THREAD: usize = 4;
+const STRETCHES_PER_THREAD: usize = 2;
 
 /// Takes a text apart into paragraphs (the rule stands in `paragraph.rs`) and hashes their compared forms, batch by batch.
 pub struct Segmenter<'a> {
