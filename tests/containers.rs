@@ -431,7 +431,7 @@ fn a_text_that_broke_off_is_not_said_to_be_unchanged() {
 #[test]
 fn a_text_that_is_dropped_is_said_not_to_be_written() {
     let desk = Desk::new();
-    let said = "art.txt: dropped as a whole: 13 of 27 paragraphs repeat; nothing of it is written\n";
+    let said = "art.txt: dropped as a whole: more of its text repeats than --drop-above allows (13 of 27 paragraphs); nothing of it is written\n";
     desk.run(&["--drop-above", "20%", "art.txt"]).succeeds().says(said).prints("");
     desk.write("out.txt", "What stood there.");
     desk.run(&["--drop-above", "20%", "art.txt", "-o", "out.txt"]).succeeds().says(said);
@@ -615,7 +615,7 @@ fn what_is_no_record_is_named_with_its_reason() {
         ("{\"text\":\"a\u{1}b\"}", "is not JSON at column 10: control character"),
         ("{\"text\":\"a\0b\"}", "is not JSON at column 10: control character"),
         (r#"{"text":"\x"}"#, "is not JSON at column 11: invalid escape"),
-        ("{", "is not JSON at column 1: EOF while parsing an object; a record takes one line"),
+        ("{", "is not JSON at column 1: EOF while parsing an object; a record takes one line, as jq -c writes it"),
         (&deep, "nests values more than 127 deep"),
     ] {
         let text = format!("{{\"text\":\"before\"}}\n{line}\n{{\"text\":\"after\"}}\n");
@@ -688,7 +688,9 @@ fn broken_records_far_apart_make_one_file_that_failed() {
     desk.write("in/a.jsonl", format!("broken\n{before}broken\n{after}broken\n"));
     desk.write("in/b.jsonl", record(RIVER));
     let ran = desk.run(&["--on-error", "drop", "--across", "in", "-o", "out"]);
-    ran.fails("in/a.jsonl: line 1: is not JSON").says(&format!("in/a.jsonl: line {}: ", line + 1)).says("failed: 1\n");
+    ran.fails("in/a.jsonl: line 1: is not JSON")
+        .says(&format!("in/a.jsonl: line {}: ", line + 1))
+        .says("failed: 1 (3 broken records)\n");
     assert_same(&desk.read("out/a.jsonl"), &(before + &after), "the clean copy");
 }
 

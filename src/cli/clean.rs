@@ -244,7 +244,7 @@ impl Log<'_> {
 
     fn say(&self, finding: &Finding) {
         let is_one_of_many = !self.inputs.is_single() || finding.record.is_some();
-        let lines = finding.in_words(self.args.common.settings().matching, is_one_of_many);
+        let lines = finding.in_words(&self.args.common.settings(), is_one_of_many);
         lines.iter().for_each(|line| self.terminal.say(line));
     }
 

@@ -78,6 +78,7 @@ impl Frame<'_> {
                     tally.failed += 1;
                     self.terminal.error(&Error::io(remarks.place.clone(), error));
                 }
+                tally.broken_records += remarks.faults.len() as u64;
                 tally.failed += u64::from(faults.name(remarks.place, remarks.faults));
                 let told = match part {
                     Part::Whole => told,

@@ -37,7 +37,7 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
 
     let out = BufWriter::new(std::io::stdout().lock());
     let mut report: Box<dyn ScanReport> = match args.format {
-        ReportForm::Text => Box::new(Text::new(out)),
+        ReportForm::Text => Box::new(Text::new(out, args.common.settings().unit)),
         ReportForm::Json => Box::new(Json::new(out)),
     };
     let mut most = args.common.is_across().then(MostRepeated::default);

@@ -1,23 +1,23 @@
 //! What is said about the clean copy of one document.
 
-use super::{Finding, Repeat, bytes, change, count, counted};
-use crate::Match;
+use super::{Finding, Repeat, bytes, change, count, counted, noun};
 use crate::document::Rule;
+use crate::{Match, Settings};
 
 impl Finding {
-    /// The lines about the clean copy: what was removed, block by block, and the sums. `how` was compared; `is_one_of_many`: each
-    /// line names the document.
-    pub fn in_words(&self, how: Match, is_one_of_many: bool) -> Vec<String> {
+    /// The lines about the clean copy: what was removed, block by block, and the sums. `is_one_of_many`: each line names the document.
+    pub fn in_words(&self, settings: &Settings, is_one_of_many: bool) -> Vec<String> {
         let path = self.passage(&[]);
         if self.blocks == 0 {
-            return vec![format!("{path}: {}", self.nothing_removed())];
+            return vec![format!("{path}: {}", self.nothing_removed(settings))];
         }
         if self.dropped {
-            return vec![format!("{path}: dropped as a whole: {}; nothing of it is written", self.why_dropped())];
+            return vec![format!("{path}: dropped as a whole: {}; nothing of it is written", self.why_dropped(settings))];
         }
         let mut by_place: Vec<&Repeat> = self.repeats.iter().collect();
         by_place.sort_by_key(|repeat| repeat.bytes.start);
-        let mut lines: Vec<String> = by_place.into_iter().map(|repeat| format!("{path}: {}", removed(repeat, how))).collect();
+        let mut lines: Vec<String> =
+            by_place.into_iter().map(|repeat| format!("{path}: {}", removed(repeat, settings))).collect();
         if self.blocks > self.repeats.len() as u64 {
             let rest = counted(self.blocks - self.repeats.len() as u64, "shorter block");
             lines.push(format!("{path}: removed {rest} more"));
@@ -26,7 +26,7 @@ impl Finding {
             "{}{} → {}, {} ({}); {}",
             if is_one_of_many { format!("{path}: ") } else { String::new() },
             count(self.paragraphs),
-            counted(self.paragraphs - self.repeated_paragraphs, "paragraph"),
+            counted(self.paragraphs - self.repeated_paragraphs, noun(settings.unit)),
             bytes(self.bytes, self.clean_bytes),
             change(self.bytes, self.clean_bytes),
             self.end("nothing else changed")
@@ -34,11 +34,16 @@ impl Finding {
         lines
     }
 
-    fn why_dropped(&self) -> String {
+    fn why_dropped(&self, settings: &Settings) -> String {
         let earlier = self.repeats.first().filter(|repeat| repeat.rule == Rule::RepeatedDocument);
+        let all = || counted(self.paragraphs, noun(settings.unit));
         match earlier {
             Some(document) => format!("repeats {}", document.repeated_in_words()),
-            None => format!("{} of {} repeat", count(self.repeated_paragraphs), counted(self.paragraphs, "paragraph")),
+            None if self.repeated_paragraphs == self.paragraphs => format!("all of it repeats ({})", all()),
+            None => {
+                let repeated = count(self.repeated_paragraphs);
+                format!("more of its text repeats than --drop-above allows ({repeated} of {})", all())
+            }
         }
     }
 
@@ -47,26 +52,24 @@ impl Finding {
         if self.cut_short { "the copy ends where the stream broke off" } else { all }
     }
 
-    fn nothing_removed(&self) -> String {
+    fn nothing_removed(&self, settings: &Settings) -> String {
         let end = self.end("nothing changed");
-        let sums = format!("{}, {}", counted(self.paragraphs, "paragraph"), bytes(self.bytes, self.bytes));
-        match self.spared_paragraphs {
-            0 => format!("nothing repeats ({sums}); {end}"),
-            1 => {
-                format!("1 paragraph repeats, which alone doesn't count (--min-chars sets the length); {end} ({sums})")
-            }
-            spared => {
-                let spared = count(spared);
-                format!("{spared} paragraphs repeat, in runs too short (--min-chars) or of a kind that stays; {end} ({sums})")
-            }
-        }
+        let what = |number| counted(number, noun(settings.unit));
+        let sums = format!("{}, {}", what(self.paragraphs), bytes(self.bytes, self.bytes));
+        let (repeat, of_any_length) = match self.spared_paragraphs {
+            0 => return format!("nothing repeats ({sums}); {end}"),
+            1 => ("repeats, alone", settings.least() <= 1),
+            _ => ("repeat, in runs", settings.least() <= 1),
+        };
+        let why = if of_any_length { "of a kind that stays" } else { "too short (--min-chars) or of a kind that stays" };
+        format!("{} {repeat} {why}; {end} ({sums})", what(self.spared_paragraphs))
     }
 }
 
-fn removed(repeat: &Repeat, how: Match) -> String {
-    let what = counted(repeat.paragraphs, "paragraph");
+fn removed(repeat: &Repeat, settings: &Settings) -> String {
+    let what = counted(repeat.paragraphs, noun(settings.unit));
     let verb = if repeat.lines.first == repeat.lines.last { "repeats" } else { "repeat" };
-    let proof = match how {
+    let proof = match settings.matching {
         Match::Bytes => "compared byte for byte",
         _ if repeat.identical => "compared byte for byte",
         Match::Text => "the same but for white space and Unicode form",

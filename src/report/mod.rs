@@ -15,4 +15,4 @@ pub use most::{MostRepeated, RepeatedBlock};
 pub use scan::{Json, ScanReport, Text};
 pub use tally::{Dropped, LeftOutCounts, Stats, Sums, Tally};
 pub use told::Told;
-pub use words::{bytes, change, counted, share};
+pub use words::{bytes, change, counted, noun, share};

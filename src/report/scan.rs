@@ -1,6 +1,7 @@
 //! What `scan` prints: findings, document by document in order, in one of two forms.
 
-use super::{Finding, MostRepeated, Passage, Tally, bytes, count, counted, visible};
+use super::{Finding, MostRepeated, Passage, Tally, bytes, count, counted, noun, visible};
+use crate::document::Unit;
 use std::io::{self, Write};
 
 /// A form of the findings.
@@ -21,19 +22,20 @@ pub trait ScanReport {
 /// For people: a line a block with both places, as editors take them, and how the block begins.
 pub struct Text<W> {
     out: W,
+    unit: Unit,
 }
 
 impl<W: Write> Text<W> {
-    /// Findings in words, written to `out`.
-    pub fn new(out: W) -> Self {
-        Self { out }
+    /// Findings in words, written to `out`; `unit` was compared.
+    pub fn new(out: W, unit: Unit) -> Self {
+        Self { out, unit }
     }
 }
 
 impl<W: Write> ScanReport for Text<W> {
     fn document(&mut self, finding: &Finding) -> io::Result<()> {
         for repeat in &finding.repeats {
-            let size = format!("{}, {}", counted(repeat.paragraphs, "paragraph"), counted(repeat.columns, "column"));
+            let size = format!("{}, {}", counted(repeat.paragraphs, noun(self.unit)), counted(repeat.columns, "column"));
             let passage = finding.passage(&[repeat.lines]);
             writeln!(self.out, "{passage}: repeats {} ({size})", repeat.repeated_in_words())?;
             writeln!(self.out, "    {}", visible(&repeat.begins))?;

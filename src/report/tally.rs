@@ -15,8 +15,10 @@ pub struct Tally {
     pub sums: Sums,
     /// What was not read, on purpose.
     pub left_out: LeftOutCounts,
-    /// What could not be read or written.
+    /// The inputs that could not be read or written, or not all of them.
     pub failed: u64,
+    /// The broken records of those, where `--on-error` keeps or drops them.
+    pub broken_records: u64,
 }
 
 /// The documents that are dropped as a whole.
@@ -209,6 +211,9 @@ impl Tally {
         let mut line = format!("{documents}, {repeats} with repeats{dropped}, {size}, {:.1} s", took.as_secs_f64());
         if whole || self.left_out != LeftOutCounts::default() || self.failed > 0 {
             line += &format!("; left out: {}; failed: {}", self.left_out.in_words(), count(self.failed));
+        }
+        if self.broken_records > 0 {
+            line += &format!(" ({})", counted(self.broken_records, "broken record"));
         }
         line
     }

@@ -1,10 +1,20 @@
 //! Numbers, sizes and names as people read them.
 
+use crate::document::Unit;
 use crate::error::count;
 
 /// "1 paragraph", "13 paragraphs".
 pub fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
+/// What is compared as a whole.
+pub fn noun(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Paragraph => "paragraph",
+        Unit::Line => "line",
+        Unit::Document => "document",
+    }
 }
 
 /// A size before and after: "6,287 → 3,289 bytes", "84.1 → 80.9 MB".

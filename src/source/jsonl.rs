@@ -91,9 +91,12 @@ impl fmt::Display for Fault {
             Fault::NotUtf8 { column } => write!(f, "is not UTF-8 at column {column}"),
             Fault::NotJson { column, reason, is_unfinished } => {
                 write!(f, "is not JSON at column {column}: {reason}")?;
-                if *is_unfinished { f.write_str("; a record takes one line") } else { Ok(()) }
+                if *is_unfinished { f.write_str("; a record takes one line, as jq -c writes it") } else { Ok(()) }
             }
             Fault::TooDeep => write!(f, "nests values more than {DEEPEST} deep"),
+            Fault::NotObject { what: "an array" } => {
+                f.write_str("is an array, not an object with a text; jq -c '.[]' takes it apart")
+            }
             Fault::NotObject { what } => write!(f, "is {what}, not an object with a text"),
             Fault::NoText { field } => write!(f, "has no field {field:?}; --text-field names another"),
             Fault::NotString { field, what } => write!(f, "its field {field:?} is {what}, not a string"),
@@ -535,12 +538,18 @@ mod tests {
             (b"{'text':'a'}", "is not JSON at column 2: key must be a string"),
             (b"\0", "is not JSON at column 1: expected value"),
             (b"\xef\xbb\xbf{}", "is not JSON at column 1: expected value"),
-            (b"{\"text\":\r\n", "is not JSON at column 8: EOF while parsing a value; a record takes one line"),
-            (b"{\"text\":\"a", "is not JSON at column 10: EOF while parsing a string; a record takes one line"),
-            (b"[\n", "is not JSON at column 1: EOF while parsing a list; a record takes one line"),
+            (
+                b"{\"text\":\r\n",
+                "is not JSON at column 8: EOF while parsing a value; a record takes one line, as jq -c writes it",
+            ),
+            (
+                b"{\"text\":\"a",
+                "is not JSON at column 10: EOF while parsing a string; a record takes one line, as jq -c writes it",
+            ),
+            (b"[\n", "is not JSON at column 1: EOF while parsing a list; a record takes one line, as jq -c writes it"),
             (b"{\"text\":\"\xc3\xa9\xff\"}", "is not UTF-8 at column 11"),
             (b"{\"text\":\"a\"}\xc3", "is not UTF-8 at column 13"),
-            (b"[]", "is an array, not an object with a text"),
+            (b"[]", "is an array, not an object with a text; jq -c '.[]' takes it apart"),
             (b" \"text\"", "is a string, not an object with a text"),
             (b"-1", "is a number, not an object with a text"),
             (b"null", "is null, not an object with a text"),
@@ -584,7 +593,7 @@ mod tests {
         assert_eq!(one(strings.as_bytes(), &fields), Ok(Some(("[".into(), None))));
         assert_eq!(
             one("{\"a\":".repeat(1_000_000).as_bytes(), &fields),
-            Err("is not JSON at column 5000000: EOF while parsing a value; a record takes one line".into())
+            Err("is not JSON at column 5000000: EOF while parsing a value; a record takes one line, as jq -c writes it".into())
         );
     }
 
