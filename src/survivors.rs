@@ -13,6 +13,11 @@ pub(crate) struct Survivors {
 }
 
 impl Survivors {
+    /// So many segments, none of them gone: nothing need be kept of them.
+    pub(crate) fn all(segments: usize) -> Self {
+        Self { segments: segments as u32, count: segments as u32, ..Self::default() }
+    }
+
     /// So many segments, without those given.
     pub(crate) fn of(segments: usize, gone: impl Iterator<Item = u32>) -> Self {
         let mut survivors = Self::default();
@@ -22,11 +27,11 @@ impl Survivors {
 
     /// Goes on to so many segments in all, without those given, which are new ones.
     pub(crate) fn grow(&mut self, segments: usize, gone: impl Iterator<Item = u32>) {
-        let from = self.segments as usize / 64;
+        let from = (self.segments as usize / 64).min(self.before.len());
         self.segments = segments as u32;
         self.gone.resize(segments.div_ceil(64), 0);
         gone.for_each(|at| self.gone[at as usize / 64] |= 1 << (at % 64));
-        self.count = self.before.get(from).copied().unwrap_or(self.count);
+        self.count = if from == 0 { 0 } else { self.before.get(from).copied().unwrap_or(self.count) };
         self.before.truncate(from);
         self.words.truncate(self.count.div_ceil(64) as usize);
         for (word, gone) in self.gone.iter().enumerate().skip(from) {
@@ -50,7 +55,7 @@ impl Survivors {
 
     /// Whether a segment is gone.
     pub(crate) fn is_gone(&self, segment: u32) -> bool {
-        self.gone[segment as usize / 64] >> (segment % 64) & 1 == 1
+        !self.are_all() && self.gone[segment as usize / 64] >> (segment % 64) & 1 == 1
     }
 
     /// How many survive before `segment`: its number among the survivors, if it is one.
@@ -97,9 +102,13 @@ mod tests {
     fn survivors_are_numbered_in_order() {
         proptest::proptest!(|(gone: Vec<bool>, step in 1usize..150)| {
             let numbers = 0..gone.len() as u32;
-            let mut survivors = Survivors::default();
+            let first = gone.iter().position(|&gone| gone).unwrap_or(gone.len());
+            let mut survivors = Survivors::all(first);
             for start in (0..gone.len()).step_by(step) {
                 let end = (start + step).min(gone.len());
+                if end <= first {
+                    continue;
+                }
                 survivors.grow(end, (start as u32..end as u32).filter(|&at| gone[at as usize]));
             }
             let left: Vec<u32> = numbers.clone().filter(|&at| !gone[at as usize]).collect();

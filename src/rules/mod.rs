@@ -104,7 +104,7 @@ pub(crate) struct Decided {
 /// Decides about a text. First goes what stands in earlier documents; then the rules for its own repeats are applied again and
 /// again to what survives until nothing changes, so that cleaning twice is cleaning once.
 pub(crate) fn decide(page: &Page, repeats: InDocument, measure: Measure) -> Decided {
-    let survivors = Survivors::of(page.segments.len(), std::iter::empty());
+    let survivors = Survivors::all(page.segments.len());
     let mut rules = Rules { page, measure, repeats: repeats.across, removed: Vec::new(), survivors, columns: page.columns };
     rules.remove_across();
     rules.repeats = rules.still_repeating(repeats.within);
@@ -259,21 +259,21 @@ impl Rules<'_> {
     }
 
     fn remove(&mut self, found: &Candidates) {
-        let repeats = std::mem::take(&mut self.repeats);
-        let count = found.to_cut().count();
-        self.removed.reserve(count);
-        self.repeats.reserve(repeats.len() - count);
-        let mut from = 0;
+        self.removed.reserve(found.to_cut().count());
+        let (mut left, mut from) = (0, 0);
         for run in &found.runs {
-            self.repeats.extend_from_slice(&repeats[from..run.start]);
-            for (repeat, &place) in repeats[run.clone()].iter().zip(&found.places[run.clone()]) {
+            for at in run.clone() {
+                let (repeat, place) = (self.repeats[at], found.places[at]);
                 let witness = if found.is_across { place } else { self.survivors.segment(place) };
                 self.removed.push(Removed { at: repeat.at, witness, is_across: found.is_across });
                 self.columns -= columns(&self.page.segments[repeat.at as usize]);
             }
+            self.repeats.copy_within(from..run.start, left);
+            left += run.start - from;
             from = run.end;
         }
-        self.repeats.extend_from_slice(&repeats[from..]);
+        self.repeats.copy_within(from.., left);
+        self.repeats.truncate(left + self.repeats.len() - from);
         self.note_removed();
     }
 
