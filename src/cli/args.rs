@@ -115,7 +115,7 @@ pub(super) struct Common {
     /// Files and folders; none, or -, is standard input
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
-    /// Remove what stands in an earlier document, too: runs of 200 columns or more, in the order in which documents are read
+    /// Take what stands in an earlier document for a repeat, too: runs of 200 columns or more, in the order in which documents are read
     #[arg(long, help_heading = "What repeats")]
     pub(super) across: bool,
     /// What is compared as a whole
@@ -170,7 +170,7 @@ pub(super) struct Common {
 /// What any command takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Global {
-    /// Say nothing but errors
+    /// Say nothing but errors, and warnings of what may not be meant
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
     /// Name every document with repeats, and all that is left out
@@ -229,7 +229,7 @@ enum Empty {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Broken {
-    /// The whole file is left out
+    /// The whole file is left out; on standard output what came before stays
     Fail,
     /// The record stays as it is; what came before a stream broke off is cleaned
     Keep,

@@ -72,7 +72,7 @@ impl Frame<'_> {
                 is_any_read = true;
                 if remarks.is_like_jsonl {
                     let hint = "looks like JSONL and was taken for text: --from jsonl takes it for records";
-                    self.terminal.say(&Error::refused(remarks.place.clone(), hint).to_string());
+                    self.terminal.warn(&Error::refused(remarks.place.clone(), hint).to_string());
                 }
                 if let Some(error) = remarks.broken {
                     tally.failed += 1;

@@ -53,6 +53,11 @@ impl Terminal {
         self.line(format_args!("{RED}error{RED:#}: {error}"));
     }
 
+    /// What may not be meant: said in any case.
+    pub(super) fn warn(&self, text: &str) {
+        self.line(text);
+    }
+
     pub(super) fn say(&self, text: &str) {
         if !self.quiet {
             self.line(text);

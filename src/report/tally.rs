@@ -59,6 +59,8 @@ pub struct Sums {
     pub blocks: u64,
     /// The documents that are dropped as a whole, by reason.
     pub dropped: Dropped,
+    /// Those all of whose text repeats and that stay without it: text files, and records where `--empty` keeps them.
+    pub left_empty: u64,
     /// The bytes of all documents.
     pub bytes_before: u64,
     /// The bytes of their clean copies.
@@ -81,8 +83,8 @@ impl Sums {
             sums.blocks += document.plan.blocks.len() as u64;
             sums.repeated_bytes += document.plan.removed_bytes();
             match document.plan.fate {
-                _ if !document.is_dropped => {}
                 Fate::Stays => {}
+                _ if !document.is_dropped => sums.left_empty += 1,
                 Fate::Emptied => sums.dropped.emptied += 1,
                 Fate::Repeated => sums.dropped.repeated += 1,
                 Fate::TooRepetitive => sums.dropped.too_repetitive += 1,
@@ -105,6 +107,7 @@ impl Sums {
         self.repeated_paragraphs += more.repeated_paragraphs;
         self.blocks += more.blocks;
         self.dropped.add(more.dropped);
+        self.left_empty += more.left_empty;
         self.bytes_before += more.bytes_before;
         self.bytes_after += more.bytes_after;
         self.repeated_bytes += more.repeated_bytes;
@@ -208,7 +211,11 @@ impl Tally {
             0 => String::new(),
             dropped => format!(", {} dropped", count(dropped)),
         };
-        let mut line = format!("{documents}, {repeats} with repeats{dropped}, {size}, {:.1} s", took.as_secs_f64());
+        let empty = match self.sums.left_empty {
+            0 => String::new(),
+            empty => format!(", {} left empty", count(empty)),
+        };
+        let mut line = format!("{documents}, {repeats} with repeats{dropped}{empty}, {size}, {:.1} s", took.as_secs_f64());
         if whole || self.left_out != LeftOutCounts::default() || self.failed > 0 {
             line += &format!("; left out: {}; failed: {}", self.left_out.in_words(), count(self.failed));
         }

@@ -128,11 +128,12 @@ pub(super) fn of_one<'a>(input: &'a Input, source: &'a Source, plan: Plan, readi
 }
 
 /// Whether a document of this fate leaves nothing behind. Of a text file that is cut as a whole an empty one stays, so that
-/// outputs are as many as inputs.
+/// outputs are as many as inputs, unless it is an earlier one again.
 pub(super) fn is_dropped(fate: Fate, form: Form, reading: &Reading) -> bool {
     match fate {
         Fate::Stays => false,
         Fate::Emptied => form.is_container() && !reading.keep_empty,
-        Fate::Repeated | Fate::TooRepetitive => true,
+        Fate::Repeated => !(form.is_container() && reading.keep_empty),
+        Fate::TooRepetitive => true,
     }
 }

@@ -1,7 +1,7 @@
 //! The bytes of an input: read whole, or, where a file is large, mapped; and whether they are still what they were.
 
 use super::mapping::Mapping;
-use super::packing::MAGIC;
+use super::packing::{MAGIC, beginning_unpacked_by};
 use super::stretches::Stretches;
 use super::text::LineNumbers;
 use super::{Identity, Input, Origin, Packing};
@@ -85,13 +85,20 @@ pub(crate) fn load(input: &Input, keeps_broken: bool) -> Result<Loaded> {
     match loaded.map_err(|error| Error::io(input.place(), error))? {
         None => Ok(Loaded::Binary),
         Some(Source { broken: Some(error), .. }) if !keeps_broken => Err(Error::io(input.place(), error)),
-        Some(source) => refuse_utf16(input, &source).map(|()| Loaded::Source(source)),
+        Some(source) => refuse_no_text(input, &source).map(|()| Loaded::Source(source)),
     }
 }
 
-fn refuse_utf16(input: &Input, beginning: &[u8]) -> Result<()> {
-    let why = "is UTF-16, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-16 -t UTF-8";
-    if is_utf16(beginning) { Err(Error::refused(input.place(), why)) } else { Ok(()) }
+/// Refuses what begins like something that is no text as it stands.
+fn refuse_no_text(input: &Input, beginning: &[u8]) -> Result<()> {
+    let why = match beginning_unpacked_by(beginning) {
+        Some(program) => format!("is packed in a way that isn't read; unpack it on the way: {program} FILE | unecho"),
+        None if is_utf16(beginning) => {
+            "is UTF-16, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-16 -t UTF-8".into()
+        }
+        None => return Ok(()),
+    };
+    Err(Error::refused(input.place(), why))
 }
 
 /// Opens a container whose bytes are to come stretch by stretch: the source, which holds none of them, and those; `None` if it was
@@ -126,7 +133,7 @@ pub(crate) fn open(input: &Input, keeps_broken: bool) -> Result<Option<(Source, 
     if matches!(input.from, Origin::Walked(_)) && is_binary(&beginning) {
         return Ok(None);
     }
-    refuse_utf16(input, &beginning)?;
+    refuse_no_text(input, &beginning)?;
     let stretches = Stretches::of_stream(io::Cursor::new(beginning).chain(reader), keeps_broken).map_err(failed)?;
     Ok(Some((source, stretches)))
 }

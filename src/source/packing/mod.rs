@@ -25,6 +25,29 @@ pub enum Packing {
     Zstd,
 }
 
+/// Programs whose files aren't read: what unpacks them, the extension, and how they begin.
+const NOT_READ: [(&str, &str, &[u8]); 6] = [
+    ("bzip2 -dc", "bz2", b"BZh"),
+    ("xz -dc", "xz", b"\xfd7zXZ\0"),
+    ("lz4 -dc", "lz4", b"\x04\x22\x4d\x18"),
+    ("brotli -dc", "br", b""),
+    ("unzip -p", "zip", b"PK\x03\x04"),
+    ("7z x -so", "7z", b"7z\xbc\xaf\x27\x1c"),
+];
+
+/// What unpacks a file with such a name, if that is a packing that isn't read or written here.
+pub(crate) fn unpacked_by(path: &Path) -> Option<&'static str> {
+    let extension = path.extension()?.to_str()?;
+    NOT_READ.iter().find(|(_, known, _)| extension.eq_ignore_ascii_case(known)).map(|(program, ..)| *program)
+}
+
+/// What unpacks a file that begins like this, if that is a packing that isn't read here.
+pub(crate) fn beginning_unpacked_by(first: &[u8]) -> Option<&'static str> {
+    let begins = |magic: &[u8]| !magic.is_empty() && first.starts_with(magic);
+    let is_level = |magic: &[u8]| magic != b"BZh" || first.get(3..10).is_some_and(|rest| &rest[1..] == b"1AY&SY");
+    NOT_READ.iter().find(|(.., magic)| begins(magic) && is_level(magic)).map(|(program, ..)| *program)
+}
+
 impl Packing {
     /// The packing of a file by its last extension, and the path without it.
     pub(crate) fn of_name(path: &Path) -> (Packing, Cow<'_, Path>) {
