@@ -14,12 +14,6 @@ impl Bits {
         self.0[word] |= 1 << (at % 64);
     }
 
-    /// Adds those of another set.
-    pub(crate) fn add(&mut self, other: &Bits) {
-        self.0.resize(self.0.len().max(other.0.len()), 0);
-        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
-    }
-
     /// Whether one is in it.
     pub(crate) fn has(&self, at: u32) -> bool {
         self.0.get(at as usize / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)

@@ -216,6 +216,16 @@ fn is_settled(text: &[u8]) -> bool {
     look & Look::ODD == 0 && (look & Look::NOT_ASCII == 0 || BeyondAscii::of(text).is_settled)
 }
 
+/// Whether a word consists of ASCII and characters that nothing changes.
+fn is_plain(word: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(next) = beyond_ascii(word, at) {
+        let Some((len, _)) = plain(&word[next..]) else { return false };
+        at = next + len;
+    }
+    true
+}
+
 struct Fold<'a> {
     out: &'a mut Vec<u8>,
     /// White space came since the last thing written.
@@ -252,18 +262,23 @@ impl Fold<'_> {
         }
     }
 
-    /// Word by word, so that only those are decoded which may be written otherwise. What stands before a blank never composes with
-    /// what stands behind it.
+    /// Copies the words that are surely their own compared form, and decodes what stands between them at once. What stands before a
+    /// blank never composes with what stands behind it.
     fn words(&mut self, line: &str) {
         let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
-        for (number, word) in line.as_bytes().split(is_blank).enumerate() {
-            self.space |= number > 0;
-            if word.is_ascii() || is_settled(word) {
-                self.bytes(word);
-            } else {
-                self.chars(str::from_utf8(word).expect("a text taken apart at ASCII characters").chars());
+        let (mut at, mut done) = (0, 0);
+        for word in line.as_bytes().split_inclusive(is_blank) {
+            let letters = if word.last().is_some_and(is_blank) { &word[..word.len() - 1] } else { word };
+            let end = at + word.len();
+            if is_plain(letters) {
+                self.chars(line[done..at].chars());
+                self.bytes(letters);
+                self.space |= letters.len() < word.len();
+                done = end;
             }
+            at = end;
         }
+        self.chars(line[done..].chars());
     }
 
     fn chars(&mut self, chars: impl Iterator<Item = char>) {

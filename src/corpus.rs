@@ -305,16 +305,13 @@ impl Held {
 impl Texts {
     /// Adds the paragraphs of a text that stands at `base`: by all threads, since most of the time goes into touching new memory.
     fn add(&mut self, batch: &[Segments], base: u64) {
-        let ends: Vec<usize> = batch
-            .iter()
-            .scan(0, |end, part| {
-                Some({
-                    *end += part.list.len();
-                    *end
-                })
-            })
-            .collect();
-        let count = ends.last().copied().unwrap_or_default();
+        let mut ends = Vec::with_capacity(batch.len());
+        let mut count = 0;
+        for part in batch {
+            count += part.list.len();
+            ends.push(count);
+        }
+        // A thread goes from part to part, and begins anew with each piece it is given.
         let segment = |part: &mut usize, number: usize| {
             while number >= ends[*part] {
                 *part += 1;

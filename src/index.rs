@@ -7,8 +7,8 @@
 use crate::document::Repeat;
 use rayon::prelude::*;
 
-/// A batch smaller than this is entered by one thread.
-const PARALLEL_FROM: usize = 1 << 14;
+/// A batch smaller than this is entered by one thread. A batch of a large text in paragraphs of up to 1 kB has more.
+const PARALLEL_FROM: usize = 1 << 12;
 /// No segment has this number. Not 0: memory that came zeroed and is read before it is written costs a second page fault, and
 /// all other threads a flush of their address tables.
 const EMPTY: u64 = u64::MAX;

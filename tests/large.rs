@@ -117,6 +117,24 @@ fn few_lines_again_and_again() {
     is_cut_alike("a copy of all without the last line end", (once.clone() + "\r\n" + &once).trim_end().as_bytes());
 }
 
+/// Enough repeats in enough runs that every step of the rules is done by all threads.
+#[test]
+fn many_runs_in_another_order() {
+    let line =
+        |at: usize| format!("Line {at} of many that are new and then stand again, in {}.\n", "another order ".repeat(at % 5));
+    let lines: Vec<String> = (0..80_000).map(line).collect();
+    let mut text = lines.concat();
+    for (number, start) in (0..80_000).step_by(8).map(|start| (start / 8, start * 7 % 80_000)) {
+        text += &lines[start..start + 8].concat();
+        text += &if number % 3 == 0 {
+            format!("\nWhat stands between is new, for the {number}th time.\n\n")
+        } else {
+            lines[number].clone()
+        };
+    }
+    is_cut_alike("many runs", text.as_bytes());
+}
+
 #[test]
 fn nothing_but_blank_lines_and_lines_without_end() {
     is_cut_alike("blank lines", &b"\n \n\r\n".repeat(1_000_000));

@@ -21,17 +21,24 @@ use std::ops::Range;
 ///
 /// The numbers continue from one segment to the next as far as the earlier occurrence does.
 pub fn repeated_runs(repeats: &[Repeat], weight: impl Fn(u32) -> u32 + Sync, least: u64) -> Vec<u32> {
+    let is_large = repeats.len() > MANY && threads::is_one();
+    let part = if is_large { repeats.len().div_ceil(4 * rayon::current_num_threads()) } else { repeats.len() };
+    runs_by_parts(repeats, weight, least, part)
+}
+
+/// More repeats than these are looked at by all threads.
+const MANY: usize = 1 << 16;
+
+/// The same, with so many repeats at least looked at by one thread.
+fn runs_by_parts(repeats: &[Repeat], weight: impl Fn(u32) -> u32 + Sync, least: u64, part: usize) -> Vec<u32> {
     let least = least.max(1);
     let mut places = vec![NONE; repeats.len()];
-    let mut sought = Bits::default();
     let linked = |(start, places): (usize, &mut [u32])| linked_runs(repeats, start, places, &weight, least);
-    let parts = parts(repeats, &mut places);
-    if parts.len() == 1 {
-        sought = parts.into_iter().map(linked).next().unwrap_or_default();
-    } else {
-        let parts: Vec<Bits> = parts.into_par_iter().map(linked).collect();
-        parts.iter().for_each(|part| sought.add(part));
-    }
+    let parts = parts(repeats, &mut places, part);
+    let open: Vec<Vec<u32>> =
+        if parts.len() > 1 { parts.into_par_iter().map(linked).collect() } else { parts.into_iter().map(linked).collect() };
+    let mut sought = Bits::default();
+    open.iter().flatten().for_each(|&kind| sought.set(kind));
     let regions = regions(repeats, &sought);
     if !regions.is_empty() {
         search_windows(repeats, weight, least, &regions, &mut places);
@@ -39,15 +46,13 @@ pub fn repeated_runs(repeats: &[Repeat], weight: impl Fn(u32) -> u32 + Sync, lea
     places
 }
 
-/// Takes the repeats, of each of which there is a place, apart where a stretch ends: one part, or a few for each thread.
-fn parts<'a>(repeats: &[Repeat], mut places: &'a mut [u32]) -> Vec<(usize, &'a mut [u32])> {
-    const MANY: usize = 1 << 16;
-    let is_one = places.len() <= MANY || !threads::is_one();
-    let about = if is_one { places.len() } else { places.len().div_ceil(4 * rayon::current_num_threads()) };
+/// Takes the repeats, of each of which there is a place, apart where a stretch ends, which isn't divided: each part has at least so
+/// many, and begins with the repeat of a number.
+fn parts<'a>(repeats: &[Repeat], mut places: &'a mut [u32], least: usize) -> Vec<(usize, &'a mut [u32])> {
     let (mut parts, mut start) = (Vec::new(), 0);
-    while !places.is_empty() {
-        let ends = |&at: &usize| at >= repeats.len() || repeats[at].at != repeats[at - 1].at + 1;
-        let end = (start + about..).find(ends).expect("the last one ends a stretch").min(repeats.len());
+    while start < repeats.len() {
+        let goes_on = |&at: &usize| at < repeats.len() && repeats[at].at == repeats[at - 1].at + 1;
+        let end = (start + least..).find(|at| !goes_on(at)).map_or(repeats.len(), |end| end.min(repeats.len()));
         let (part, rest) = places.split_at_mut(end - start);
         parts.push((start, part));
         (start, places) = (end, rest);
@@ -57,9 +62,9 @@ fn parts<'a>(repeats: &[Repeat], mut places: &'a mut [u32]) -> Vec<(usize, &'a m
 
 /// Settles the linked runs among consecutive repeats, which begin with the one of this number. Gives the kinds of which a window may
 /// hold some that reaches beyond such a run.
-fn linked_runs(repeats: &[Repeat], start: usize, places: &mut [u32], weight: impl Fn(u32) -> u32, least: u64) -> Bits {
+fn linked_runs(repeats: &[Repeat], start: usize, places: &mut [u32], weight: impl Fn(u32) -> u32, least: u64) -> Vec<u32> {
     let weight_at = |at: usize| u64::from(weight(repeats[at].at));
-    let mut sought = Bits::default();
+    let mut open = Vec::new();
     for stretch in ranges(repeats, start..start + places.len(), |a, b| b.at == a.at + 1) {
         if stretch.clone().map(weight_at).sum::<u64>() < least {
             continue;
@@ -69,10 +74,10 @@ fn linked_runs(repeats: &[Repeat], start: usize, places: &mut [u32], weight: imp
             if linked.clone().map(weight_at).sum::<u64>() >= least {
                 linked.clone().for_each(|at| places[at - start] = repeats[at].kept);
             }
-            add_open_ends(linked, &stretch, weight_at, least, |end| end.for_each(|at| sought.set(repeats[at].kept)));
+            add_open_ends(linked, &stretch, weight_at, least, |end| open.extend(end.map(|at| repeats[at].kept)));
         }
     }
-    sought
+    open
 }
 
 /// Hands on what a minimal window that reaches beyond a linked run can hold of it: its ends, or all of a short one. The run
@@ -311,9 +316,13 @@ mod tests {
 
     /// The places of all segments, equal ones having equal ids.
     fn find(ids: &[u32], columns: &[u32], least: u64) -> Vec<u32> {
+        find_by_parts(ids, columns, least, ids.len())
+    }
+
+    fn find_by_parts(ids: &[u32], columns: &[u32], least: u64, part: usize) -> Vec<u32> {
         let repeats: Vec<Repeat> = (0..).zip(ids).filter(|(at, id)| at != *id).map(|(at, &id)| Repeat { at, kept: id }).collect();
         let mut places = vec![NONE; ids.len()];
-        for (repeat, place) in repeats.iter().zip(repeated_runs(&repeats, |at| columns[at as usize], least)) {
+        for (repeat, place) in repeats.iter().zip(runs_by_parts(&repeats, |at| columns[at as usize], least, part)) {
             places[repeat.at as usize] = place;
         }
         places
@@ -327,6 +336,9 @@ mod tests {
         let repeated: Vec<bool> = places.iter().map(|&place| place != NONE).collect();
         assert_eq!(repeated, by_definition(&ids, &columns, least), "{labels:?} {lengths:?} {least}");
         assert_eq!(repeated, by_suffix_automaton(&ids, &columns, least), "{labels:?} {lengths:?} {least}");
+        for part in 1..=ids.len().min(20) {
+            assert_eq!(find_by_parts(&ids, &columns, least, part), places, "{labels:?} {lengths:?} {least} {part}");
+        }
         for (at, &place) in places.iter().enumerate().filter(|(_, place)| **place != NONE) {
             assert!((place as usize) < at && ids[place as usize] == ids[at], "{labels:?} {lengths:?} {least}");
         }

@@ -291,15 +291,17 @@ impl Rules<'_> {
 
     /// Follows each witness to one that survives. It stands nearer to the end that is kept, so one walk from there suffices.
     fn resolve_witnesses(&mut self) {
+        let is_first = self.measure.keep == Keep::First;
         let count = self.removed.len();
-        let mut next = 0;
+        let mut next = 0usize;
         for step in 0..count {
-            let number = if self.measure.keep == Keep::First { step } else { count - 1 - step };
+            let number = if is_first { step } else { count - 1 - step };
             let Removed { witness, is_across, .. } = self.removed[number];
             if !is_across && self.survivors.is_gone(witness) {
-                // Often it stands behind the last one.
-                next = match self.removed.get(next + 1) {
-                    Some(removed) if removed.at == witness => next + 1,
+                // Often it stands beside the last one, that way on.
+                let beside = if is_first { next + 1 } else { next.wrapping_sub(1) };
+                next = match self.removed.get(beside) {
+                    Some(removed) if removed.at == witness => beside,
                     _ => self.removed.partition_point(|removed| removed.at < witness),
                 };
                 self.removed[number].witness = self.removed[next].witness;
