@@ -126,7 +126,7 @@ fn many_runs_in_another_order() {
     let mut text = lines.concat();
     for (number, start) in (0..80_000).step_by(8).map(|start| (start / 8, start * 7 % 80_000)) {
         text += &lines[start..start + 8].concat();
-        text += &if number % 3 == 0 {
+        text += &if number % 2 == 0 {
             format!("\nWhat stands between is new, for the {number}th time.\n\n")
         } else {
             lines[number].clone()

@@ -10,7 +10,7 @@ use super::place::{Leads, follow};
 use super::stream::Stream;
 use crate::document::Span;
 use crate::error::{Error, Result};
-use crate::source::{Form, Input, Packing, Source, base_name, unpacked_by};
+use crate::source::{Form, Input, Packing, Source, base_name, not_read_by_name};
 use crate::threads::Threads;
 use std::fs;
 use std::io;
@@ -52,7 +52,7 @@ impl Outputs {
         let way = match target {
             Target::Stdout => apart(Stream::stdout()?, &known)?,
             Target::File(given) => {
-                if unpacked_by(given).is_some() {
+                if not_read_by_name(given).is_some() {
                     return Err(Error::refused(given, "has the name of a packed file, but isn't packed so; .gz and .zst are"));
                 }
                 file(given, inputs, &known)?

@@ -1,7 +1,7 @@
 //! The bytes of an input: read whole, or, where a file is large, mapped; and whether they are still what they were.
 
 use super::mapping::Mapping;
-use super::packing::{MAGIC, beginning_unpacked_by};
+use super::packing::{MAGIC, not_read_by_beginning};
 use super::stretches::Stretches;
 use super::text::LineNumbers;
 use super::{Identity, Input, Origin, Packing};
@@ -91,13 +91,8 @@ pub(crate) fn load(input: &Input, keeps_broken: bool) -> Result<Loaded> {
 
 /// Refuses what begins like something that is no text as it stands.
 fn refuse_no_text(input: &Input, beginning: &[u8]) -> Result<()> {
-    let why = match beginning_unpacked_by(beginning) {
-        Some(program) => format!("is packed in a way that isn't read; unpack it on the way: {program} FILE | unecho"),
-        None if is_utf16(beginning) => {
-            "is UTF-16, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-16 -t UTF-8".into()
-        }
-        None => return Ok(()),
-    };
+    let utf16 = "is UTF-16, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-16 -t UTF-8";
+    let Some(why) = not_read_by_beginning(beginning).or_else(|| is_utf16(beginning).then(|| utf16.into())) else { return Ok(()) };
     Err(Error::refused(input.place(), why))
 }
 

@@ -22,7 +22,7 @@ pub(crate) use load::{Loaded, Watch, load, open};
 pub use load::{Source, holds_text};
 pub(crate) use packing::Packer;
 pub use packing::Packing;
-pub(crate) use packing::unpacked_by;
+pub(crate) use packing::not_read_by_name;
 pub(crate) use stretches::{Stretches, line_end};
 pub use walk::{Found, LeftOut, Selection, Walk, base_name};
 

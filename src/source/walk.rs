@@ -1,7 +1,7 @@
 //! Finding files: arguments as given, folders in the order of their names' bytes, each file once.
 
 use super::filter::{Filter, IgnoreFiles};
-use super::{Form, Identity, Input, Origin, Packing, unpacked_by};
+use super::{Form, Identity, Input, Origin, Packing, not_read_by_name};
 use crate::error::{Error, Place, Result};
 use std::collections::{HashSet, VecDeque};
 use std::ffi::OsStr;
@@ -105,10 +105,8 @@ impl Walk {
             return None;
         }
         let Some(form) = self.selection.from.or_else(|| Form::of_name(&path)) else {
-            let why = match unpacked_by(&path) {
-                Some(program) => format!("is packed in a way that isn't read; unpack it on the way: {program} FILE | unecho"),
-                None => "of no known form; --from text or --from jsonl says which it has".into(),
-            };
+            let unknown = || "of no known form; --from text or --from jsonl says which it has".into();
+            let why = not_read_by_name(&path).unwrap_or_else(unknown);
             return Some(Found::Failed(Error::refused(&path, why)));
         };
         if self.was_seen(&path) {

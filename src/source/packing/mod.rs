@@ -35,17 +35,21 @@ const NOT_READ: [(&str, &str, &[u8]); 6] = [
     ("7z x -so", "7z", b"7z\xbc\xaf\x27\x1c"),
 ];
 
-/// What unpacks a file with such a name, if that is a packing that isn't read or written here.
-pub(crate) fn unpacked_by(path: &Path) -> Option<&'static str> {
+/// Why a file with such a name isn't read, if that is the name of a packing that isn't.
+pub(crate) fn not_read_by_name(path: &Path) -> Option<String> {
     let extension = path.extension()?.to_str()?;
-    NOT_READ.iter().find(|(_, known, _)| extension.eq_ignore_ascii_case(known)).map(|(program, ..)| *program)
+    NOT_READ.iter().find(|(_, known, _)| extension.eq_ignore_ascii_case(known)).map(|(program, ..)| not_read(program))
 }
 
-/// What unpacks a file that begins like this, if that is a packing that isn't read here.
-pub(crate) fn beginning_unpacked_by(first: &[u8]) -> Option<&'static str> {
-    let begins = |magic: &[u8]| !magic.is_empty() && first.starts_with(magic);
-    let is_level = |magic: &[u8]| magic != b"BZh" || first.get(3..10).is_some_and(|rest| &rest[1..] == b"1AY&SY");
-    NOT_READ.iter().find(|(.., magic)| begins(magic) && is_level(magic)).map(|(program, ..)| *program)
+/// Why a file that begins like this isn't read, if that is the beginning of a packing that isn't.
+pub(crate) fn not_read_by_beginning(first: &[u8]) -> Option<String> {
+    let is_text = |magic: &[u8]| magic == b"BZh" && first.get(4..10) != Some(b"1AY&SY"); // behind it stands a digit, then this
+    let begins = |magic: &[u8]| !magic.is_empty() && first.starts_with(magic) && !is_text(magic);
+    NOT_READ.iter().find(|(.., magic)| begins(magic)).map(|(program, ..)| not_read(program))
+}
+
+fn not_read(program: &str) -> String {
+    format!("is packed in a way that isn't read; unpack it on the way: {program} FILE | unecho")
 }
 
 impl Packing {
