@@ -21,22 +21,24 @@ impl Rules<'_> {
     /// The refrain guard: a run of a few short lines stays if something that isn't cut stands between it and its previous
     /// occurrence, as verses do between two choruses.
     pub(super) fn spare_refrains(&self, found: &mut Candidates) {
-        let verses: Vec<Range<usize>> = found.runs.iter().filter(|run| self.is_verse((*run).clone())).cloned().collect();
+        let verses: Vec<usize> = (0..found.runs.len()).filter(|&run| self.is_verse(found.runs[run].clone())).collect();
         if verses.is_empty() {
             return;
         }
-        let edges: Vec<usize> =
-            verses.iter().map(|run| if self.measure.keep == Keep::First { run.start } else { run.end - 1 }).collect();
+        let edge = |run: &Range<usize>| if self.measure.keep == Keep::First { run.start } else { run.end - 1 };
+        let edges: Vec<usize> = verses.iter().map(|&run| edge(&found.runs[run])).collect();
         let cut: Vec<u32> = found.to_cut().map(|at| self.number(at)).collect();
         let cut_before = |number: u32| cut.partition_point(|&at| at < number) as u32;
-        let is_refrain = |(&edge, previous): (&usize, u32)| {
+        let is_refrain = |edge: usize, previous: u32| {
             let (here, there) = (self.number(edge), self.survivors.number(previous));
             let between = here.min(there) + 1..here.max(there);
             cut_before(between.end) - cut_before(between.start) < between.len() as u32
         };
-        let refrains: Vec<bool> = edges.iter().zip(self.previous_occurrences(&edges)).map(is_refrain).collect();
-        let mut refrains = verses.iter().zip(refrains).filter_map(|(run, is_refrain)| is_refrain.then_some(run.start)).peekable();
-        found.runs.retain(|run| refrains.next_if_eq(&run.start).is_none());
+        let mut refrains = vec![false; found.runs.len()];
+        for ((run, &edge), previous) in verses.into_iter().zip(&edges).zip(self.previous_occurrences(&edges)) {
+            refrains[run] = is_refrain(edge, previous);
+        }
+        found.spare(&refrains);
     }
 
     /// For each of some repeats, in order, the nearest equal paragraph towards the end that is kept.

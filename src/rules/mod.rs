@@ -146,7 +146,7 @@ impl Rules<'_> {
             return;
         }
         let places = self.repeats.iter().map(|repeat| repeat.kept).collect();
-        let mut found = Candidates::new(places, true, |at| self.follows(at));
+        let mut found = self.candidates(places, true);
         if self.measure.is_guarded {
             self.guard(&mut found);
         }
@@ -218,19 +218,19 @@ impl Rules<'_> {
             let number = |at| self.survivors.number(at);
             self.repeats.iter().map(|r| Repeat { at: number(r.at), kept: number(r.kept) }).collect()
         };
-        let candidates =
-            |least| Candidates::new(self.runs(&numbered, least), false, |at| numbered[at].at == numbered[at - 1].at + 1);
+        let candidates = |least| self.candidates(self.runs(&numbered, least), false);
+        let is_by_share = self.measure.threshold == Threshold::LongOrLargeShare;
         let share_is_large = |repeated: u64| repeated * LARGE_SHARE >= self.columns;
         let columns_at = |at: usize| columns(&self.page.segments[self.repeats[at].at as usize]);
-        match self.measure.threshold {
-            // All repeats together are the most that those can make up which are in runs.
-            Threshold::LongOrLargeShare if !share_is_large((0..numbered.len()).map(columns_at).sum()) => candidates(LONG),
-            Threshold::LongOrLargeShare => {
-                let found = candidates(SHORT);
-                if found.is_empty() || share_is_large(found.to_cut().map(columns_at).sum()) { found } else { candidates(LONG) }
-            }
-            Threshold::Flat(_) => candidates(self.measure.least),
+        // All repeats together are the most that those can make up which are in runs.
+        if is_by_share && !share_is_large((0..numbered.len()).map(columns_at).sum()) {
+            return candidates(LONG);
         }
+        let found = candidates(self.measure.least);
+        if is_by_share && !found.is_empty() && !share_is_large(found.to_cut().map(columns_at).sum()) {
+            return candidates(LONG);
+        }
+        found
     }
 
     /// For each of the repeats, which are numbered among the survivors, its place in a repeated run, seen from the end that is kept.
@@ -248,9 +248,16 @@ impl Rules<'_> {
         }
     }
 
-    /// Whether a repeat follows the one before it among the survivors.
-    fn follows(&self, at: usize) -> bool {
-        self.number(at) == self.number(at - 1) + 1
+    /// Those of the repeats that have a place, in runs of which each follows the one before it among the survivors.
+    fn candidates(&self, places: Vec<u32>, is_across: bool) -> Candidates {
+        let mut runs: Vec<Range<usize>> = Vec::with_capacity(places.len().min(16));
+        for at in (0..places.len()).filter(|&at| places[at] != NONE) {
+            match runs.last_mut() {
+                Some(run) if run.end == at && self.number(at) == self.number(at - 1) + 1 => run.end = at + 1,
+                _ => runs.push(at..at + 1),
+            }
+        }
+        Candidates { places, is_across, runs }
     }
 
     /// The number of a repeat among the survivors.
@@ -322,18 +329,6 @@ struct Candidates {
 }
 
 impl Candidates {
-    /// Those that have a place; `follows` tells of a repeat whether nothing that survives stands between it and the one before.
-    fn new(places: Vec<u32>, is_across: bool, follows: impl Fn(usize) -> bool) -> Self {
-        let mut runs: Vec<Range<usize>> = Vec::with_capacity(places.len().min(16));
-        for at in (0..places.len()).filter(|&at| places[at] != NONE) {
-            match runs.last_mut() {
-                Some(run) if run.end == at && follows(at) => run.end = at + 1,
-                _ => runs.push(at..at + 1),
-            }
-        }
-        Self { places, is_across, runs }
-    }
-
     fn to_cut(&self) -> impl Iterator<Item = usize> + '_ {
         self.runs.iter().cloned().flatten()
     }
