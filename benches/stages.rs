@@ -86,7 +86,7 @@ impl Proof for Trust {
         true
     }
 
-    fn touch(&self, _: u32) -> u8 {
+    fn touch(&self, _: &[u32]) -> u8 {
         0
     }
 }

@@ -9,7 +9,7 @@ use crate::bits::Bits;
 use crate::compare::Match;
 use crate::detect::earlier::{Earlier, InDocument, Numbering, Scratch, Sought};
 use crate::document::{Repeat, Segment, Span, TooLarge};
-use crate::index::{Index, Proof};
+use crate::index::{Index, LOOK_AHEAD, Proof};
 use crate::page::Page;
 use crate::segment::{Segmenter, Segments, same};
 use crate::sheaf::Sheaf;
@@ -345,8 +345,17 @@ impl Proof for Texts {
         same((&left, a.kind()), (&right, b.kind()), self.how)
     }
 
-    fn touch(&self, segment: u32) -> u8 {
-        self.source(self.segments[segment as usize]).1.first().copied().unwrap_or_default()
+    fn touch(&self, segments: &[u32]) -> u8 {
+        // First where all of them stand, so that no search among the texts waits for one of them.
+        let mut starts = [0; LOOK_AHEAD];
+        for (start, &segment) in starts.iter_mut().zip(segments) {
+            *start = self.segments[segment as usize].span().start;
+        }
+        let byte = |&start: &u64| {
+            let held = self.held(start);
+            held.bytes.get((start - held.start) as usize).copied().unwrap_or_default()
+        };
+        starts[..segments.len()].iter().map(byte).fold(0, |all, byte| all ^ byte)
     }
 }
 

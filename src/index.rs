@@ -13,16 +13,16 @@ const PARALLEL_FROM: usize = 1 << 12;
 /// all other threads a flush of their address tables.
 const EMPTY: u64 = u64::MAX;
 /// So many slots are touched before the first of them is needed, so that the memory's latency is paid once for all of them.
-const LOOK_AHEAD: usize = 64;
+pub const LOOK_AHEAD: usize = 64;
 
 /// What knows the texts of the segments.
 pub trait Proof: Sync {
     /// Whether two segments are equal, byte for byte of their compared forms.
     fn same(&self, earlier: u32, later: u32) -> bool;
 
-    /// Looks at a segment that will soon be compared, so that it comes into the processor's cache. What it gives only keeps
-    /// the look from being optimised away.
-    fn touch(&self, segment: u32) -> u8;
+    /// Looks at segments, at most [`LOOK_AHEAD`], that will soon be compared, so that they come into the processor's cache. What
+    /// it gives only keeps the look from being optimised away.
+    fn touch(&self, segments: &[u32]) -> u8;
 }
 
 /// The segments so far, by fingerprint.
@@ -149,9 +149,12 @@ impl Shard {
         for (slot, &(_, tag)) in slots.iter_mut().zip(ahead) {
             *slot = self.slots[self.home(tag)];
         }
-        let hits = slots.iter().zip(ahead).filter(|&(&slot, &(_, tag))| slot != EMPTY && slot as u32 == tag);
-        let touched = hits.fold(0, |all, (slot, _)| all ^ proof.touch((slot >> 32) as u32));
-        std::hint::black_box((slots, touched));
+        let (mut hits, mut count) = ([0; LOOK_AHEAD], 0);
+        for (&slot, &(_, tag)) in slots.iter().zip(ahead) {
+            hits[count] = (slot >> 32) as u32;
+            count += usize::from(slot != EMPTY && slot as u32 == tag); // no branch that would wait for the slot
+        }
+        std::hint::black_box(proof.touch(&hits[..count]));
     }
 
     /// The segment that `segment` equals, or `None` after entering it as a new one.
@@ -234,8 +237,8 @@ mod tests {
             self.0[earlier as usize] == self.0[later as usize]
         }
 
-        fn touch(&self, segment: u32) -> u8 {
-            self.0[segment as usize]
+        fn touch(&self, segments: &[u32]) -> u8 {
+            segments.iter().fold(0, |all, &segment| all ^ self.0[segment as usize])
         }
     }
 
@@ -283,7 +286,7 @@ mod tests {
                 true
             }
 
-            fn touch(&self, _: u32) -> u8 {
+            fn touch(&self, _: &[u32]) -> u8 {
                 0
             }
         }

@@ -135,7 +135,8 @@ impl Proof for Texts<'_> {
         same(of(earlier), of(later), self.how)
     }
 
-    fn touch(&self, segment: u32) -> u8 {
-        self.text[self.segments[segment as usize].span().start as usize]
+    fn touch(&self, segments: &[u32]) -> u8 {
+        let byte = |&segment: &u32| self.text[self.segments[segment as usize].span().start as usize];
+        segments.iter().map(byte).fold(0, |all, byte| all ^ byte)
     }
 }

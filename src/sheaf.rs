@@ -4,7 +4,7 @@
 use crate::Settings;
 use crate::document::{Map, Segment, Span, TooLarge};
 use crate::page::Page;
-use crate::segment::Segments;
+use crate::segment::{Segments, held};
 use crate::source::Form;
 use crate::source::jsonl::{self, Escape, Fault, Fields, Line, Places};
 use crate::source::text;
@@ -83,11 +83,8 @@ impl Sheaf {
 
     /// Whether its memory is to be used again.
     pub(crate) fn is_of_use(&self) -> bool {
-        fn held<T>(list: &Vec<T>) -> usize {
-            list.capacity() * size_of::<T>()
-        }
         let lists = held(&self.documents) + held(&self.places) + held(&self.escapes) + held(&self.faults);
-        lists + held(&self.segments.list) + held(&self.segments.prints) + held(&self.texts) <= KEPT
+        lists + self.segments.held() + held(&self.texts) <= KEPT
     }
 
     fn clear(&mut self) {

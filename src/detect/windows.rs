@@ -291,8 +291,9 @@ impl Proof for Sequences<'_> {
         self.are_equal(begin(a), begin(b)) && self.are_equal(end(a), end(b))
     }
 
-    fn touch(&self, window: u32) -> u8 {
-        self.repeats.get(self.windows[window as usize].repeat as usize).map_or(0, |repeat| repeat.at as u8)
+    fn touch(&self, windows: &[u32]) -> u8 {
+        let kind = |&window: &u32| self.repeats.get(self.windows[window as usize].repeat as usize).map_or(0, |r| r.at as u8);
+        windows.iter().map(kind).fold(0, |all, kind| all ^ kind)
     }
 }
 

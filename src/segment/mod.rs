@@ -26,6 +26,16 @@ pub struct Segments {
     /// The columns of all of them.
     pub columns: u64,
     too_large: Option<TooLarge>,
+    scratch: Scratch,
+}
+
+/// Memory that is used again from text to text.
+#[derive(Debug, Default)]
+struct Scratch {
+    /// A compared form.
+    form: Vec<u8>,
+    /// The lines of a chunk.
+    lines: Vec<Span>,
 }
 
 impl Segments {
@@ -41,9 +51,7 @@ impl Segments {
     pub fn append(&mut self, text: &[u8], manner: Manner) -> Result<(), TooLarge> {
         let (count, columns) = (self.list.len(), self.columns);
         let mut segmenter = Segmenter { text, manner, fences: None, last: Stretch::default(), stretch: usize::MAX };
-        let Some(stretch) = segmenter.next_stretches().ok().and_then(|stretches| stretches.first().copied()) else {
-            return Ok(());
-        };
+        let Some(stretch) = Stretch::whole(text) else { return Ok(()) };
         if segmenter.hash(stretch, self) == Err(MetMark) {
             self.list.truncate(count);
             self.prints.truncate(count);
@@ -54,6 +62,12 @@ impl Segments {
         self.too_large.take().map_or(Ok(()), Err)
     }
 
+    /// How much memory it holds, in bytes.
+    pub(crate) fn held(&self) -> usize {
+        let Self { list, prints, scratch: Scratch { form, lines }, .. } = self;
+        held(list) + held(prints) + held(form) + held(lines)
+    }
+
     fn make_room(&mut self, count: usize) {
         self.list.clear();
         self.prints.clear();
@@ -62,6 +76,11 @@ impl Segments {
         self.list.reserve(count);
         self.prints.reserve(count);
     }
+}
+
+/// How much memory a list holds, in bytes.
+pub(crate) fn held<T>(list: &Vec<T>) -> usize {
+    list.capacity() * size_of::<T>()
 }
 
 /// How texts are taken apart.
@@ -173,20 +192,19 @@ impl<'a> Segmenter<'a> {
 
     /// Goes on with the segments of a stretch.
     fn hash(&self, stretch: Stretch, out: &mut Segments) -> Result<(), MetMark> {
-        let mut scratch = Vec::new();
-        let Segments { list, prints, columns, too_large } = out;
+        let Segments { list, prints, columns, too_large, scratch: Scratch { form, lines } } = out;
         let mut each = |span: Span, kind| {
             if let Some(what) = too_large_for_a_segment(span) {
                 too_large.get_or_insert(what);
                 return;
             }
-            let (segment, print) = self.hash_one(span, kind, &mut scratch);
+            let (segment, print) = self.hash_one(span, kind, form);
             list.push(segment);
             *columns += u64::from(segment.columns());
             prints.push(print);
         };
         match self.manner.unit {
-            Unit::Paragraph => paragraphs(self.text, stretch, self.fences.as_deref(), each)?,
+            Unit::Paragraph => paragraphs(self.text, stretch, self.fences.as_deref(), lines, each)?,
             Unit::Line => {
                 let lines = lines_of(self.text, stretch.span());
                 lines.filter(|line| !line.is_empty()).for_each(|line| each(line, Kind::Line));

@@ -36,6 +36,11 @@ impl Stretch {
         Ok((start < end).then_some(Stretch { span: Span::new(start, end), begins_inside: self.ends_inside, ends_inside }))
     }
 
+    /// All of a text, unless it is empty.
+    pub(super) fn whole(text: &[u8]) -> Option<Stretch> {
+        (!text.is_empty()).then(|| Stretch { span: Span::new(0, text.len()), ..Stretch::default() })
+    }
+
     /// Its bytes.
     pub(super) fn span(&self) -> Span {
         self.span
@@ -90,7 +95,7 @@ fn next_line(text: &[u8], at: usize) -> usize {
     memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |lf| at + lf + 1)
 }
 
-/// Calls `each` with every paragraph of a stretch, in order.
+/// Calls `each` with every paragraph of a stretch, in order. `lines` is memory that is used again.
 ///
 /// # Errors
 /// [`MetMark`], at the first line that may open a code block where `fences` aren't known.
@@ -98,9 +103,11 @@ pub(super) fn paragraphs(
     text: &[u8],
     stretch: Stretch,
     fences: Option<&[Span]>,
+    lines: &mut Vec<Span>,
     mut each: impl FnMut(Span, Kind),
 ) -> Result<(), MetMark> {
-    let mut chunk = Chunk { text, lines: Vec::new(), by_line: stretch.begins_inside };
+    lines.clear();
+    let mut chunk = Chunk { text, lines, by_line: stretch.begins_inside };
     let end = stretch.span.range().end;
     let mut at = stretch.span.range().start;
     let are_known = fences.is_some();
@@ -140,7 +147,7 @@ pub(super) fn paragraphs(
 struct Chunk<'a> {
     text: &'a [u8],
     /// The lines so far, unless they were handed on one by one.
-    lines: Vec<Span>,
+    lines: &'a mut Vec<Span>,
     by_line: bool,
 }
 
@@ -157,7 +164,7 @@ impl Chunk<'_> {
         if self.by_line {
             self.lines.iter().for_each(|&line| each(line, Kind::Line));
         } else {
-            chunk_paragraphs(self.text, &self.lines, each);
+            chunk_paragraphs(self.text, self.lines, each);
         }
         self.lines.clear();
         self.by_line = false;
@@ -236,7 +243,7 @@ mod tests {
         let mut out = Vec::new();
         let fences = closed_fences(text.as_bytes(), 0);
         for stretch in stretches(text.as_bytes(), &fences, usize::MAX) {
-            paragraphs(text.as_bytes(), stretch, Some(&fences), |span, _| out.push(&text[span.range()])).unwrap();
+            paragraphs(text.as_bytes(), stretch, Some(&fences), &mut Vec::new(), |span, _| out.push(&text[span.range()])).unwrap();
         }
         out
     }
@@ -297,7 +304,7 @@ mod tests {
             let fences = closed_fences(text.as_bytes(), 0);
             let mut parts = Vec::new();
             for stretch in stretches(text.as_bytes(), &fences, size) {
-                paragraphs(text.as_bytes(), stretch, Some(&fences), |span, _| parts.push(&text[span.range()])).unwrap();
+                paragraphs(text.as_bytes(), stretch, Some(&fences), &mut Vec::new(), |span, _| parts.push(&text[span.range()])).unwrap();
             }
             proptest::prop_assert_eq!(parts, read(&text));
         });
@@ -306,7 +313,7 @@ mod tests {
         assert!(parts.len() > 90 && parts[1].begins_inside);
         let mut count = 0;
         for stretch in parts {
-            paragraphs(long.as_bytes(), stretch, Some(&[]), |_, _| count += 1).unwrap();
+            paragraphs(long.as_bytes(), stretch, Some(&[]), &mut Vec::new(), |_, _| count += 1).unwrap();
         }
         assert_eq!(count, read(&long).len());
     }
