@@ -210,32 +210,39 @@ impl Corpus {
         Page { text, segments, origin: base, columns }
     }
 
-    /// What repeats in documents that were entered last, given by the numbers of their paragraphs, in order.
+    /// Looks for what repeats in documents that were entered last, given by the numbers of their paragraphs, in order and in groups.
     ///
     /// # Errors
     /// If there are more runs than can be numbered.
-    pub(crate) fn repeats(&mut self, documents: &[Range<u32>]) -> Result<Vec<InDocument>, TooLarge> {
-        let [first, ..] = documents else { return Ok(Vec::new()) };
-        let sought = if first.start == 0 && documents.len() == 1 {
-            // It has none before it, and perhaps none after it.
-            self.is_one = true;
-            vec![Sought::alone(self.numbering(first.start).repeats_of(first))]
-        } else {
-            if std::mem::take(&mut self.is_one) {
-                self.seek(std::slice::from_ref(&(0..first.start)))?;
-            }
-            self.seek(documents)?
-        };
-        let numbering = self.numbering(first.start);
-        Ok(documents.par_iter().zip(sought).map(|(document, sought)| numbering.in_document(document, sought)).collect())
+    pub(crate) fn seek(&mut self, groups: &[Vec<Range<u32>>]) -> Result<Vec<Sought>, TooLarge> {
+        let mut documents = groups.iter().flatten();
+        let first = documents.next().map_or(0, |first| first.start);
+        if first == 0 && documents.next().is_none() {
+            // The one has none before it, and perhaps none after it.
+            self.is_one = groups.iter().any(|group| !group.is_empty());
+            return Ok(groups.iter().map(|_| Sought::default()).collect());
+        }
+        if std::mem::take(&mut self.is_one) {
+            self.seek_from(0, &[vec![0..first]])?;
+        }
+        self.seek_from(first, groups)
     }
 
-    fn seek(&mut self, documents: &[Range<u32>]) -> Result<Vec<Sought>, TooLarge> {
-        let numbering = self.numbering(documents[0].start);
-        let mut sought: Vec<Sought> =
-            documents.par_iter().map_init(Scratch::default, |scratch, document| numbering.seek(document, scratch)).collect();
+    fn seek_from(&mut self, first: u32, groups: &[Vec<Range<u32>>]) -> Result<Vec<Sought>, TooLarge> {
+        let numbering = self.numbering(first);
+        let in_group = |scratch: &mut Scratch, documents: &Vec<Range<u32>>| numbering.seek(documents, scratch);
+        let mut sought: Vec<Sought> = groups.par_iter().map_init(Scratch::default, in_group).collect();
         let can_be_numbered = self.earlier.look_up(&mut sought, &self.repeats);
         if can_be_numbered { Ok(sought) } else { Err(TooLarge::Corpus) }
+    }
+
+    /// What repeats in each document of a group, as was found.
+    pub(crate) fn repeats<'d>(
+        &self,
+        documents: &'d [Range<u32>],
+        sought: Sought,
+    ) -> impl Iterator<Item = InDocument> + use<'_, 'd> {
+        self.numbering(documents.first().map_or(0, |first| first.start)).in_documents(documents, sought)
     }
 
     /// For documents from a paragraph on.

@@ -18,13 +18,14 @@ use std::ops::Range;
 #[derive(Default)]
 pub(crate) struct Earlier(Table);
 
-/// What is sought for one document.
+/// What is sought for some consecutive documents.
 #[derive(Default)]
 pub(crate) struct Sought {
     /// The runs found to repeat, as numbers of segments; they may overlap.
     runs: Vec<Range<u32>>,
-    within: Vec<Repeat>,
     windows: Windows,
+    /// How many windows there are up to the end of each document that has any.
+    ends: Vec<u32>,
 }
 
 /// What repeats in one document.
@@ -36,13 +37,6 @@ pub(crate) struct InDocument {
     pub(crate) across: Vec<Repeat>,
     /// How many segments are not the first of their kind.
     pub(crate) alike: usize,
-}
-
-impl Sought {
-    /// For a document that is the first of all, whose repeats these are.
-    pub(crate) fn alone(repeats: &[Repeat]) -> Self {
-        Self { within: repeats.to_vec(), ..Self::default() }
-    }
 }
 
 impl InDocument {
@@ -73,15 +67,20 @@ impl Earlier {
         let Some(hits) = self.0.enter(windows, repeats, || (rayon::current_num_threads(), count)) else { return false };
         let mut hits = hits.into_iter().peekable();
         for sought in sought.iter_mut() {
-            let numbers = number..number + std::mem::take(&mut sought.windows).list.len() as u32;
-            while let Some(hit) = hits.next_if(|hit| hit.at < numbers.end) {
-                // What the window's first occurrence isn't, no earlier document has.
-                if hit.kept < numbers.start {
-                    let window = self.0.window(hit.at);
-                    sought.runs.push(window.first..window.first + window.len);
+            let Sought { runs, windows, ends } = sought;
+            *windows = Windows::default();
+            let first = number;
+            for end in std::mem::take(ends) {
+                let numbers = number..first + end;
+                while let Some(hit) = hits.next_if(|hit| hit.at < numbers.end) {
+                    // What the window's first occurrence isn't, no earlier document has.
+                    if hit.kept < numbers.start {
+                        let window = self.0.window(hit.at);
+                        runs.push(window.first..window.first + window.len);
+                    }
                 }
+                number = numbers.end;
             }
-            number = numbers.end;
         }
         true
     }
@@ -122,16 +121,34 @@ impl<'a> Numbering<'a> {
         u64::from(self.segments[segment as usize].weight())
     }
 
-    /// What is in sight of a document, and what must be looked up.
-    pub(crate) fn seek(&self, document: &Range<u32>, scratch: &mut Scratch) -> Sought {
-        let repeats = self.repeats_of(document);
-        let mut sought = Sought { within: within(repeats, document.start), ..Sought::default() };
-        if repeats.is_empty() {
-            return sought;
+    /// What is in sight of consecutive documents, and what must be looked up.
+    pub(crate) fn seek(&self, documents: &[Range<u32>], scratch: &mut Scratch) -> Sought {
+        let mut sought = Sought::default();
+        let mut before = self.repeats_before(documents);
+        for document in documents {
+            let repeats = before..before + count_of(&self.repeats[before..], document);
+            before = repeats.end;
+            let count = sought.windows.list.len();
+            if !repeats.is_empty() {
+                self.seek_in(document, repeats, scratch, &mut sought);
+            }
+            if sought.windows.list.len() > count {
+                sought.ends.push(sought.windows.list.len() as u32);
+            }
         }
+        sought
+    }
+
+    /// How many repeats there are before documents.
+    fn repeats_before(&self, documents: &[Range<u32>]) -> usize {
+        documents.first().map_or(0, |first| self.repeats.partition_point(|repeat| repeat.at < first.start))
+    }
+
+    fn seek_in(&self, document: &Range<u32>, repeats: Range<usize>, scratch: &mut Scratch, sought: &mut Sought) {
         scratch.kinds.clear();
         scratch.kinds.extend(document.clone());
-        repeats.iter().for_each(|repeat| scratch.kinds[(repeat.at - document.start) as usize] = repeat.kept);
+        let of_document = &self.repeats[repeats.clone()];
+        of_document.iter().for_each(|repeat| scratch.kinds[(repeat.at - document.start) as usize] = repeat.kept);
         let columns = |at: usize| self.weight(document.start + at as u32);
         let whole = 0..document.len();
         let mut end = 0;
@@ -144,30 +161,38 @@ impl<'a> Numbering<'a> {
             }
             scratch.runs.push(run);
         }
-        if scratch.runs.len() > 1 {
+        let mut runs = std::mem::take(&mut scratch.runs);
+        if runs.len() > 1 {
             let mut region = 0..0;
-            for run in std::mem::take(&mut scratch.runs) {
+            for run in runs.drain(..) {
                 add_open_ends(run, &whole, columns, self.least, |open| {
                     if open.start == region.end {
                         region.end = open.end;
                     } else {
-                        self.windows(document.start, std::mem::replace(&mut region, open), scratch, &mut sought);
+                        self.windows(document.start, std::mem::replace(&mut region, open), &repeats, scratch, sought);
                     }
                 });
             }
-            self.windows(document.start, region, scratch, &mut sought);
+            self.windows(document.start, region, &repeats, scratch, sought);
         }
-        scratch.runs.clear();
-        sought
+        runs.clear();
+        scratch.runs = runs;
     }
 
     /// Collects the minimal windows of a region that are not in sight.
-    fn windows(&self, document: u32, region: Range<usize>, scratch: &mut Scratch, sought: &mut Sought) {
+    fn windows(
+        &self,
+        document: u32,
+        region: Range<usize>,
+        repeats: &Range<usize>,
+        scratch: &mut Scratch,
+        sought: &mut Sought,
+    ) {
         let Scratch { kinds, weights, windows, .. } = scratch;
         let (kinds, first) = (&kinds[region.clone()], document + region.start as u32);
         weights.clear();
         weights.extend((first..first + kinds.len() as u32).map(|at| self.segments[at as usize].weight()));
-        let before = self.repeats.partition_point(|repeat| repeat.at < first);
+        let before = repeats.start + self.repeats[repeats.clone()].partition_point(|repeat| repeat.at < first);
         let repeats_before = self.repeats_before + before as u32;
         let region = Region { first, kinds, weights, least: self.least, repeats: &self.repeats[before..], repeats_before };
         let is_break = |at: usize| at > 0 && !self.follows(kinds[at - 1], kinds[at]);
@@ -179,24 +204,41 @@ impl<'a> Numbering<'a> {
         segment == before + 1 && !self.begins.has(segment)
     }
 
-    /// What repeats in a document for which this was found.
-    pub(crate) fn in_document(&self, document: &Range<u32>, mut sought: Sought) -> InDocument {
-        let repeats = self.repeats_of(document);
+    /// What repeats in each of the documents for which this was found.
+    pub(crate) fn in_documents<'d>(
+        &self,
+        documents: &'d [Range<u32>],
+        mut sought: Sought,
+    ) -> impl Iterator<Item = InDocument> + use<'a, 'd> {
+        let mut rest = &self.repeats[self.repeats_before(documents)..];
         sought.runs.sort_unstable_by_key(|run| run.start);
-        let mut across = Vec::with_capacity(if sought.runs.is_empty() { 0 } else { repeats.len() });
-        let mut rest = repeats;
-        for run in sought.runs {
-            rest = &rest[rest.partition_point(|repeat| repeat.at < run.start)..];
-            let (covered, after) = rest.split_at(rest.partition_point(|repeat| repeat.at < run.end));
-            across.extend(covered.iter().map(|repeat| Repeat { at: repeat.at - document.start, kept: repeat.kept }));
+        let mut runs = sought.runs.into_iter().peekable();
+        documents.iter().map(move |document| {
+            let (repeats, after) = rest.split_at(count_of(rest, document));
             rest = after;
-        }
-        InDocument { within: sought.within, across, alike: repeats.len() }
+            let mut across = Vec::new();
+            let mut left = repeats;
+            while let Some(run) = runs.next_if(|run| run.start < document.end) {
+                left = &left[left.partition_point(|repeat| repeat.at < run.start)..];
+                let (covered, after) = left.split_at(left.partition_point(|repeat| repeat.at < run.end));
+                across.extend(covered.iter().map(|repeat| Repeat { at: repeat.at - document.start, kept: repeat.kept }));
+                left = after;
+            }
+            InDocument { within: within(repeats, document.start), across, alike: repeats.len() }
+        })
     }
+}
+
+/// How many of the first repeats are in a document, before which there are none.
+fn count_of(repeats: &[Repeat], document: &Range<u32>) -> usize {
+    repeats.iter().take_while(|repeat| repeat.at < document.end).count()
 }
 
 /// Those of a document's segments that equal an earlier one of it, numbered in it.
 fn within(repeats: &[Repeat], first: u32) -> Vec<Repeat> {
+    if first == 0 {
+        return repeats.to_vec();
+    }
     let mut firsts = Firsts::new(repeats.len());
     let mut found = Vec::new();
     for repeat in repeats {
@@ -240,7 +282,7 @@ mod tests {
     }
 
     /// Documents as the corpus enters them, in batches of so many.
-    fn found(documents: &[Vec<u32>], weights: &[u32], least: u64, batch: usize) -> Vec<Vec<bool>> {
+    fn found(documents: &[Vec<u32>], weights: &[u32], least: u64, batch: usize, group: usize) -> Vec<Vec<bool>> {
         let (mut segments, mut repeats, mut begins) = (Vec::new(), Vec::new(), Bits::default());
         let mut firsts: HashMap<u32, u32> = HashMap::new();
         let mut earlier = Earlier::default();
@@ -262,15 +304,18 @@ mod tests {
             }
             let numbering =
                 Numbering { segments: &segments, repeats: &repeats, repeats_before: 0, begins: &begins, least: least.max(1) };
-            let mut sought: Vec<Sought> = ranges.iter().map(|range| numbering.seek(range, &mut Scratch::default())).collect();
+            let mut scratch = Scratch::default();
+            let mut sought: Vec<Sought> = ranges.chunks(group).map(|group| numbering.seek(group, &mut scratch)).collect();
             assert!(earlier.look_up(&mut sought, &repeats));
-            for (range, sought) in ranges.iter().zip(sought) {
-                let mut covered = vec![false; range.len()];
-                for repeat in numbering.in_document(range, sought).across {
-                    assert!(repeat.kept < range.start);
-                    covered[repeat.at as usize] = true;
+            for (group, sought) in ranges.chunks(group).zip(sought) {
+                for (range, in_document) in group.iter().zip(numbering.in_documents(group, sought)) {
+                    let mut covered = vec![false; range.len()];
+                    for repeat in in_document.across {
+                        assert!(repeat.kept < range.start);
+                        covered[repeat.at as usize] = true;
+                    }
+                    all.push(covered);
                 }
-                all.push(covered);
             }
         }
         all
@@ -303,8 +348,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(3000))]
         #[test]
-        fn equals_the_definition(documents in documents(), weights in prop::collection::vec(0u32..9, 30), least in 0u64..30, batch in 1usize..4) {
-            prop_assert_eq!(found(&documents, &weights, least, batch), by_definition(&documents, &weights, least));
+        fn equals_the_definition(documents in documents(), weights in prop::collection::vec(0u32..9, 30), least in 0u64..30, batch in 1usize..6, group in 1usize..4) {
+            prop_assert_eq!(found(&documents, &weights, least, batch, group), by_definition(&documents, &weights, least));
         }
     }
 }

@@ -121,7 +121,8 @@ impl<'a> LargeText<'a> {
         let numbers = self.first..self.first + self.paragraphs();
         let Compared { corpus, heirs } = &mut *self.compared;
         let settings = self.course.settings;
-        let mut repeats = corpus.repeats(std::slice::from_ref(&numbers))?.pop().expect("one for one");
+        let sought = corpus.seek(&[vec![numbers.clone()]])?.pop().expect("one for one");
+        let mut repeats = corpus.repeats(std::slice::from_ref(&numbers), sought).next().expect("one for one");
         heirs.spare(&mut repeats);
         let alike = repeats.alike;
         let page = corpus.page(self.text, self.base, numbers.clone(), self.columns);

@@ -4,7 +4,7 @@
 use super::portion::is_dropped;
 use super::{Course, OnError, Part, Planned, Portion};
 use crate::corpus::{Corpus, Mark};
-use crate::detect::earlier::InDocument;
+use crate::detect::earlier::{InDocument, Sought};
 use crate::document::TooLarge;
 use crate::error::{Error, Result};
 use crate::heirs::Heirs;
@@ -158,48 +158,43 @@ pub(super) fn plan_lots<R: Send>(
     let bytes: usize = lots.iter().map(|lot| lot.bytes.len()).sum();
     let whole: u64 = lots.last().map_or(0, |lot| if lot.part == Part::Whole { bytes as u64 } else { lot.input.size });
     let firsts = corpus.enter(&held, |count| expected(count, bytes as u64, whole))?;
-    let documents: Vec<_> = lots
-        .iter()
-        .zip(firsts)
-        .flat_map(|(lot, first)| {
-            lot.sheaf.documents.iter().map(move |taken| first + taken.segments.start..first + taken.segments.end)
-        })
-        .collect();
-    let mut repeats = corpus.repeats(&documents)?.into_iter();
+    let documents_of = |(lot, first): (&Lot, u32)| {
+        lot.sheaf.documents.iter().map(|taken| first + taken.segments.start..first + taken.segments.end).collect()
+    };
+    let documents: Vec<Vec<Range<u32>>> = lots.iter().zip(firsts).map(documents_of).collect();
+    let sought = corpus.seek(&documents)?;
     let corpus = &*corpus;
-    let repeats = lots.iter().map(|lot| repeats.by_ref().take(lot.sheaf.documents.len()).collect());
-    let with_repeats: Vec<(&Lot, Vec<InDocument>)> = lots.iter().zip(repeats).collect();
+    let lots = lots.iter().zip(&documents).zip(sought);
+    let each: Vec<(&Lot, &[Range<u32>], Sought)> = lots.map(|((lot, documents), sought)| (lot, &**documents, sought)).collect();
     if course.settings.drop_above.is_some() {
         // Whether a document is dropped changes what the next ones keep, so they are planned one after the other.
-        let mut documents = documents.into_iter();
-        let portion = |(lot, repeats)| lot_in_order(lot, repeats, &mut documents, course, corpus, heirs);
-        let portions: Vec<Portion> = with_repeats.into_iter().map(portion).collect();
+        let portion = |(lot, documents, sought)| lot_in_order(lot, documents, sought, course, corpus, heirs);
+        let portions: Vec<Portion> = each.into_iter().map(portion).collect();
         return Ok(portions.into_par_iter().map(&work).collect());
     }
-    let one = |(lot, repeats): (&Lot, Vec<InDocument>)| {
-        let mut repeats = repeats.into_iter();
+    let one = |(lot, documents, sought): (&Lot, &[Range<u32>], Sought)| {
+        let mut repeats = corpus.repeats(documents, sought);
         let mut next = || repeats.next().expect("each document has what repeats in it");
         work(lot.portion(|taken| lot.plan(taken, next(), course, Some(corpus)), course, Some(corpus)))
     };
-    Ok(with_repeats.into_par_iter().map(one).collect())
+    Ok(each.into_par_iter().map(one).collect())
 }
 
 /// What is planned for a lot whose documents' fates depend on those before.
 fn lot_in_order<'a>(
     lot: &'a Lot,
-    repeats: Vec<InDocument>,
-    documents: &mut impl Iterator<Item = Range<u32>>,
+    documents: &[Range<u32>],
+    sought: Sought,
     course: Course,
     corpus: &'a Corpus,
     heirs: &mut Heirs,
 ) -> Portion<'a> {
-    let mut repeats = repeats.into_iter();
+    let mut each = documents.iter().zip(corpus.repeats(documents, sought));
     let plan = |taken: &Taken| {
-        let mut found = repeats.next().expect("each document has what repeats in it");
+        let (document, mut found) = each.next().expect("each document has its numbers");
         heirs.spare(&mut found);
         let plan = lot.plan(taken, found, course, Some(corpus));
-        let document = documents.next().expect("each document has its numbers");
-        heirs.settle(document.clone(), corpus.repeats_of(&document), plan.fate == Fate::TooRepetitive);
+        heirs.settle(document.clone(), corpus.repeats_of(document), plan.fate == Fate::TooRepetitive);
         plan
     };
     lot.portion(plan, course, Some(corpus))
