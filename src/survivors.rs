@@ -1,13 +1,18 @@
 //! Which segments of a text are still there, and how those are numbered. Knows numbers only.
 
+use smallvec::SmallVec;
+
+/// Of most documents so many words are all, and need no memory of their own.
+const FEW: usize = 4;
+
 /// Segments by number, some of them gone: a bit each in words of 64.
 #[derive(Default)]
 pub(crate) struct Survivors {
-    gone: Vec<u64>,
+    gone: SmallVec<[u64; FEW]>,
     /// For each word how many survive before it.
-    before: Vec<u32>,
+    before: SmallVec<[u32; FEW]>,
     /// For every 64th survivor the word it is in.
-    words: Vec<u32>,
+    words: SmallVec<[u32; FEW]>,
     segments: u32,
     count: u32,
 }

@@ -9,7 +9,8 @@ use crate::segment::{reads_the_same, runs_on};
 use crate::survivors::Survivors;
 use crate::threads;
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use std::ops::Range;
 
 /// A line of verse is narrower than this.
@@ -34,11 +35,12 @@ impl Rules<'_> {
             let between = here.min(there) + 1..here.max(there);
             cut_before(between.end) - cut_before(between.start) < between.len() as u32
         };
-        let mut refrains = vec![false; found.runs.len()];
         for ((run, &edge), previous) in verses.into_iter().zip(&edges).zip(self.previous_occurrences(&edges)) {
-            refrains[run] = is_refrain(edge, previous);
+            if is_refrain(edge, previous) {
+                spare(&mut found.runs[run]);
+            }
         }
-        found.spare(&refrains);
+        found.drop_spared();
     }
 
     /// For each of some repeats, in order, the nearest equal paragraph towards the end that is kept.
@@ -80,22 +82,22 @@ impl Rules<'_> {
 
     /// Shrinks each run until no sentence runs on across its edges.
     pub(super) fn shrink_to_sentences(&self, found: &mut Candidates) {
-        let places = &found.places;
-        let shrunk = |run: &Range<usize>| {
+        let (places, is_across) = (&found.places, found.is_across());
+        let shrink = |run: &mut Range<usize>| {
             // A paragraph that begins a chunk or sentence where it stands the other time begins one here too, however it
             // looks: where two copies of a list of words meet, the last word and the first seem to be one sentence.
-            let is_edge_there = |place: u32| !found.is_across && self.is_edge(place);
-            let begins = |at: &usize| self.is_edge(self.number(*at)) || is_edge_there(places[*at]);
-            let meets_its_copy = |end: u32| !found.is_across && end == places[run.start] && self.is_edge(self.number(run.start));
+            let begins = |at: &usize| self.is_edge(self.number(*at)) || (!is_across && self.is_edge(places[*at]));
+            let first = run.start;
+            let meets_its_copy = |end: u32| !is_across && end == places[first] && self.is_edge(self.number(first));
             let ends = |end: &usize| {
                 let end = self.number(end - 1) + 1;
                 self.is_edge(end) || meets_its_copy(end)
             };
-            let start = run.clone().find(begins).unwrap_or(run.end);
-            start..(start + 1..=run.end).rev().find(ends).unwrap_or(start)
+            run.start = run.clone().find(begins).unwrap_or(run.end);
+            run.end = (run.start + 1..=run.end).rev().find(ends).unwrap_or(run.start);
         };
-        found.runs = of_each(&found.runs, shrunk);
-        found.runs.retain(|run| !run.is_empty());
+        in_parts(&mut found.runs, |runs| runs.iter_mut().for_each(shrink));
+        found.drop_spared();
     }
 
     /// Whether a run may begin at the survivor of this number, or end before it.
@@ -113,42 +115,46 @@ impl Rules<'_> {
         let new = found.to_cut().map(|at| self.repeats[at].at);
         let gone = self.removed.iter().map(|removed| removed.at).chain(new);
         let after = After { rules: self, survivors: Survivors::of(self.page.segments.len(), gone) };
-        let read_otherwise = of_parts(&found.runs, |runs| after.read_otherwise(runs));
-        found.spare(&read_otherwise)
+        in_parts(&mut found.runs, |runs| after.spare_what_reads_otherwise(runs));
+        found.drop_spared()
     }
 
     /// What the guards left of a run stays too if it is no longer long enough.
     pub(super) fn spare_remnants(&self, found: &mut Candidates, least: u64) {
-        let is_remnant = |run: &Range<usize>| {
-            let kept = |at: &usize| self.repeats[*at].kept;
-            let weight = |at: usize| u64::from(self.page.segments[self.repeats[at].at as usize].weight());
-            let length: u64 = if run.clone().is_sorted_by(|a, b| kept(a) < kept(b)) {
-                run.clone().map(weight).sum() // a plain copy: all distinct
-            } else {
-                let mut seen = FxHashSet::default();
-                run.clone().filter(|at| seen.insert(kept(at))).map(weight).sum()
-            };
-            length < least
+        let kept = |at: usize| self.repeats[at].kept;
+        let weight = |at: usize| u64::from(self.page.segments[self.repeats[at].at as usize].weight());
+        let length = |run: Range<usize>| -> u64 {
+            if run.clone().is_sorted_by(|&a, &b| kept(a) < kept(b)) {
+                return run.map(weight).sum(); // a plain copy: all distinct
+            }
+            let mut kinds: SmallVec<[(u32, u64); 32]> = run.map(|at| (kept(at), weight(at))).collect();
+            kinds.sort_unstable();
+            kinds.dedup();
+            kinds.iter().map(|(_, weight)| weight).sum()
         };
-        let remnants = of_each(&found.runs, is_remnant);
-        found.spare(&remnants);
+        let spare_remnant = |run: &mut Range<usize>| {
+            if length(run.clone()) < least {
+                spare(run);
+            }
+        };
+        in_parts(&mut found.runs, |runs| runs.iter_mut().for_each(spare_remnant));
+        found.drop_spared();
     }
 }
 
-/// What is made of each run, by all threads if there are many: the text around each comes from far memory.
-fn of_each<T: Send>(runs: &[Range<usize>], make: impl Fn(&Range<usize>) -> T + Sync + Send) -> Vec<T> {
-    of_parts(runs, |runs| runs.iter().map(&make).collect())
+/// Takes all of a run back.
+fn spare(run: &mut Range<usize>) {
+    run.end = run.start;
 }
 
-/// What is made of consecutive runs: of all, or by each thread of its share.
-fn of_parts<T: Send>(runs: &[Range<usize>], make: impl Fn(&[Range<usize>]) -> Vec<T> + Sync + Send) -> Vec<T> {
+/// Goes over the runs, by all threads if there are many: the text around each comes from far memory.
+fn in_parts(runs: &mut [Range<usize>], each: impl Fn(&mut [Range<usize>]) + Sync + Send) {
     const MANY: usize = 4096;
     if runs.len() < MANY || !threads::is_one() {
-        return make(runs);
+        return each(runs);
     }
     let share = runs.len().div_ceil(rayon::current_num_threads());
-    let parts: Vec<Vec<T>> = runs.par_chunks(share).map(make).collect();
-    parts.into_iter().flatten().collect()
+    runs.par_chunks_mut(share).for_each(each);
 }
 
 /// The page as it would be after the round.
@@ -164,8 +170,8 @@ struct Chunk {
 }
 
 impl After<'_> {
-    /// Of each run, whether what stays beside it is then taken apart otherwise.
-    fn read_otherwise(&self, runs: &[Range<usize>]) -> Vec<bool> {
+    /// Takes each run back beside which what stays would be taken apart otherwise.
+    fn spare_what_reads_otherwise(&self, runs: &mut [Range<usize>]) {
         let mut last = Chunk::default(); // which may be all of the text
         let mut reads_on = |paragraph: Option<u32>| {
             paragraph.is_none_or(|paragraph| {
@@ -175,11 +181,12 @@ impl After<'_> {
                 last.reads_the_same
             })
         };
-        let mut reads_otherwise = |run: &Range<usize>| {
+        for run in runs {
             let (before, behind) = self.beside(self.rules.repeats[run.start].at);
-            !(reads_on(before) & reads_on(behind)) || self.uncovers_a_mark(before, behind)
-        };
-        runs.iter().map(&mut reads_otherwise).collect()
+            if !(reads_on(before) & reads_on(behind)) || self.uncovers_a_mark(before, behind) {
+                spare(run);
+            }
+        }
     }
 
     /// The survivors before and after a paragraph that is gone.

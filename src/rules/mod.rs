@@ -10,6 +10,7 @@ use crate::document::{Repeat, Segment};
 use crate::page::Page;
 use crate::survivors::Survivors;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -145,8 +146,7 @@ impl Rules<'_> {
         if self.repeats.is_empty() {
             return;
         }
-        let places = self.repeats.iter().map(|repeat| repeat.kept).collect();
-        let mut found = self.candidates(places, true);
+        let mut found = Candidates { places: Vec::new(), runs: self.consecutive(0..self.repeats.len()) };
         if self.measure.is_guarded {
             self.guard(&mut found);
         }
@@ -218,7 +218,11 @@ impl Rules<'_> {
             let number = |at| self.survivors.number(at);
             self.repeats.iter().map(|r| Repeat { at: number(r.at), kept: number(r.kept) }).collect()
         };
-        let candidates = |least| self.candidates(self.runs(&numbered, least), false);
+        let candidates = |least| {
+            let places = self.runs(&numbered, least);
+            let runs = self.consecutive((0..places.len()).filter(|&at| places[at] != NONE));
+            Candidates { places, runs }
+        };
         let is_by_share = self.measure.threshold == Threshold::LongOrLargeShare;
         let share_is_large = |repeated: u64| repeated * LARGE_SHARE >= self.columns;
         let columns_at = |at: usize| columns(&self.page.segments[self.repeats[at].at as usize]);
@@ -248,16 +252,16 @@ impl Rules<'_> {
         }
     }
 
-    /// Those of the repeats that have a place, in runs of which each follows the one before it among the survivors.
-    fn candidates(&self, places: Vec<u32>, is_across: bool) -> Candidates {
-        let mut runs: Vec<Range<usize>> = Vec::with_capacity(places.len().min(16));
-        for at in (0..places.len()).filter(|&at| places[at] != NONE) {
+    /// Some of the repeats, in runs of which each follows the one before it among the survivors.
+    fn consecutive(&self, some: impl Iterator<Item = usize>) -> Runs {
+        let mut runs = Runs::new();
+        for at in some {
             match runs.last_mut() {
                 Some(run) if run.end == at && self.number(at) == self.number(at - 1) + 1 => run.end = at + 1,
                 _ => runs.push(at..at + 1),
             }
         }
-        Candidates { places, is_across, runs }
+        runs
     }
 
     /// The number of a repeat among the survivors.
@@ -267,12 +271,13 @@ impl Rules<'_> {
 
     fn remove(&mut self, found: &Candidates) {
         self.removed.reserve(found.to_cut().count());
+        let is_across = found.is_across();
         let (mut left, mut from) = (0, 0);
         for run in &found.runs {
             for at in run.clone() {
-                let (repeat, place) = (self.repeats[at], found.places[at]);
-                let witness = if found.is_across { place } else { self.survivors.segment(place) };
-                self.removed.push(Removed { at: repeat.at, witness, is_across: found.is_across });
+                let repeat = self.repeats[at];
+                let witness = if is_across { repeat.kept } else { self.survivors.segment(found.places[at]) };
+                self.removed.push(Removed { at: repeat.at, witness, is_across });
                 self.columns -= columns(&self.page.segments[repeat.at as usize]);
             }
             self.repeats.copy_within(from..run.start, left);
@@ -320,15 +325,20 @@ impl Rules<'_> {
 /// What one round may cut.
 struct Candidates {
     /// For each of the repeats that are left an equal paragraph before it (with [`Keep::Last`]: after it), by its number among the
-    /// survivors, or [`NONE`] if it was none from the first.
+    /// survivors, or [`NONE`] if it was none from the first. None at all if those stand in earlier documents.
     places: Vec<u32>,
-    /// Whether those stand in earlier documents and are numbered among the paragraphs of all.
-    is_across: bool,
     /// The maximal runs of consecutive paragraphs that are to be cut.
-    runs: Vec<Range<usize>>,
+    runs: Runs,
 }
 
+/// Ranges of repeats; in most documents there are few.
+type Runs = SmallVec<[Range<usize>; 4]>;
+
 impl Candidates {
+    fn is_across(&self) -> bool {
+        self.places.is_empty()
+    }
+
     fn to_cut(&self) -> impl Iterator<Item = usize> + '_ {
         self.runs.iter().cloned().flatten()
     }
@@ -337,11 +347,10 @@ impl Candidates {
         self.runs.is_empty()
     }
 
-    /// Takes back those of the runs that are to be spared; whether there are any.
-    fn spare(&mut self, are_spared: &[bool]) -> bool {
+    /// Drops the runs of which nothing is to be cut any more; whether there are any.
+    fn drop_spared(&mut self) -> bool {
         let count = self.runs.len();
-        let mut are_spared = are_spared.iter();
-        self.runs.retain(|_| !are_spared.next().expect("one for each run"));
+        self.runs.retain(|run| run.start < run.end);
         self.runs.len() < count
     }
 }
