@@ -216,7 +216,8 @@ impl<'a> Numbering<'a> {
         documents.iter().map(move |document| {
             let (repeats, after) = rest.split_at(count_of(rest, document));
             rest = after;
-            let mut across = Vec::new();
+            let is_any = runs.peek().is_some_and(|run| run.start < document.end);
+            let mut across = Vec::with_capacity(if is_any { repeats.len() } else { 0 });
             let mut left = repeats;
             while let Some(run) = runs.next_if(|run| run.start < document.end) {
                 left = &left[left.partition_point(|repeat| repeat.at < run.start)..];

@@ -13,6 +13,7 @@ use crate::document::{Kind, Segment, Span, TooLarge, Unit};
 use crate::fingerprint::fingerprint;
 use paragraph::{MOST_WRAPPED_LINES, MetMark, Stretch, WRAP_COLUMNS, paragraphs};
 use rayon::prelude::*;
+use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::ops::Range;
 
@@ -266,7 +267,7 @@ pub fn same((left, a): (&[u8], Kind), (right, b): (&[u8], Kind), how: Match) -> 
 ///
 /// They may not: a chunk is hard-wrapped or not as a whole.
 pub(crate) fn reads_the_same(text: &[u8], mut chunk: impl Iterator<Item = Segment>) -> bool {
-    let first: Vec<Segment> = chunk.by_ref().take(MOST_WRAPPED_LINES + 1).collect();
+    let first: SmallVec<[Segment; 16]> = chunk.by_ref().take(MOST_WRAPPED_LINES + 1).collect();
     if first.len() > MOST_WRAPPED_LINES {
         return first.into_iter().chain(chunk).all(|segment| segment.kind() != Kind::Wrapped); // it is taken by the line
     }
@@ -275,10 +276,11 @@ pub(crate) fn reads_the_same(text: &[u8], mut chunk: impl Iterator<Item = Segmen
     if first.iter().all(|segment| segment.kind() != Kind::Wrapped) && first.iter().any(is_wide) {
         return true;
     }
-    let lines: Vec<Span> = first.iter().flat_map(|segment| lines_of(text, segment.span())).collect();
-    let mut read = Vec::with_capacity(first.len());
-    paragraph::chunk_paragraphs(text, &lines, &mut |span, _| read.push(span));
-    read.into_iter().eq(first.iter().map(|segment| segment.span()))
+    let lines: SmallVec<[Span; 16]> = first.iter().flat_map(|segment| lines_of(text, segment.span())).collect();
+    let mut as_before = first.iter().map(|segment| segment.span());
+    let mut is_same = true;
+    paragraph::chunk_paragraphs(text, &lines, &mut |span, _| is_same &= as_before.next() == Some(span));
+    is_same && as_before.next().is_none()
 }
 
 /// The lines of a paragraph, without their ends.
