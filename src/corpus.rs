@@ -241,7 +241,7 @@ impl Corpus {
         &self,
         documents: &'d [Range<u32>],
         sought: Sought,
-    ) -> impl Iterator<Item = InDocument> + use<'_, 'd> {
+    ) -> impl Iterator<Item = InDocument<'_>> + use<'_, 'd> {
         self.numbering(documents.first().map_or(0, |first| first.start)).in_documents(documents, sought)
     }
 

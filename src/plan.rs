@@ -100,7 +100,7 @@ impl Plan {
             self.spared += alike;
             return;
         }
-        let Decided { removed, survivors } = decide(page, repeats, settings.measure());
+        let Decided { removed, survivors, .. } = decide(page, repeats, settings.measure());
         self.spared += alike - removed.len();
         if !removed.is_empty() {
             let around = Around { page, survivors: &survivors, map: &map(), earlier, is_whole: settings.unit == Unit::Document };

@@ -1,6 +1,7 @@
 //! The threads that all parallel work of a run is done by.
 
 use crate::error::io_reason;
+use rayon::prelude::*;
 use std::io;
 use std::sync::OnceLock;
 use std::sync::mpsc::{SendError, SyncSender};
@@ -44,6 +45,37 @@ fn start(count: usize) -> Option<rayon::ThreadPool> {
 /// Whether this is one of the threads that parallel work is done by. What is done elsewhere is small, and starts none.
 pub(crate) fn is_one() -> bool {
     rayon::current_thread_index().is_some()
+}
+
+/// From so many things on all threads work on them.
+const MANY: usize = 4096;
+
+fn is_worth_it(count: usize) -> bool {
+    count >= MANY && is_one()
+}
+
+/// Goes over things, by all threads if there are many.
+pub(crate) fn in_parts<T: Send>(things: &mut [T], each: impl Fn(&mut [T]) + Sync + Send) {
+    if !is_worth_it(things.len()) {
+        return each(things);
+    }
+    things.par_chunks_mut(things.len().div_ceil(rayon::current_num_threads())).for_each(each);
+}
+
+/// Those of the first numbers that are wanted, in order; found by all threads if there are many.
+pub(crate) fn those(count: usize, are_wanted: impl Fn(&usize) -> bool + Sync + Send) -> Vec<usize> {
+    if !is_worth_it(count) {
+        return (0..count).filter(are_wanted).collect();
+    }
+    (0..count).into_par_iter().with_min_len(MANY).filter(are_wanted).collect()
+}
+
+/// A sum over the first numbers, by all threads if there are many.
+pub(crate) fn sum(count: usize, each: impl Fn(usize) -> u64 + Sync + Send) -> u64 {
+    if !is_worth_it(count) {
+        return (0..count).map(each).sum();
+    }
+    (0..count).into_par_iter().with_min_len(MANY).map(each).sum()
 }
 
 /// A thread beside them, for what waits rather than works.

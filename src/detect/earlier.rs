@@ -12,6 +12,7 @@ use super::windows::{self, Region, Table, Windows};
 use crate::bits::Bits;
 use crate::document::{Repeat, Segment};
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// The runs of all documents so far that may be an earlier occurrence and are not in sight.
@@ -30,19 +31,19 @@ pub(crate) struct Sought {
 
 /// What repeats in one document.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct InDocument {
+pub(crate) struct InDocument<'a> {
     /// The segments that equal an earlier one of the document, both numbered in it.
-    pub(crate) within: Vec<Repeat>,
+    pub(crate) within: Cow<'a, [Repeat]>,
     /// The segments in runs that stood in an earlier document, numbered in their own, each with the first of its kind.
     pub(crate) across: Vec<Repeat>,
     /// How many segments are not the first of their kind.
     pub(crate) alike: usize,
 }
 
-impl InDocument {
+impl InDocument<'_> {
     /// What repeats in a document by itself.
     pub(crate) fn alone(within: Vec<Repeat>) -> Self {
-        Self { alike: within.len(), within, across: Vec::new() }
+        Self { alike: within.len(), within: within.into(), across: Vec::new() }
     }
 }
 
@@ -209,7 +210,7 @@ impl<'a> Numbering<'a> {
         &self,
         documents: &'d [Range<u32>],
         mut sought: Sought,
-    ) -> impl Iterator<Item = InDocument> + use<'a, 'd> {
+    ) -> impl Iterator<Item = InDocument<'a>> + use<'a, 'd> {
         let mut rest = &self.repeats[self.repeats_before(documents)..];
         sought.runs.sort_unstable_by_key(|run| run.start);
         let mut runs = sought.runs.into_iter().peekable();
@@ -236,9 +237,9 @@ fn count_of(repeats: &[Repeat], document: &Range<u32>) -> usize {
 }
 
 /// Those of a document's segments that equal an earlier one of it, numbered in it.
-fn within(repeats: &[Repeat], first: u32) -> Vec<Repeat> {
+fn within(repeats: &[Repeat], first: u32) -> Cow<'_, [Repeat]> {
     if first == 0 {
-        return repeats.to_vec();
+        return repeats.into();
     }
     let mut firsts = Firsts::new(repeats.len());
     let mut found = Vec::new();
@@ -249,7 +250,7 @@ fn within(repeats: &[Repeat], first: u32) -> Vec<Repeat> {
             found.push(Repeat { at, kept });
         }
     }
-    found
+    found.into()
 }
 
 #[cfg(test)]

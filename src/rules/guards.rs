@@ -8,7 +8,6 @@ use crate::document::{BYTE_ORDER_MARK, Kind, Repeat};
 use crate::segment::{reads_the_same, runs_on};
 use crate::survivors::Survivors;
 use crate::threads;
-use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use std::ops::Range;
@@ -22,7 +21,7 @@ impl Rules<'_> {
     /// The refrain guard: a run of a few short lines stays if something that isn't cut stands between it and its previous
     /// occurrence, as verses do between two choruses.
     pub(super) fn spare_refrains(&self, found: &mut Candidates) {
-        let verses: Vec<usize> = (0..found.runs.len()).filter(|&run| self.is_verse(found.runs[run].clone())).collect();
+        let verses = threads::those(found.runs.len(), |&run| self.is_verse(found.runs[run].clone()));
         if verses.is_empty() {
             return;
         }
@@ -96,7 +95,7 @@ impl Rules<'_> {
             run.start = run.clone().find(begins).unwrap_or(run.end);
             run.end = (run.start + 1..=run.end).rev().find(ends).unwrap_or(run.start);
         };
-        in_parts(&mut found.runs, |runs| runs.iter_mut().for_each(shrink));
+        threads::in_parts(&mut found.runs, |runs| runs.iter_mut().for_each(shrink));
         found.drop_spared();
     }
 
@@ -110,13 +109,13 @@ impl Rules<'_> {
     }
 
     /// The guard of what stays: a cut never changes how the rest is taken apart. A chunk is hard-wrapped or not as a whole, so
-    /// it may; then all that the round would cut of that chunk stays. True if there was any.
-    pub(super) fn spare_what_would_read_otherwise(&self, found: &mut Candidates) -> bool {
+    /// it may; then all that the round would cut of that chunk stays. If there is no such chunk, gives what then survives.
+    pub(super) fn spare_what_would_read_otherwise(&self, found: &mut Candidates) -> Option<Survivors> {
         let new = found.to_cut().map(|at| self.repeats[at].at);
         let gone = self.removed.iter().map(|removed| removed.at).chain(new);
         let after = After { rules: self, survivors: Survivors::of(self.page.segments.len(), gone) };
-        in_parts(&mut found.runs, |runs| after.spare_what_reads_otherwise(runs));
-        found.drop_spared()
+        threads::in_parts(&mut found.runs, |runs| after.spare_what_reads_otherwise(runs));
+        (!found.drop_spared()).then_some(after.survivors)
     }
 
     /// What the guards left of a run stays too if it is no longer long enough.
@@ -137,7 +136,7 @@ impl Rules<'_> {
                 spare(run);
             }
         };
-        in_parts(&mut found.runs, |runs| runs.iter_mut().for_each(spare_remnant));
+        threads::in_parts(&mut found.runs, |runs| runs.iter_mut().for_each(spare_remnant));
         found.drop_spared();
     }
 }
@@ -145,16 +144,6 @@ impl Rules<'_> {
 /// Takes all of a run back.
 fn spare(run: &mut Range<usize>) {
     run.end = run.start;
-}
-
-/// Goes over the runs, by all threads if there are many: the text around each comes from far memory.
-fn in_parts(runs: &mut [Range<usize>], each: impl Fn(&mut [Range<usize>]) + Sync + Send) {
-    const MANY: usize = 4096;
-    if runs.len() < MANY || !threads::is_one() {
-        return each(runs);
-    }
-    let share = runs.len().div_ceil(rayon::current_num_threads());
-    runs.par_chunks_mut(share).for_each(each);
 }
 
 /// The page as it would be after the round.

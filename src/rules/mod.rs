@@ -9,6 +9,7 @@ use crate::detect::{Firsts, NONE};
 use crate::document::{Repeat, Segment};
 use crate::page::Page;
 use crate::survivors::Survivors;
+use crate::threads;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -99,19 +100,21 @@ pub(crate) struct Measure {
 pub(crate) struct Decided {
     /// The paragraphs to cut, in order.
     pub(crate) removed: Vec<Removed>,
+    /// Their columns.
+    pub(crate) columns: u64,
     pub(crate) survivors: Survivors,
 }
 
 /// Decides about a text. First goes what stands in earlier documents; then the rules for its own repeats are applied again and
 /// again to what survives until nothing changes, so that cleaning twice is cleaning once.
 pub(crate) fn decide(page: &Page, repeats: InDocument, measure: Measure) -> Decided {
-    let survivors = Survivors::all(page.segments.len());
-    let mut rules = Rules { page, measure, repeats: repeats.across, removed: Vec::new(), survivors, columns: page.columns };
+    let (survivors, repeats, within) = (Survivors::all(page.segments.len()), repeats.across.into(), repeats.within);
+    let mut rules = Rules { page, measure, repeats, removed: Vec::new(), survivors, columns: page.columns };
     rules.remove_across();
-    rules.repeats = rules.still_repeating(repeats.within);
+    rules.repeats = rules.still_repeating(within);
     while rules.round() {}
     rules.resolve_witnesses();
-    Decided { removed: rules.removed, survivors: rules.survivors }
+    Decided { removed: rules.removed, columns: page.columns - rules.columns, survivors: rules.survivors }
 }
 
 fn columns(segment: &Segment) -> u64 {
@@ -133,38 +136,36 @@ struct Rules<'a> {
     page: &'a Page<'a>,
     measure: Measure,
     /// The paragraphs that are left and equal another one, which survives whatever happens to them; in order.
-    repeats: Vec<Repeat>,
+    repeats: Cow<'a, [Repeat]>,
     removed: Vec<Removed>,
     survivors: Survivors,
     /// The length of all that is left.
     columns: u64,
 }
 
-impl Rules<'_> {
+impl<'a> Rules<'a> {
     /// Removes what stands in earlier documents. A refrain of another song is no refrain of this one, so that guard isn't asked.
     fn remove_across(&mut self) {
         if self.repeats.is_empty() {
             return;
         }
         let mut found = Candidates { places: Vec::new(), runs: self.consecutive(0..self.repeats.len()) };
-        if self.measure.is_guarded {
-            self.guard(&mut found);
-        }
-        self.remove(&found);
+        let survivors = self.measure.is_guarded.then(|| self.guard(&mut found));
+        self.remove(&found, survivors);
     }
 
     /// The repeats of which nothing is gone yet: where the first of a kind is, the next one is the first.
-    fn still_repeating(&self, within: Vec<Repeat>) -> Vec<Repeat> {
+    fn still_repeating(&self, within: Cow<'a, [Repeat]>) -> Cow<'a, [Repeat]> {
         let within = match self.measure.keep {
             Keep::First => within,
-            Keep::Last => with_last_kept(&within),
+            Keep::Last => with_last_kept(&within).into(),
         };
         if self.removed.is_empty() {
             return within;
         }
         let mut firsts = Firsts::new(within.len());
         let mut left = Vec::with_capacity(within.len());
-        for Repeat { at, kept } in within.into_iter().filter(|repeat| !self.survivors.is_gone(repeat.at)) {
+        for &Repeat { at, kept } in within.iter().filter(|repeat| !self.survivors.is_gone(repeat.at)) {
             if !self.survivors.is_gone(kept) {
                 left.push(Repeat { at, kept });
                 continue;
@@ -174,7 +175,7 @@ impl Rules<'_> {
                 left.push(Repeat { at, kept: first });
             }
         }
-        left
+        left.into()
     }
 
     /// Applies the rules for a document's own repeats once; false if nothing is to be cut any more.
@@ -184,29 +185,34 @@ impl Rules<'_> {
         }
         if self.each_goes_alone() {
             let repeats = std::mem::take(&mut self.repeats);
+            self.columns -= threads::sum(repeats.len(), |at| columns(&self.page.segments[repeats[at].at as usize]));
             let removed = repeats.iter().map(|repeat| Removed { at: repeat.at, witness: repeat.kept, is_across: false });
             self.removed.extend(removed);
-            self.note_removed();
+            self.note_removed(None);
             return false;
         }
         let mut found = self.long_enough();
+        let mut survivors = None;
         if self.measure.is_guarded && !found.is_empty() {
             self.spare_refrains(&mut found);
-            self.guard(&mut found);
+            survivors = Some(self.guard(&mut found));
         }
         if found.is_empty() {
             return false;
         }
-        self.remove(&found);
+        self.remove(&found, survivors);
         true
     }
 
-    fn guard(&self, found: &mut Candidates) {
+    /// Asks the guards, and gives what survives if all that they leave goes.
+    fn guard(&self, found: &mut Candidates) -> Survivors {
         let least = self.measure.least;
         self.shrink_to_sentences(found);
-        self.spare_remnants(found, least);
-        while self.spare_what_would_read_otherwise(found) {
+        loop {
             self.spare_remnants(found, least);
+            if let Some(survivors) = self.spare_what_would_read_otherwise(found) {
+                return survivors;
+            }
         }
     }
 
@@ -227,11 +233,12 @@ impl Rules<'_> {
         let share_is_large = |repeated: u64| repeated * LARGE_SHARE >= self.columns;
         let columns_at = |at: usize| columns(&self.page.segments[self.repeats[at].at as usize]);
         // All repeats together are the most that those can make up which are in runs.
-        if is_by_share && !share_is_large((0..numbered.len()).map(columns_at).sum()) {
+        if is_by_share && !share_is_large(threads::sum(numbered.len(), columns_at)) {
             return candidates(LONG);
         }
         let found = candidates(self.measure.least);
-        if is_by_share && !found.is_empty() && !share_is_large(found.to_cut().map(columns_at).sum()) {
+        let in_run = |run: usize| found.runs[run].clone().map(columns_at).sum();
+        if is_by_share && !found.is_empty() && !share_is_large(threads::sum(found.runs.len(), in_run)) {
             return candidates(LONG);
         }
         found
@@ -269,24 +276,26 @@ impl Rules<'_> {
         self.survivors.number(self.repeats[at].at)
     }
 
-    fn remove(&mut self, found: &Candidates) {
-        self.removed.reserve(found.to_cut().count());
+    /// Removes them; `survivors` is what then survives, if that is known.
+    fn remove(&mut self, found: &Candidates, survivors: Option<Survivors>) {
+        let count = found.to_cut().count();
+        self.removed.reserve(count);
         let is_across = found.is_across();
-        let (mut left, mut from) = (0, 0);
+        let mut left = Vec::with_capacity(self.repeats.len() - count);
+        let mut from = 0;
         for run in &found.runs {
+            left.extend_from_slice(&self.repeats[from..run.start]);
+            from = run.end;
             for at in run.clone() {
                 let repeat = self.repeats[at];
                 let witness = if is_across { repeat.kept } else { self.survivors.segment(found.places[at]) };
                 self.removed.push(Removed { at: repeat.at, witness, is_across });
                 self.columns -= columns(&self.page.segments[repeat.at as usize]);
             }
-            self.repeats.copy_within(from..run.start, left);
-            left += run.start - from;
-            from = run.end;
         }
-        self.repeats.copy_within(from.., left);
-        self.repeats.truncate(left + self.repeats.len() - from);
-        self.note_removed();
+        left.extend_from_slice(&self.repeats[from..]);
+        self.repeats = left.into();
+        self.note_removed(survivors);
     }
 
     /// Whether each repeat goes by itself, as with lines of any length.
@@ -296,28 +305,30 @@ impl Rules<'_> {
         !self.measure.is_guarded && self.repeats.iter().all(is_long)
     }
 
-    fn note_removed(&mut self) {
+    fn note_removed(&mut self, survivors: Option<Survivors>) {
         self.removed.sort_by_key(|removed| removed.at); // stable: it finds the two runs it is made of
-        self.survivors = Survivors::of(self.page.segments.len(), self.removed.iter().map(|removed| removed.at));
+        let gone = self.removed.iter().map(|removed| removed.at);
+        self.survivors = survivors.unwrap_or_else(|| Survivors::of(self.page.segments.len(), gone));
     }
 
     /// Follows each witness to one that survives. It stands nearer to the end that is kept, so one walk from there suffices.
     fn resolve_witnesses(&mut self) {
         let is_first = self.measure.keep == Keep::First;
-        let count = self.removed.len();
+        let is_lost = |removed: &Removed| !removed.is_across && self.survivors.is_gone(removed.witness);
+        let mut lost = threads::those(self.removed.len(), |&number| is_lost(&self.removed[number]));
+        if !is_first {
+            lost.reverse();
+        }
         let mut next = 0usize;
-        for step in 0..count {
-            let number = if is_first { step } else { count - 1 - step };
-            let Removed { witness, is_across, .. } = self.removed[number];
-            if !is_across && self.survivors.is_gone(witness) {
-                // Often it stands beside the last one, that way on.
-                let beside = if is_first { next + 1 } else { next.wrapping_sub(1) };
-                next = match self.removed.get(beside) {
-                    Some(removed) if removed.at == witness => beside,
-                    _ => self.removed.partition_point(|removed| removed.at < witness),
-                };
-                self.removed[number].witness = self.removed[next].witness;
-            }
+        for number in lost {
+            let witness = self.removed[number].witness;
+            // Often it stands beside the last one, that way on.
+            let beside = if is_first { next + 1 } else { next.wrapping_sub(1) };
+            next = match self.removed.get(beside) {
+                Some(removed) if removed.at == witness => beside,
+                _ => self.removed.partition_point(|removed| removed.at < witness),
+            };
+            self.removed[number].witness = self.removed[next].witness;
         }
     }
 }

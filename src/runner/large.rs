@@ -128,8 +128,7 @@ impl<'a> LargeText<'a> {
         let page = corpus.page(self.text, self.base, numbers.clone(), self.columns);
         self.decided = decide(&page, repeats, settings.measure());
         let removed = &self.decided.removed;
-        let columns = removed.iter().map(|removed| u64::from(page.segments[removed.at as usize].columns())).sum();
-        self.fate = Fate::of((removed.len(), columns), (page.segments.len(), self.columns), settings);
+        self.fate = Fate::of((removed.len(), self.decided.columns), (page.segments.len(), self.columns), settings);
         self.spared = alike - removed.len();
         self.waiting = 0..numbers.len() as u32;
         if settings.drop_above.is_some() {

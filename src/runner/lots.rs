@@ -100,7 +100,7 @@ impl<'l> Lot<'l> {
     }
 
     /// What repeats in a document by itself.
-    fn repeats(&self, taken: &Taken, course: Course) -> InDocument {
+    fn repeats(&self, taken: &Taken, course: Course) -> InDocument<'static> {
         let page = self.sheaf.page(taken, &self.bytes);
         InDocument::alone(Read::repeats(page.text, page.segments, self.sheaf.prints(taken), course.settings.matching))
     }
