@@ -319,16 +319,10 @@ impl<'a> Rules<'a> {
         if !is_first {
             lost.reverse();
         }
-        let mut next = 0usize;
         for number in lost {
             let witness = self.removed[number].witness;
-            // Often it stands beside the last one, that way on.
-            let beside = if is_first { next + 1 } else { next.wrapping_sub(1) };
-            next = match self.removed.get(beside) {
-                Some(removed) if removed.at == witness => beside,
-                _ => self.removed.partition_point(|removed| removed.at < witness),
-            };
-            self.removed[number].witness = self.removed[next].witness;
+            let gone_before = witness - self.survivors.number(witness);
+            self.removed[number].witness = self.removed[gone_before as usize].witness;
         }
     }
 }
