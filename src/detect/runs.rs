@@ -130,7 +130,7 @@ fn search_windows(
 ) {
     /// So many regions are looked at by one thread, and so many before what they gave is forgotten.
     const TOGETHER: usize = 512;
-    const AT_A_TIME: usize = 64 * TOGETHER;
+    const AT_A_TIME: usize = 32 * TOGETHER;
     let shards = if regions.len() <= TOGETHER || !threads::is_one() { 1 } else { rayon::current_num_threads() };
     let mut table = Table::default();
     for some in regions.chunks(AT_A_TIME) {
