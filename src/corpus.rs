@@ -18,6 +18,7 @@ use crate::source::text::LineNumbers;
 use bytes::Bytes;
 use rayon::prelude::*;
 use std::borrow::Cow;
+use std::iter;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -223,7 +224,7 @@ impl Corpus {
             return Ok(groups.iter().map(|_| Sought::default()).collect());
         }
         if std::mem::take(&mut self.is_one) {
-            self.seek_from(0, &[vec![0..first]])?;
+            self.seek_from(0, &[iter::once(0..first).collect()])?;
         }
         self.seek_from(first, groups)
     }

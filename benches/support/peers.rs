@@ -50,7 +50,7 @@ fn got(program: &str, root: &Path, install: Vec<Command>) -> Option<PathBuf> {
 }
 
 /// What `dolma` needs on the disk: its documents, and how to work on them. It works on as many files at a time as it has
-/// processes, so it gets two.
+/// processes, of which it gets two.
 pub(crate) struct DolmaDesk {
     /// Runs both of its steps.
     pub(crate) command: Vec<PathBuf>,
@@ -61,15 +61,16 @@ pub(crate) struct DolmaDesk {
 }
 
 impl DolmaDesk {
-    /// Lays out the records of `jsonl`, packed by `packer` into files of this ending.
-    pub(crate) fn new(dolma: &Path, jsonl: &Path, keys: usize, ending: &str, packer: &str) -> Result<Self> {
-        let desk = jsonl.with_extension(format!("dolma-{ending}"));
+    /// Lays out the records of `jsonl`, packed by `packer` into so many files of this ending.
+    pub(crate) fn new(dolma: &Path, jsonl: &Path, files: usize, keys: usize, ending: &str, packer: &str) -> Result<Self> {
+        let desk = jsonl.with_extension(format!("dolma-{ending}-{files}"));
         generated(&desk, |new| {
             fs::create_dir_all(new.join("documents"))?;
-            let halve = format!("split -n l/2 --additional-suffix=.jsonl.{ending} --filter='{packer} >\"$FILE\"' \"$1\" \"$2\"");
+            let split =
+                format!("split -n l/{files} --additional-suffix=.jsonl.{ending} --filter='{packer} >\"$FILE\"' \"$1\" \"$2\"");
             let parts = new.join("documents/part-");
-            let status = Command::new("sh").args(["-c", &halve, "sh"]).arg(jsonl).arg(parts).status()?;
-            if status.success() { Ok(0) } else { Err(std::io::Error::other(format!("{halve}: {status}"))) }
+            let status = Command::new("sh").args(["-c", &split, "sh"]).arg(jsonl).arg(parts).status()?;
+            if status.success() { Ok(0) } else { Err(std::io::Error::other(format!("{split}: {status}"))) }
         })?;
         let (dedupe, mix) = (desk.join("dedupe.yaml"), desk.join("mix.yaml"));
         let place = desk.display();

@@ -211,18 +211,23 @@ impl Table<'_> {
         Ok(costs)
     }
 
-    /// Runs dolma once, for it takes long, and prints its row.
+    /// Runs dolma once on one file, as unecho gets it, and once on two, so that it uses both cores, and prints its rows. Gives the
+    /// first.
     fn dolma(&self, job: &str, ending: &str, packer: &str, unecho: Option<Cost>) -> Option<Cost> {
-        let cost = match &self.dolma {
-            Some(dolma) => self.one_run(dolma, ending, packer).inspect_err(|error| eprintln!("{job}, dolma: {error}")).ok(),
-            None => None,
+        let row = |name: &str, files: usize| {
+            let run = |dolma: &PathBuf| self.one_run(dolma, files, ending, packer);
+            let cost =
+                self.dolma.as_ref().and_then(|dolma| run(dolma).inspect_err(|error| eprintln!("{job}, {name}: {error}")).ok());
+            print_row(job, name, cost, unecho, self.dolma.is_some());
+            cost
         };
-        print_row(job, "dolma", cost, unecho, self.dolma.is_some());
+        let cost = row("dolma", 1);
+        row("dolma, two files", 2);
         cost
     }
 
-    fn one_run(&self, dolma: &Path, ending: &str, packer: &str) -> Result<Cost> {
-        let desk = DolmaDesk::new(dolma, &self.sets.jsonl, self.sets.sums.keys, ending, packer)?;
+    fn one_run(&self, dolma: &Path, files: usize, ending: &str, packer: &str) -> Result<Cost> {
+        let desk = DolmaDesk::new(dolma, &self.sets.jsonl, files, self.sets.sums.keys, ending, packer)?;
         desk.clear()?;
         let command: Vec<&OsStr> = desk.command.iter().map(|arg| arg.as_os_str()).collect();
         let cost = once(&command, &desk.out)?;

@@ -181,14 +181,7 @@ impl<'a> Numbering<'a> {
     }
 
     /// Collects the minimal windows of a region that are not in sight.
-    fn windows(
-        &self,
-        document: u32,
-        region: Range<usize>,
-        repeats: &Range<usize>,
-        scratch: &mut Scratch,
-        sought: &mut Sought,
-    ) {
+    fn windows(&self, document: u32, region: Range<usize>, repeats: &Range<usize>, scratch: &mut Scratch, sought: &mut Sought) {
         let Scratch { kinds, weights, windows, .. } = scratch;
         let (kinds, first) = (&kinds[region.clone()], document + region.start as u32);
         weights.clear();

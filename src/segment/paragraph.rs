@@ -243,7 +243,8 @@ mod tests {
         let mut out = Vec::new();
         let fences = closed_fences(text.as_bytes(), 0);
         for stretch in stretches(text.as_bytes(), &fences, usize::MAX) {
-            paragraphs(text.as_bytes(), stretch, Some(&fences), &mut Vec::new(), |span, _| out.push(&text[span.range()])).unwrap();
+            paragraphs(text.as_bytes(), stretch, Some(&fences), &mut Vec::new(), |span, _| out.push(&text[span.range()]))
+                .unwrap();
         }
         out
     }
