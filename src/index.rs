@@ -59,9 +59,7 @@ impl Index {
             let mut segment = first;
             for prints in batch {
                 for &print in *prints {
-                    if is_ours(print) {
-                        entering.add(segment, print as u32, proof);
-                    }
+                    entering.add(segment, print as u32, is_ours(print), proof);
                     segment += 1;
                 }
             }
@@ -115,10 +113,11 @@ struct Entering<'a> {
 }
 
 impl Entering<'_> {
+    /// Adds a segment if it is the shard's: without a branch, which no processor could guess.
     #[inline]
-    fn add(&mut self, segment: u32, tag: u32, proof: &impl Proof) {
+    fn add(&mut self, segment: u32, tag: u32, is_ours: bool, proof: &impl Proof) {
         self.ahead[self.waiting] = (segment, tag);
-        self.waiting += 1;
+        self.waiting += usize::from(is_ours);
         if self.waiting == LOOK_AHEAD {
             self.enter_waiting(proof);
         }

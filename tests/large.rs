@@ -93,6 +93,25 @@ fn a_large_text_that_is_another_one_again_is_dropped() {
 }
 
 #[test]
+fn a_large_text_is_dropped_by_the_share_of_it_that_repeats() {
+    let line = |at: usize| format!("Line {at} of a long text in which it stands once or twice, whatever else comes.\n\n");
+    let text: String = (0..40_000).chain(0..25_000).map(line).collect(); // 38 % of it
+    assert!(text.len() > LARGE);
+    let lines = ["--unit", "line", "--min-chars", "0"];
+    for way in [&[][..], &["--keep", "last"], &lines, &[&lines[..], &["--keep", "last"]].concat()] {
+        for (share, is_dropped) in [("30%", true), ("45%", false)] {
+            let folder = tempfile::tempdir().expect("there is room for temporary files");
+            let (dirty, copy) = (folder.path().join("dirty.txt"), folder.path().join("clean.txt"));
+            fs::write(&dirty, &text).expect("there is room");
+            let mut unecho = Command::new(env!("CARGO_BIN_EXE_unecho"));
+            let status = unecho.arg(&dirty).arg("-o").arg(&copy).args(["--drop-above", share]).args(way).status();
+            assert!(status.expect("it starts").success());
+            assert_eq!(!copy.exists(), is_dropped, "{way:?} {share}");
+        }
+    }
+}
+
+#[test]
 fn documents_one_after_another() {
     let mut text = b"\xef\xbb\xbf\n\n".to_vec();
     for seed in 0.. {
