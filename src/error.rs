@@ -79,6 +79,11 @@ impl Error {
         Self { place, what: What::Record { line, why: why.to_string() } }
     }
 
+    /// The same record ends its file, as it was asked for.
+    pub fn ending_record(place: Place, line: u64, why: &impl fmt::Display) -> Self {
+        Self::record(place, line, &format_args!("{why}. --on-error keep, or drop, goes on behind it"))
+    }
+
     /// The text, or all texts, at `place` are too large.
     pub fn too_large(place: Place, what: TooLarge) -> Self {
         Self { place, what: What::TooLarge(what) }

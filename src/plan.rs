@@ -47,8 +47,8 @@ impl Fate {
     pub(crate) fn of(removed: (usize, u64), all: (usize, u64), settings: &Settings) -> Self {
         match settings.drop_above {
             _ if all.0 > 0 && removed.0 == all.0 && settings.unit == Unit::Document => Fate::Repeated,
-            _ if all.0 > 0 && removed.0 == all.0 => Fate::Emptied,
             Some(share) if share.is_exceeded(removed.1, all.1) => Fate::TooRepetitive,
+            _ if all.0 > 0 && removed.0 == all.0 => Fate::Emptied,
             _ => Fate::Stays,
         }
     }

@@ -1052,5 +1052,30 @@ fn a_dropped_document_justifies_no_cut() {
     across(&desk, &["--drop-above", "60%", "all.jsonl", "-o", "clean.jsonl", "--stats", "stats.json"]).succeeds();
     assert_same(&desk.read("clean.jsonl"), &[record(&first), record(ROAD)].concat(), "clean.jsonl");
     let stats: serde_json::Value = serde_json::from_str(&desk.read("stats.json")).unwrap();
-    assert_eq!(stats["dropped"], serde_json::json!({"emptied": 1, "repeated": 0, "too_repetitive": 1}));
+    assert_eq!(stats["dropped"], serde_json::json!({"emptied": 0, "repeated": 0, "too_repetitive": 2}));
+}
+
+#[test]
+fn what_repeats_as_a_whole_is_more_than_any_share() {
+    let desk = Desk::new();
+    desk.write("all.jsonl", [record(RIVER), record(RIVER)].concat());
+    across(&desk, &["--drop-above", "80%", "--empty", "keep", "all.jsonl", "-o", "clean.jsonl"]).succeeds();
+    assert_same(&desk.read("clean.jsonl"), &record(RIVER), "clean.jsonl");
+    desk.write("in/a.txt", RIVER);
+    desk.write("in/b.txt", RIVER);
+    across(&desk, &["--drop-above", "80%", "in", "-o", "out"]).succeeds();
+    assert_same(&desk.read("out/a.txt"), RIVER, "a.txt");
+    assert!(!desk.path("out/b.txt").exists());
+    // More than all of it is none.
+    across(&desk, &["--drop-above", "100%", "in", "-o", "out"]).succeeds();
+    assert_same(&desk.read("out/b.txt"), "", "b.txt");
+}
+
+#[test]
+fn a_packed_file_whose_name_does_not_say_so_is_named() {
+    let desk = Desk::new();
+    desk.write("a.jsonl", b"\x1f\x8b\x08\0\0\0\0\0\0\x03");
+    desk.write("a.txt", b"\x28\xb5\x2f\xfd\x04\x58");
+    desk.run(&["a.jsonl"]).fails("a.jsonl: is packed, which its name doesn't say: add .gz");
+    desk.run(&["a.txt"]).fails("a.txt: is packed, which its name doesn't say: add .zst");
 }

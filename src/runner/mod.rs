@@ -327,7 +327,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 lots.truncate(at + 1);
                 let lot = &mut lots[at];
                 let (line, extent, fault) = lot.sheaf.faults.swap_remove(0);
-                failed = Some(Error::record(input.place(), lot.line + line, &fault));
+                failed = Some(Error::ending_record(input.place(), lot.line + line, &fault));
                 lot.bytes.truncate(extent.start as usize);
                 lot.read(course, lot.offset == 0)?;
             }
@@ -400,7 +400,7 @@ fn sheaf(input: &Input, source: &Source, course: Course) -> Result<Sheaf> {
     if !course.reading.keeps_broken()
         && let Some((line, _, fault)) = sheaf.faults.first()
     {
-        return Err(Error::record(input.place(), line + 1, fault));
+        return Err(Error::ending_record(input.place(), line + 1, fault));
     }
     Ok(sheaf)
 }

@@ -92,7 +92,10 @@ pub(crate) fn load(input: &Input, keeps_broken: bool) -> Result<Loaded> {
 /// Refuses what begins like something that is no text as it stands.
 fn refuse_no_text(input: &Input, beginning: &[u8]) -> Result<()> {
     let utf16 = "is UTF-16, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-16 -t UTF-8";
-    let Some(why) = not_read_by_beginning(beginning).or_else(|| is_utf16(beginning).then(|| utf16.into())) else { return Ok(()) };
+    let is_named = input.packing == Packing::Plain && input.from != Origin::Stdin;
+    let unnamed = || is_named.then(|| Packing::of_bytes(beginning).missing_name()).flatten();
+    let why = not_read_by_beginning(beginning).or_else(unnamed).or_else(|| is_utf16(beginning).then(|| utf16.into()));
+    let Some(why) = why else { return Ok(()) };
     Err(Error::refused(input.place(), why))
 }
 

@@ -68,6 +68,16 @@ impl Packing {
         (packing, stem.into())
     }
 
+    /// What to do with a file that is packed so and isn't named so.
+    pub(crate) fn missing_name(self) -> Option<String> {
+        let extension = match self {
+            Packing::Plain => return None,
+            Packing::Gzip => ".gz",
+            Packing::Zstd => ".zst",
+        };
+        Some(format!("is packed, which its name doesn't say: add {extension}"))
+    }
+
     /// The packing of bytes that begin like this, for those that have no name. Four are enough.
     pub(crate) fn of_bytes(first: &[u8]) -> Packing {
         let begins = |packing: &Packing| first.len() >= MAGIC && packing.may_begin(first);
