@@ -211,17 +211,18 @@ impl Corpus {
         Page { text, segments, origin: base, columns }
     }
 
-    /// Looks for what repeats in documents that were entered last, given by the numbers of their paragraphs, in order and in groups.
+    /// Looks for what repeats in documents that were entered last, given by the numbers of their paragraphs, in order and in
+    /// groups.
     ///
     /// # Errors
     /// If there are more runs than can be numbered.
     pub(crate) fn seek(&mut self, groups: &[Vec<Range<u32>>]) -> Result<Vec<Sought>, TooLarge> {
         let mut documents = groups.iter().flatten();
-        let first = documents.next().map_or(0, |first| first.start);
+        let none = || Ok(groups.iter().map(|_| Sought::default()).collect());
+        let Some(first) = documents.next().map(|first| first.start) else { return none() };
         if first == 0 && documents.next().is_none() {
-            // The one has none before it, and perhaps none after it.
-            self.is_one = groups.iter().any(|group| !group.is_empty());
-            return Ok(groups.iter().map(|_| Sought::default()).collect());
+            self.is_one = true; // it has none before it, and perhaps none after it
+            return none();
         }
         if std::mem::take(&mut self.is_one) {
             self.seek_from(0, &[iter::once(0..first).collect()])?;
@@ -363,6 +364,7 @@ impl Proof for Texts {
             let held = self.held(start);
             held.bytes.get((start - held.start) as usize).copied().unwrap_or_default()
         };
+        debug_assert!(segments.len() <= LOOK_AHEAD, "as the trait says");
         starts[..segments.len()].iter().map(byte).fold(0, |all, byte| all ^ byte)
     }
 }

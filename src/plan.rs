@@ -111,9 +111,9 @@ impl Plan {
     /// Adds paragraphs that go: whole runs of neighbours.
     pub(crate) fn add_removed(&mut self, removed: &[Removed], around: &Around) {
         let is_break = |pair: &&[Removed]| pair[1].at != pair[0].at + 1 || pair[1].witness != pair[0].witness + 1;
-        let most = removed.windows(2).filter(is_break).count() + 1;
-        self.blocks.reserve(most);
-        self.cuts.reserve(most);
+        let about = removed.windows(2).filter(is_break).count() + 1;
+        self.blocks.reserve(about);
+        self.cuts.reserve(about);
         removed.chunk_by(|a, b| b.at == a.at + 1).for_each(|run| self.add_run(run, around));
     }
 

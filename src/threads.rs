@@ -63,11 +63,11 @@ pub(crate) fn in_parts<T: Send>(things: &mut [T], each: impl Fn(&mut [T]) + Sync
 }
 
 /// Those of the first numbers that are wanted, in order; found by all threads if there are many.
-pub(crate) fn those(count: usize, are_wanted: impl Fn(&usize) -> bool + Sync + Send) -> Vec<usize> {
+pub(crate) fn wanted(count: usize, is_wanted: impl Fn(&usize) -> bool + Sync + Send) -> Vec<usize> {
     if !is_worth_it(count) {
-        return (0..count).filter(are_wanted).collect();
+        return (0..count).filter(is_wanted).collect();
     }
-    (0..count).into_par_iter().with_min_len(MANY).filter(are_wanted).collect()
+    (0..count).into_par_iter().with_min_len(MANY).filter(is_wanted).collect()
 }
 
 /// A sum over the first numbers, by all threads if there are many.

@@ -1072,6 +1072,29 @@ fn what_repeats_as_a_whole_is_more_than_any_share() {
 }
 
 #[test]
+fn files_without_documents_make_no_difference_to_those_around_them() {
+    let desk = Desk::new();
+    let line = |name: &str| format!("{name}: {RIVER} {ROAD}\n\n");
+    // The run of A and C stood in the first file, but not as the firsts of their kind.
+    desk.write("a.txt", ["A", "B", "A", "C"].map(line).concat());
+    desk.write("c.txt", ["D", "A", "C", "E"].map(line).concat());
+    for empty in ["1.jsonl", "3.jsonl", "5.jsonl"] {
+        desk.write(empty, "");
+    }
+    desk.write("2.jsonl", "\n\n");
+    desk.write("4.jsonl", "no record\n");
+    for between in [&[][..], &["2.jsonl"], &["1.jsonl", "2.jsonl", "3.jsonl"], &["1.jsonl", "4.jsonl", "5.jsonl", "missing.txt"]]
+    {
+        for threads in ["1", "2"] {
+            let flags = ["--across", "--min-chars", "200", "--threads", threads, "-o", "out", "a.txt"];
+            desk.run(&[&flags, between, &["c.txt"]].concat());
+            assert_same(&desk.read("out/c.txt"), &["D", "E"].map(line).concat(), &format!("{between:?}"));
+            fs::remove_dir_all(desk.path("out")).unwrap();
+        }
+    }
+}
+
+#[test]
 fn a_packed_file_whose_name_does_not_say_so_is_named() {
     let desk = Desk::new();
     desk.write("a.jsonl", b"\x1f\x8b\x08\0\0\0\0\0\0\x03");

@@ -224,7 +224,7 @@ impl<'a> Numbering<'a> {
     }
 }
 
-/// How many of the first repeats are in a document, before which there are none.
+/// How many of the first repeats are in a document, before which there are none. All of them are looked at soon in any case.
 fn count_of(repeats: &[Repeat], document: &Range<u32>) -> usize {
     repeats.iter().take_while(|repeat| repeat.at < document.end).count()
 }
@@ -343,7 +343,10 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(3000))]
         #[test]
-        fn equals_the_definition(documents in documents(), weights in prop::collection::vec(0u32..9, 30), least in 0u64..30, batch in 1usize..6, group in 1usize..4) {
+        fn equals_the_definition(
+            documents in documents(), weights in prop::collection::vec(0u32..9, 30), least in 0u64..30,
+            batch in 1usize..6, group in 1usize..4,
+        ) {
             prop_assert_eq!(found(&documents, &weights, least, batch, group), by_definition(&documents, &weights, least));
         }
     }

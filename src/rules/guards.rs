@@ -21,7 +21,7 @@ impl Rules<'_> {
     /// The refrain guard: a run of a few short lines stays if something that isn't cut stands between it and its previous
     /// occurrence, as verses do between two choruses.
     pub(super) fn spare_refrains(&self, found: &mut Candidates) {
-        let verses = threads::those(found.runs.len(), |&run| self.is_verse(found.runs[run].clone()));
+        let verses = threads::wanted(found.runs.len(), |&run| self.is_verse(found.runs[run].clone()));
         if verses.is_empty() {
             return;
         }

@@ -151,7 +151,9 @@ impl<'a> Rules<'a> {
         }
         let mut found = Candidates { places: Vec::new(), runs: self.consecutive(0..self.repeats.len()) };
         let survivors = self.measure.is_guarded.then(|| self.guard(&mut found));
-        self.remove(&found, survivors);
+        if !found.is_empty() {
+            self.remove(&found, survivors);
+        }
     }
 
     /// The repeats of which nothing is gone yet: where the first of a kind is, the next one is the first.
@@ -201,6 +203,7 @@ impl<'a> Rules<'a> {
             return false;
         }
         self.remove(&found, survivors);
+        self.repeats = self.rest(&found).into();
         true
     }
 
@@ -226,6 +229,7 @@ impl<'a> Rules<'a> {
         };
         let candidates = |least| {
             let places = self.runs(&numbered, least);
+            debug_assert_eq!(places.len(), self.repeats.len());
             let runs = self.consecutive((0..places.len()).filter(|&at| places[at] != NONE));
             Candidates { places, runs }
         };
@@ -278,24 +282,26 @@ impl<'a> Rules<'a> {
 
     /// Removes them; `survivors` is what then survives, if that is known.
     fn remove(&mut self, found: &Candidates, survivors: Option<Survivors>) {
-        let count = found.to_cut().count();
-        self.removed.reserve(count);
+        self.removed.reserve(found.to_cut().count());
         let is_across = found.is_across();
-        let mut left = Vec::with_capacity(self.repeats.len() - count);
-        let mut from = 0;
-        for run in &found.runs {
-            left.extend_from_slice(&self.repeats[from..run.start]);
-            from = run.end;
-            for at in run.clone() {
-                let repeat = self.repeats[at];
-                let witness = if is_across { repeat.kept } else { self.survivors.segment(found.places[at]) };
-                self.removed.push(Removed { at: repeat.at, witness, is_across });
-                self.columns -= columns(&self.page.segments[repeat.at as usize]);
-            }
+        for at in found.to_cut() {
+            let repeat = self.repeats[at];
+            let witness = if is_across { repeat.kept } else { self.survivors.segment(found.places[at]) };
+            self.removed.push(Removed { at: repeat.at, witness, is_across });
+            self.columns -= columns(&self.page.segments[repeat.at as usize]);
         }
-        left.extend_from_slice(&self.repeats[from..]);
-        self.repeats = left.into();
         self.note_removed(survivors);
+    }
+
+    /// The repeats without those that are removed.
+    fn rest(&self, found: &Candidates) -> Vec<Repeat> {
+        let (mut rest, mut from) = (Vec::with_capacity(self.repeats.len() - found.to_cut().count()), 0);
+        for run in &found.runs {
+            rest.extend_from_slice(&self.repeats[from..run.start]);
+            from = run.end;
+        }
+        rest.extend_from_slice(&self.repeats[from..]);
+        rest
     }
 
     /// Whether each repeat goes by itself, as with lines of any length.
@@ -309,13 +315,15 @@ impl<'a> Rules<'a> {
         self.removed.sort_by_key(|removed| removed.at); // stable: it finds the two runs it is made of
         let gone = self.removed.iter().map(|removed| removed.at);
         self.survivors = survivors.unwrap_or_else(|| Survivors::of(self.page.segments.len(), gone));
+        debug_assert_eq!(self.survivors.count() as usize + self.removed.len(), self.page.segments.len());
     }
 
-    /// Follows each witness to one that survives. It stands nearer to the end that is kept, so one walk from there suffices.
+    /// Follows each witness that is removed itself, by its rank among all that are, to one that survives. It stands nearer to the
+    /// end that is kept, so one walk from there suffices.
     fn resolve_witnesses(&mut self) {
         let is_first = self.measure.keep == Keep::First;
         let is_lost = |removed: &Removed| !removed.is_across && self.survivors.is_gone(removed.witness);
-        let mut lost = threads::those(self.removed.len(), |&number| is_lost(&self.removed[number]));
+        let mut lost = threads::wanted(self.removed.len(), |&number| is_lost(&self.removed[number]));
         if !is_first {
             lost.reverse();
         }

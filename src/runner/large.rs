@@ -115,6 +115,7 @@ impl<'a> LargeText<'a> {
     /// Reads all and decides about it.
     fn read_all(&mut self) -> std::result::Result<(), TooLarge> {
         while self.read_more()? {}
+        self.batch = Vec::new();
         if !self.course.settings.across {
             self.compared.corpus.end();
         }
