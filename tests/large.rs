@@ -104,8 +104,8 @@ fn a_large_text_is_dropped_by_the_share_of_it_that_repeats() {
             let (dirty, copy) = (folder.path().join("dirty.txt"), folder.path().join("clean.txt"));
             fs::write(&dirty, &text).expect("there is room");
             let mut unecho = Command::new(env!("CARGO_BIN_EXE_unecho"));
-            let status = unecho.arg(&dirty).arg("-o").arg(&copy).args(["--drop-above", share]).args(way).status();
-            assert!(status.expect("it starts").success());
+            let ran = unecho.arg(&dirty).arg("-o").arg(&copy).args(["--drop-above", share]).args(way).output();
+            assert!(ran.expect("it starts").status.success());
             assert_eq!(!copy.exists(), is_dropped, "{way:?} {share}");
         }
     }
