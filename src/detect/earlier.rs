@@ -125,7 +125,7 @@ impl<'a> Numbering<'a> {
     /// What is in sight of consecutive documents, and what must be looked up.
     pub(crate) fn seek(&self, documents: &[Range<u32>], scratch: &mut Scratch) -> Sought {
         let mut sought = Sought::default();
-        let mut before = self.repeats_before(documents);
+        let mut before = self.first_repeat_of(documents);
         for document in documents {
             let repeats = before..before + count_of(&self.repeats[before..], document);
             before = repeats.end;
@@ -140,8 +140,8 @@ impl<'a> Numbering<'a> {
         sought
     }
 
-    /// How many repeats there are before documents.
-    fn repeats_before(&self, documents: &[Range<u32>]) -> usize {
+    /// Where the repeats of documents begin among those at hand.
+    fn first_repeat_of(&self, documents: &[Range<u32>]) -> usize {
         documents.first().map_or(0, |first| self.repeats.partition_point(|repeat| repeat.at < first.start))
     }
 
@@ -204,7 +204,7 @@ impl<'a> Numbering<'a> {
         documents: &'d [Range<u32>],
         mut sought: Sought,
     ) -> impl Iterator<Item = InDocument<'a>> + use<'a, 'd> {
-        let mut rest = &self.repeats[self.repeats_before(documents)..];
+        let mut rest = &self.repeats[self.first_repeat_of(documents)..];
         sought.runs.sort_unstable_by_key(|run| run.start);
         let mut runs = sought.runs.into_iter().peekable();
         documents.iter().map(move |document| {
@@ -232,7 +232,7 @@ fn count_of(repeats: &[Repeat], document: &Range<u32>) -> usize {
 /// Those of a document's segments that equal an earlier one of it, numbered in it.
 fn within(repeats: &[Repeat], first: u32) -> Cow<'_, [Repeat]> {
     if first == 0 {
-        return repeats.into();
+        return repeats.into(); // the first of each kind stands in the document, too
     }
     let mut firsts = Firsts::new(repeats.len());
     let mut found = Vec::new();

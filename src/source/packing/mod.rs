@@ -55,11 +55,9 @@ fn not_read(program: &str) -> String {
 impl Packing {
     /// The packing of a file by its last extension, and the path without it.
     pub(crate) fn of_name(path: &Path) -> (Packing, Cow<'_, Path>) {
-        let packing = match path.extension().and_then(OsStr::to_str) {
-            Some(extension) if extension.eq_ignore_ascii_case("gz") => Packing::Gzip,
-            Some(extension) if extension.eq_ignore_ascii_case("zst") => Packing::Zstd,
-            _ => return (Packing::Plain, path.into()),
-        };
+        let extension = path.extension().and_then(OsStr::to_str);
+        let is_its = |packing: &Packing| packing.extension().zip(extension).is_some_and(|(its, of)| its.eq_ignore_ascii_case(of));
+        let Some(packing) = [Packing::Gzip, Packing::Zstd].into_iter().find(is_its) else { return (Packing::Plain, path.into()) };
         let stem = path.with_extension("");
         // What is left of "...gz" would be a folder's name.
         if stem.file_name() != path.file_stem() {
@@ -70,12 +68,16 @@ impl Packing {
 
     /// What to do with a file that is packed so and isn't named so.
     pub(crate) fn missing_name(self) -> Option<String> {
-        let extension = match self {
-            Packing::Plain => return None,
-            Packing::Gzip => ".gz",
-            Packing::Zstd => ".zst",
-        };
-        Some(format!("is packed, which its name doesn't say: add {extension}"))
+        self.extension().map(|extension| format!("is packed, which its name doesn't say: add .{extension}"))
+    }
+
+    /// The last extension of files that are packed so.
+    fn extension(self) -> Option<&'static str> {
+        match self {
+            Packing::Plain => None,
+            Packing::Gzip => Some("gz"),
+            Packing::Zstd => Some("zst"),
+        }
     }
 
     /// The packing of bytes that begin like this, for those that have no name. Four are enough.
