@@ -8,6 +8,7 @@ use divan::counter::{BytesCount, ItemsCount};
 use unecho::detect::runs::repeated_runs;
 use unecho::document::Repeat;
 use unecho::index::{Index, Proof};
+use unecho::fingerprint::Hash;
 use unecho::segment::{Manner, Segmenter, Segments};
 use unecho::{Match, Plan, Settings, apply, compare, fingerprint, source};
 
@@ -31,7 +32,7 @@ fn text_with(paragraph: usize, blank_lines: bool) -> Vec<u8> {
 }
 
 fn read(text: &[u8], how: Match, mut each: impl FnMut(&[Segments])) {
-    let mut segmenter = Segmenter::new(text, Manner { how, unit: unecho::Unit::Paragraph, is_measured: true });
+    let mut segmenter = Segmenter::new(text, Manner { how, unit: unecho::Unit::Paragraph, is_measured: true, hash: Hash::Fast });
     let mut batch = Vec::new();
     while segmenter.next_batch(&mut batch).expect("no paragraph is too large") {
         each(&batch);

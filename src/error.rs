@@ -52,6 +52,40 @@ pub enum What {
     Refused(String),
 }
 
+/// Why documents can't be compared with one another.
+#[derive(Debug)]
+pub(crate) enum Stuck {
+    /// One of them, or all of them, are too large.
+    TooLarge(TooLarge),
+    /// One of them, by its number among those that come together, isn't what it was when it was read the first time.
+    Changed(usize),
+    /// Anything else, whatever document it is met at.
+    Failed(Error),
+}
+
+impl From<TooLarge> for Stuck {
+    fn from(what: TooLarge) -> Self {
+        Self::TooLarge(what)
+    }
+}
+
+impl From<Error> for Stuck {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Stuck {
+    /// The error that it is at a document of this place.
+    pub(crate) fn at(self, place: Place) -> Error {
+        match self {
+            Stuck::TooLarge(what) => Error::too_large(place, what),
+            Stuck::Changed(_) => Error { place, what: What::Changed { spoilt: None } },
+            Stuck::Failed(error) => error,
+        }
+    }
+}
+
 /// A result that fails with an [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 

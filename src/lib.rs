@@ -31,13 +31,14 @@
 //! use std::path::PathBuf;
 //! use std::sync::atomic::AtomicBool;
 //! use unecho::Settings;
-//! use unecho::runner::{Course, Outcome, Reading, run};
+//! use unecho::runner::{Budget, Course, Outcome, Reading, run};
 //! use unecho::source::{Selection, Walk};
 //! use unecho::threads::Threads;
 //!
 //! let found = Walk::new(&[PathBuf::from("fixtures")], Selection::default())?;
 //! let (settings, reading, threads, stop) = (Settings::default(), Reading::default(), Threads::new(0), AtomicBool::new(false));
-//! let course = Course { settings: &settings, reading: &reading, threads: &threads, stop: &stop };
+//! let budget = Budget::of_machine();
+//! let course = Course { settings: &settings, reading: &reading, budget: &budget, threads: &threads, stop: &stop };
 //! let mut removed = Vec::new();
 //! run(
 //!     found,
@@ -74,6 +75,7 @@ mod plan;
 pub mod report;
 mod rules;
 pub mod runner;
+mod scratch;
 mod sheaf;
 pub mod source;
 mod survivors;
@@ -98,6 +100,7 @@ pub use error::{Error, Place, Result, What};
 pub use plan::{Fate, Plan};
 pub use rules::{Keep, Share, Threshold};
 
+use fingerprint::Hash;
 use rules::Measure;
 use segment::Manner;
 use std::borrow::Cow;
@@ -157,9 +160,9 @@ impl Settings {
     }
 
     /// How texts are taken apart.
-    fn manner(&self) -> Manner {
+    fn manner(&self, hash: Hash) -> Manner {
         let is_measured = self.matching != Match::Bytes || !self.takes_each_line();
-        Manner { how: self.matching, unit: self.unit, is_measured }
+        Manner { how: self.matching, unit: self.unit, is_measured, hash }
     }
 
     fn measure(&self) -> Measure {

@@ -6,6 +6,7 @@ use crate::Settings;
 use crate::corpus::Corpus;
 use crate::detect::earlier::InDocument;
 use crate::document::{Block, Cut, Document, Map, Rule, Segment, Span, TooLarge, Unit, Witness};
+use crate::fingerprint::Hash;
 use crate::page::{Page, Read};
 use crate::rules::{Decided, Removed, decide};
 use crate::survivors::Survivors;
@@ -62,7 +63,7 @@ impl Plan {
     pub fn new(document: &Document, settings: &Settings) -> Result<Plan, TooLarge> {
         let mut plan = Plan::default();
         for part in &document.parts {
-            let Read { segments, columns, repeats } = Read::new(&part.text, settings.manner())?;
+            let Read { segments, columns, repeats } = Read::new(&part.text, settings.manner(Hash::Fast))?;
             let page = Page { text: &part.text, segments: &segments, origin: 0, columns };
             plan.add(&page, InDocument::alone(repeats), settings, || part.map.clone(), None);
         }

@@ -1,10 +1,10 @@
 //! The documents of a stretch of an input, taken apart: of a text file the one it is, of a container all whose lines are in it.
 //! Knows forms and paragraphs, no repeats.
 
-use crate::Settings;
 use crate::document::{Map, Segment, Span, TooLarge};
 use crate::page::Page;
-use crate::segment::{Segments, held};
+use crate::fingerprint::check;
+use crate::segment::{Manner, Segments, held};
 use crate::source::Form;
 use crate::source::jsonl::{self, Escape, Fault, Fields, Line, Places};
 use crate::source::text;
@@ -45,6 +45,18 @@ pub(crate) struct Taken {
     pub(crate) segments: Range<u32>,
     escapes: Range<usize>,
     columns: u64,
+    /// Whether its bytes are what they were, if it comes twice.
+    pub(crate) check: u32,
+}
+
+/// How documents are taken apart.
+#[derive(Clone, Copy)]
+pub(crate) struct Taking {
+    pub(crate) manner: Manner,
+    /// Whether it is to be known where their paragraphs stand in the stretch.
+    pub(crate) has_places: bool,
+    /// Whether they come twice.
+    pub(crate) is_checked: bool,
 }
 
 impl Sheaf {
@@ -57,14 +69,14 @@ impl Sheaf {
         stretch: &[u8],
         form: Form,
         fields: &Fields,
-        settings: &Settings,
+        taking: Taking,
         is_first: bool,
     ) -> Result<(), TooLarge> {
         self.clear();
         let skip = if is_first { text::begins(stretch) } else { 0 };
         if form == Form::Text {
             let extent = Span::new(0, stretch.len());
-            return self.take(stretch, extent, Span::new(skip, stretch.len()), None, false, settings);
+            return self.take(stretch, extent, Span::new(skip, stretch.len()), None, false, taking);
         }
         let moved = |span: Span| Span { start: span.start + skip as u64, end: span.end + skip as u64 };
         for (extent, line) in jsonl::lines(&stretch[skip..], fields) {
@@ -73,7 +85,7 @@ impl Sheaf {
                 Line::Blank => {}
                 Line::Broken(fault) => self.faults.push((self.lines, extent, fault)),
                 Line::Record(record) => {
-                    self.take(stretch, extent, moved(record.text), record.id.map(moved), true, settings)?;
+                    self.take(stretch, extent, moved(record.text), record.id.map(moved), true, taking)?;
                 }
             }
             self.lines += 1;
@@ -104,7 +116,7 @@ impl Sheaf {
         source: Span,
         id: Option<Span>,
         is_escaped: bool,
-        settings: &Settings,
+        taking: Taking,
     ) -> Result<(), TooLarge> {
         let (texts, escapes) = (self.texts.len(), self.escapes.len());
         let written = source.of(stretch);
@@ -117,7 +129,7 @@ impl Sheaf {
         }
         let text = if is_same { written } else { &self.texts[texts..] };
         let (first, columns) = (self.segments.list.len(), self.segments.columns);
-        self.segments.append(text, settings.manner())?;
+        self.segments.append(text, taking.manner)?;
         let taken = Taken {
             extent,
             line: self.lines,
@@ -127,8 +139,9 @@ impl Sheaf {
             segments: first as u32..self.segments.list.len() as u32,
             escapes: escapes..self.escapes.len(),
             columns: self.segments.columns - columns,
+            check: if taking.is_checked { check(extent.of(stretch)) as u32 } else { 0 },
         };
-        if settings.across {
+        if taking.has_places {
             self.place(&taken)?;
         }
         self.documents.push(taken);
@@ -180,13 +193,16 @@ impl Sheaf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Settings;
+    use crate::fingerprint::Hash;
 
     #[test]
     fn a_sheaf_that_took_an_unusually_large_stretch_is_not_used_again() {
         let mut sheaf = Sheaf::default();
+        let taking = Taking { manner: Settings::default().manner(Hash::Fast), has_places: true, is_checked: false };
         let mut is_of_use = |record: &str, count: usize| {
             let stretch = record.repeat(count);
-            sheaf.read(stretch.as_bytes(), Form::Jsonl, &Fields::default(), &Settings::default(), true).unwrap();
+            sheaf.read(stretch.as_bytes(), Form::Jsonl, &Fields::default(), taking, true).unwrap();
             sheaf.is_of_use()
         };
         let record = "{\"text\": \"A line.\\nAnother one, which is a little longer.\"}\n";

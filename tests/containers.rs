@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read, Write};
 use std::sync::atomic::AtomicBool;
-use unecho::runner::{self, Course, Reading};
+use unecho::runner::{Budget, self, Course, Reading};
 use unecho::threads::Threads;
 use unecho::{Keep, Settings};
 
@@ -957,7 +957,8 @@ fn the_last_copy_cannot_be_kept_across_documents() {
     }
     let settings = Settings { across: true, keep: Keep::Last, ..Settings::default() };
     let (reading, threads, stop) = (Reading::default(), Threads::new(1), AtomicBool::new(false));
-    let course = Course { settings: &settings, reading: &reading, threads: &threads, stop: &stop };
+    let budget = Budget::of_machine();
+    let course = Course { settings: &settings, reading: &reading, budget: &budget, threads: &threads, stop: &stop };
     assert!(runner::run(std::iter::empty(), course, |_| Ok(()), |_| Ok(())).is_err());
 }
 

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms in the order of ARCHITECTURE.md.
-const ROOMS: [&str; 22] = [
+const ROOMS: [&str; 23] = [
     "document",
     "error",
     "threads",
+    "scratch",
     "source",
     "compare",
     "fingerprint",

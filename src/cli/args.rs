@@ -5,9 +5,9 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use unecho::report::visible;
-use unecho::runner::{OnError, Reading};
+use unecho::runner::{Budget, OnError, Reading};
 use unecho::source::{Fields, Form, Identity, Selection};
 use unecho::{Keep, Match, Settings, Share, Threshold, Unit};
 
@@ -180,6 +180,13 @@ pub(super) struct Global {
     #[arg(long, value_name = "N", global = true, default_value_t = 0, hide_default_value = true)]
     #[arg(value_parser = clap::value_parser!(u64).range(..=MOST_THREADS))]
     threads: u64,
+    /// How much memory a run with --across may take, written like 4G or 512M, at least 64M; what it doesn't hold is read twice, by way
+    /// of temporary files, with the same output [default: half of what there is]
+    #[arg(long, value_name = "SIZE", global = true, value_parser = size)]
+    memory: Option<u64>,
+    /// The folder for temporary files [default: that of the output; for standard output $TMPDIR or /var/tmp]
+    #[arg(long, value_name = "DIR", global = true)]
+    temp_dir: Option<PathBuf>,
     /// When to colour messages
     #[arg(long, value_enum, value_name = "WHEN", global = true, default_value_t = Color::Auto)]
     pub(super) color: Color,
@@ -241,6 +248,22 @@ enum Broken {
 fn share(words: &str) -> Result<Share, String> {
     let percent = words.strip_suffix('%').unwrap_or(words).trim_end().parse().ok();
     percent.and_then(Share::of_percent).ok_or_else(|| "a share is a whole number of percent: 80%".into())
+}
+
+/// A size such as "4G", in units of 1024.
+fn size(words: &str) -> Result<u64, String> {
+    let digits = words.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let shift = match words[digits.len()..].trim_start().to_ascii_lowercase().as_str() {
+        "" | "b" => Some(0),
+        "k" | "kb" | "kib" => Some(10),
+        "m" | "mb" | "mib" => Some(20),
+        "g" | "gb" | "gib" => Some(30),
+        "t" | "tb" | "tib" => Some(40),
+        _ => None,
+    };
+    let bytes = shift.and_then(|shift| digits.parse::<u64>().ok()?.checked_mul(1 << shift));
+    let bytes = bytes.ok_or("a size is a whole number of bytes, or of K, M, G or T: 512M")?;
+    if bytes < Budget::LEAST { Err("less than 64M is too little".into()) } else { Ok(bytes) }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -350,6 +373,13 @@ impl Common {
 }
 
 impl Global {
+    /// How much memory there is, and where temporary files go; beside `output` if that isn't said.
+    pub(super) fn budget(&self, output: Option<&Path>) -> Budget {
+        let beside = || output.map(|output| output.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new(".")).into());
+        let budget = Budget { temporary: self.temp_dir.clone().or_else(beside), ..Budget::of_machine() };
+        Budget { memory: self.memory.unwrap_or(budget.memory), ..budget }
+    }
+
     /// The number of threads; 0: one a core.
     pub(super) fn threads(&self) -> usize {
         usize::try_from(self.threads).expect("the parser allows no more than MOST_THREADS")

@@ -39,11 +39,13 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
     let outputs = Outputs::new(&target, inputs.paths())?;
     let signals = if outputs.have_names() { Signals::watched() } else { Signals::ignored() };
     let threads = Arc::new(Threads::new(global.threads()));
+    let budget = global.budget(args.output.as_deref().filter(|_| !outputs.are_stdout()));
     let frame = Frame {
         inputs: &inputs,
         common: &args.common,
         terminal,
         threads: &threads,
+        budget: &budget,
         results_on_stdout: outputs.are_stdout(),
         report: None,
         stop: signals.stop(),
@@ -86,7 +88,7 @@ fn clean(frame: &Frame, threads: &Arc<Threads>, outputs: &Outputs, signals: &Sig
     let ended = frame.run(
         |portion| {
             signals.let_temporaries_go_first();
-            let told = told(frame, &portion);
+            let told = told(frame, &portion)?;
             let begin = || portion.is_first().then(|| outputs.begin(portion.input, portion.source, threads)).transpose();
             let output = match portion.part {
                 Part::Whole if is_dropped(&portion) => Output::Whole(outputs.none(portion.input, portion.source)?),
@@ -153,7 +155,7 @@ fn is_dropped(portion: &Portion) -> bool {
 }
 
 /// What is said about a portion. Line numbers cost another look at the text, so only what is wanted is found.
-fn told(frame: &Frame, portion: &Portion) -> Told {
+fn told(frame: &Frame, portion: &Portion) -> Result<Told> {
     let is_one = frame.inputs.is_single() && !portion.input.form.is_container();
     let is_told = !frame.terminal.is_quiet() && (is_one || frame.terminal.is_verbose());
     let is_in_any_case = is_one || portion.is_part_of_text();

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use unecho::apply::{Outputs, Target};
 use unecho::report::{Stats, Tally, Told, counted};
-use unecho::runner::{self, Course, Outcome, Part, Portion};
+use unecho::runner::{self, Budget, Course, Outcome, Part, Portion};
 use unecho::source::text::looks_like_jsonl;
 use unecho::source::{Fault, Fields, Form, Identity, Input, Origin};
 use unecho::threads::Threads;
@@ -21,6 +21,7 @@ pub(super) struct Frame<'a> {
     pub(super) common: &'a Common,
     pub(super) terminal: &'a Terminal,
     pub(super) threads: &'a Threads,
+    pub(super) budget: &'a Budget,
     /// Whether results go to standard output as they come.
     pub(super) results_on_stdout: bool,
     /// The file that a report goes to.
@@ -54,7 +55,8 @@ impl Frame<'_> {
         let progress = Progress::start(self.terminal.bar(self.results_on_stdout));
         let settings = self.common.settings();
         let reading = self.common.reading();
-        let course = Course { settings: &settings, reading: &reading, threads: self.threads, stop: self.stop };
+        let (budget, threads, stop) = (self.budget, self.threads, self.stop);
+        let course = Course { settings: &settings, reading: &reading, budget, threads, stop };
         let each = |mut portion: Portion| {
             progress.add(portion.begun(), portion.extent.len());
             let remarks = self.remarks(&mut portion, &reading.fields);
@@ -66,6 +68,10 @@ impl Frame<'_> {
         let mut faults = Faults { place: None, count: 0, terminal: self.terminal };
         let found = self.inputs.found(self.report)?;
         let ended = runner::run(found, course, each, |outcomes| {
+            if let [Outcome::Notice(words)] = outcomes.as_slice() {
+                self.terminal.say(words);
+                return Ok(());
+            }
             let mut done = Vec::with_capacity(outcomes.len());
             for outcome in outcomes {
                 let Some((made, told, part, remarks)) = self.note(outcome, &mut tally, &faults)? else { continue };
@@ -126,6 +132,7 @@ impl Frame<'_> {
     fn note<T>(&self, outcome: Outcome<T>, tally: &mut Tally, faults: &Faults) -> Result<Option<T>> {
         match outcome {
             Outcome::Done(done) => return Ok(Some(done)),
+            Outcome::Notice(words) => self.terminal.say(&words),
             Outcome::LeftOut(path, why) => {
                 tally.leave_out(why);
                 self.terminal.left_out(&path, why);

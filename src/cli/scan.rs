@@ -23,11 +23,13 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
     let output = Identity::of_regular(&std::io::stdout());
     let never = AtomicBool::new(false);
     let threads = Threads::new(global.threads());
+    let budget = global.budget(None);
     let frame = Frame {
         inputs: &inputs,
         common: &args.common,
         terminal,
         threads: &threads,
+        budget: &budget,
         results_on_stdout: true,
         report: output,
         stop: &never,
@@ -45,7 +47,7 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
         |portion| {
             ensure_not_output(portion.input, portion.source, output)?;
             let told = Told::of(&portion, usize::MAX, |document| portion.is_part_of_text() || !document.plan.blocks.is_empty());
-            Ok(((), told))
+            Ok(((), told?))
         },
         usize::MAX,
         |done, tally| {

@@ -8,16 +8,36 @@
 
 use super::Firsts;
 use super::runs::add_open_ends;
-use super::windows::{self, Region, Table, Windows};
+use super::windows::{self, Region, Rolling, Table, Windows};
 use crate::bits::Bits;
-use crate::document::{Repeat, Segment};
-
+use crate::document::{Repeat, Segment, TooLarge};
+use crate::error::{Error, Stuck};
+use crate::index::{Gathering, Index, Settled, first_bits};
+use crate::scratch::Scratch as Disk;
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The runs of all documents so far that may be an earlier occurrence and are not in sight.
-#[derive(Default)]
-pub(crate) struct Earlier(Table);
+pub(crate) struct Earlier {
+    known: Known,
+    rolling: Rolling,
+}
+
+/// Where their windows are.
+enum Known {
+    InMemory(Table),
+    /// On disk, in the first pass; and how many there are so far.
+    Gathering(Gathering, u32),
+    /// On disk, in the second pass; and how many came again so far.
+    Settled(Settled, u32),
+}
+
+impl Default for Earlier {
+    fn default() -> Self {
+        Self { known: Known::InMemory(Table::default()), rolling: Rolling::Plain }
+    }
+}
 
 /// What is sought for some consecutive documents.
 #[derive(Default)]
@@ -48,42 +68,98 @@ impl InDocument<'_> {
 }
 
 impl Earlier {
+    /// None yet, and they are to be on disk; the windows are to be told apart by their fingerprints alone.
+    pub(crate) fn on_disk(scratch: &Arc<Disk>, rolling: Rolling) -> Self {
+        Self { known: Known::Gathering(Gathering::new(scratch), 0), rolling }
+    }
+
     /// How many windows there are.
     pub(crate) fn windows(&self) -> u32 {
-        self.0.len()
+        match &self.known {
+            Known::InMemory(table) => table.len(),
+            Known::Gathering(_, count) | Known::Settled(_, count) => *count,
+        }
+    }
+
+    /// How they are hashed.
+    pub(crate) fn rolling(&self) -> Rolling {
+        self.rolling
+    }
+
+    /// About how much memory they take, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        if let Known::InMemory(table) = &self.known { table.memory() } else { 0 }
     }
 
     /// Forgets the windows from a number on.
     pub(crate) fn forget(&mut self, from: u32) {
-        self.0.forget(from);
+        match &mut self.known {
+            Known::InMemory(table) => table.forget(from),
+            Known::Gathering(gathering, count) => gathering.forget(from..*count),
+            Known::Settled(..) => {}
+        }
+    }
+
+    /// Ends the first pass over windows on disk, in so many bytes of memory. `first` windows don't come again.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) fn settle(self, room: u64, first: u32) -> Result<Self, Error> {
+        let Known::Gathering(gathering, _) = self.known else { return Ok(self) };
+        Ok(Self { known: Known::Settled(gathering.settle(room)?, first), rolling: self.rolling })
     }
 
     /// Looks the windows of some documents up, and enters them for those to come. `repeats` are all so far.
     ///
-    /// False if there are more than can be numbered.
-    pub(crate) fn look_up(&mut self, sought: &mut [Sought], repeats: &[Repeat]) -> bool {
-        let mut number = self.0.len();
-        let windows = sought.iter().map(|sought| &sought.windows);
-        let count = sought.iter().map(|sought| sought.windows.list.len()).sum();
-        let Some(hits) = self.0.enter(windows, repeats, || (rayon::current_num_threads(), count)) else { return false };
-        let mut hits = hits.into_iter().peekable();
+    /// # Errors
+    /// If there are more than can be numbered; those of the disk.
+    pub(crate) fn look_up(&mut self, sought: &mut [Sought], repeats: &[Repeat]) -> Result<(), Stuck> {
+        let mut number = self.windows();
+        let mut hits = self.enter(sought, repeats)?.into_iter().peekable();
         for sought in sought.iter_mut() {
             let Sought { runs, windows, ends } = sought;
-            *windows = Windows::default();
             let first = number;
             for end in std::mem::take(ends) {
                 let numbers = number..first + end;
                 while let Some(hit) = hits.next_if(|hit| hit.at < numbers.end) {
                     // What the window's first occurrence isn't, no earlier document has.
                     if hit.kept < numbers.start {
-                        let window = self.0.window(hit.at);
+                        let window = windows.list[(hit.at - first) as usize];
                         runs.push(window.first..window.first + window.len);
                     }
                 }
                 number = numbers.end;
             }
+            *windows = Windows::default();
         }
-        true
+        Ok(())
+    }
+
+    /// Gives the windows that equal an earlier one, in order, each with the first it equals.
+    fn enter(&mut self, sought: &[Sought], repeats: &[Repeat]) -> Result<Vec<Repeat>, Stuck> {
+        let windows = sought.iter().map(|sought| &sought.windows);
+        let count: usize = windows.clone().map(|windows| windows.list.len()).sum();
+        if self.windows() as usize + count > Index::MOST {
+            return Err(TooLarge::Corpus.into());
+        }
+        let prints = windows.clone().flat_map(|windows| windows.prints());
+        let mut hits = Vec::new();
+        match &mut self.known {
+            Known::InMemory(table) => return Ok(table.enter(windows, repeats, || (rayon::current_num_threads(), count))),
+            Known::Gathering(gathering, number) => {
+                for &print in prints {
+                    gathering.add(print, *number)?;
+                    *number += 1;
+                }
+            }
+            Known::Settled(settled, number) => {
+                for &print in prints {
+                    hits.extend(settled.next(first_bits(print), *number)?);
+                    *number += 1;
+                }
+            }
+        }
+        Ok(hits)
     }
 }
 
@@ -96,10 +172,12 @@ pub(crate) struct Scratch {
     windows: windows::Scratch,
 }
 
-/// All segments so far.
+/// All segments so far, or those from one on.
 #[derive(Clone, Copy)]
 pub(crate) struct Numbering<'a> {
     pub(crate) segments: &'a [Segment],
+    /// The number of the first of them.
+    pub(crate) first: u32,
     /// Those of the documents in question that equal an earlier one, in order, each with the first of its kind.
     pub(crate) repeats: &'a [Repeat],
     /// How many there are of the documents before.
@@ -108,6 +186,8 @@ pub(crate) struct Numbering<'a> {
     pub(crate) begins: &'a Bits,
     /// The length of a run.
     pub(crate) least: u64,
+    /// How windows are hashed.
+    pub(crate) rolling: Rolling,
 }
 
 impl<'a> Numbering<'a> {
@@ -118,8 +198,12 @@ impl<'a> Numbering<'a> {
         &rest[..rest.partition_point(|repeat| repeat.at < document.end)]
     }
 
+    fn segment(&self, segment: u32) -> &'a Segment {
+        &self.segments[(segment - self.first) as usize]
+    }
+
     fn weight(&self, segment: u32) -> u64 {
-        u64::from(self.segments[segment as usize].weight())
+        u64::from(self.segment(segment).weight())
     }
 
     /// What is in sight of consecutive documents, and what must be looked up.
@@ -185,10 +269,11 @@ impl<'a> Numbering<'a> {
         let Scratch { kinds, weights, windows, .. } = scratch;
         let (kinds, first) = (&kinds[region.clone()], document + region.start as u32);
         weights.clear();
-        weights.extend((first..first + kinds.len() as u32).map(|at| self.segments[at as usize].weight()));
+        weights.extend((first..first + kinds.len() as u32).map(|at| self.segment(at).weight()));
         let before = repeats.start + self.repeats[repeats.clone()].partition_point(|repeat| repeat.at < first);
         let repeats_before = self.repeats_before + before as u32;
-        let region = Region { first, kinds, weights, least: self.least, repeats: &self.repeats[before..], repeats_before };
+        let (repeats, rolling) = (&self.repeats[before..], self.rolling);
+        let region = Region { first, kinds, weights, least: self.least, repeats, repeats_before, rolling };
         let is_break = |at: usize| at > 0 && !self.follows(kinds[at - 1], kinds[at]);
         region.windows(is_break, windows, &mut sought.windows);
     }
@@ -298,10 +383,10 @@ mod tests {
                 ranges.push(first..segments.len() as u32);
             }
             let numbering =
-                Numbering { segments: &segments, repeats: &repeats, repeats_before: 0, begins: &begins, least: least.max(1) };
+                Numbering { segments: &segments, first: 0, repeats: &repeats, repeats_before: 0, begins: &begins, least: least.max(1), rolling: Rolling::Plain };
             let mut scratch = Scratch::default();
             let mut sought: Vec<Sought> = ranges.chunks(group).map(|group| numbering.seek(group, &mut scratch)).collect();
-            assert!(earlier.look_up(&mut sought, &repeats));
+            earlier.look_up(&mut sought, &repeats).unwrap();
             for (group, sought) in ranges.chunks(group).zip(sought) {
                 for (range, in_document) in group.iter().zip(numbering.in_documents(group, sought)) {
                     let mut covered = vec![false; range.len()];

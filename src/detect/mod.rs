@@ -2,7 +2,7 @@
 
 pub(crate) mod earlier;
 pub mod runs;
-mod windows;
+pub(crate) mod windows;
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;

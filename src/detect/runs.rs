@@ -7,7 +7,7 @@
 //! (it holds a "* * *" that stood elsewhere before) is left to the table of minimal windows.
 
 use super::NONE;
-use super::windows::{Region, Scratch, Table, Window, Windows};
+use super::windows::{Region, Rolling, Scratch, Table, Window, Windows};
 use crate::bits::Bits;
 use crate::document::Repeat;
 use crate::threads;
@@ -138,7 +138,7 @@ fn search_windows(
         let mut number = table.len();
         let count: usize = windows.iter().map(|windows| windows.list.len()).sum();
         let expected = count * regions.len() / some.len();
-        let hits = table.enter(windows.iter(), repeats, || (shards, expected)).expect("there are fewer than segments");
+        let hits = table.enter(windows.iter(), repeats, || (shards, expected));
         let hits_of = windows.iter().map(|windows| {
             let first = number;
             number += windows.list.len() as u32;
@@ -175,7 +175,7 @@ fn windows(regions: &[Range<u32>], repeats: &[Repeat], weight: impl Fn(u32) -> u
         weights.clear();
         weights.extend(region.clone().map(&weight));
         let (first, repeats, repeats_before) = (region.start, &repeats[before..], before as u32);
-        let region = Region { first, kinds: &kinds, weights: &weights, least, repeats, repeats_before };
+        let region = Region { first, kinds: &kinds, weights: &weights, least, repeats, repeats_before, rolling: Rolling::Plain };
         region.windows(|at| at > 0 && kinds[at] != kinds[at - 1] + 1, &mut scratch, &mut windows);
     }
     windows

@@ -11,7 +11,10 @@
 
 use super::Firsts;
 use crate::document::Repeat;
+use crate::fingerprint::{Key, random};
 use crate::index::{Index, Proof};
+use crate::segment::held;
+use std::io;
 use std::ops::Range;
 
 /// Consecutive segments.
@@ -30,6 +33,12 @@ pub(super) struct Windows {
     prints: Vec<u128>,
 }
 
+impl Windows {
+    pub(super) fn prints(&self) -> &[u128] {
+        &self.prints
+    }
+}
+
 /// Memory that is used again from region to region.
 #[derive(Default)]
 pub(super) struct Scratch {
@@ -39,6 +48,8 @@ pub(super) struct Scratch {
     /// For each segment the next one that doesn't follow the one before it.
     breaks: Vec<u32>,
     hashes: Vec<u64>,
+    /// The same by another base.
+    more_hashes: Vec<u64>,
 }
 
 /// Consecutive segments that no window leaves which is of interest.
@@ -53,12 +64,13 @@ pub(super) struct Region<'a> {
     pub(super) repeats: &'a [Repeat],
     /// How many there are before.
     pub(super) repeats_before: u32,
+    pub(super) rolling: Rolling,
 }
 
 impl Region<'_> {
     /// Adds the minimal windows that hold a break: `is_break` tells of a segment whether it doesn't follow the one before.
     pub(super) fn windows(&self, is_break: impl Fn(usize) -> bool, scratch: &mut Scratch, out: &mut Windows) {
-        let Scratch { ids, counts, ends, breaks, hashes } = scratch;
+        let Scratch { ids, counts, ends, breaks, hashes, more_hashes } = scratch;
         let len = self.kinds.len();
         let mut next = len as u32;
         breaks.clear();
@@ -77,7 +89,7 @@ impl Region<'_> {
             zeroed.clear();
             zeroed.resize(len, 0);
         }
-        prefix_hashes(self.kinds, hashes);
+        self.rolling.prefix_hashes(self.kinds, hashes, more_hashes);
         let mut add = |start: usize, end: usize, before: &mut usize| {
             if (breaks[start] as usize) < end {
                 let first = self.first + start as u32;
@@ -86,7 +98,7 @@ impl Region<'_> {
                 }
                 let repeat = self.repeats_before + *before as u32;
                 out.list.push(Window { first, len: (end - start) as u32, repeat });
-                out.prints.push(print(hash(hashes, start, end), end - start));
+                out.prints.push(self.rolling.print(hashes, more_hashes, start, end));
             }
         };
         let minimal = Minimal { ids, weights: self.weights, least: self.least };
@@ -210,26 +222,27 @@ impl Table {
         }
     }
 
+    /// About how much memory they take, in bytes.
+    pub(super) fn memory(&self) -> u64 {
+        self.index.as_ref().map_or(0, Index::memory) + held(&self.windows) as u64
+    }
+
     /// The window of a number.
     pub(super) fn window(&self, number: u32) -> Window {
         self.windows[number as usize]
     }
 
-    /// Enters windows, which are numbered on. Gives those that equal an earlier one, in order, each with the first it equals;
-    /// `None` if there are more than can be numbered. `repeats` are all there are. For the first `size` gives the number of shards
-    /// and that of windows to be expected.
+    /// Enters windows, which are numbered on; the caller refuses more than can be. Gives those that equal an earlier one, in order,
+    /// each with the first it equals. `repeats` are all there are. For the first `size` gives the number of shards and that of
+    /// windows to be expected.
     pub(super) fn enter<'w>(
         &mut self,
         windows: impl Iterator<Item = &'w Windows> + Clone,
         repeats: &[Repeat],
         size: impl FnOnce() -> (usize, usize),
-    ) -> Option<Vec<Repeat>> {
-        let count: usize = windows.clone().map(|windows| windows.list.len()).sum();
-        if self.windows.len() + count > Index::MOST {
-            return None;
-        }
-        if count == 0 {
-            return Some(Vec::new());
+    ) -> Vec<Repeat> {
+        if windows.clone().all(|windows| windows.list.is_empty()) {
+            return Vec::new();
         }
         windows.clone().for_each(|windows| self.windows.extend_from_slice(&windows.list));
         let prints: Vec<&[u128]> = windows.map(|windows| windows.prints.as_slice()).collect();
@@ -241,7 +254,7 @@ impl Table {
         let mut hits = self.index.get_or_insert_with(new).enter(&prints, &sequences);
         let mut agreed = Agreed::default();
         hits.retain(|hit| sequences.is_proven(hit) || agreed.agree(&sequences, hit));
-        Some(hits)
+        hits
     }
 }
 
@@ -320,20 +333,62 @@ impl Agreed {
     }
 }
 
-/// The fingerprint of a window: the polynomial hash of its kinds, spread over all bits that the index looks at.
-fn print(hash: u64, len: usize) -> u128 {
-    let mixed = (hash ^ (len as u64) << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    u128::from(mixed ^ mixed >> 32) | u128::from(mixed.wrapping_mul(0xc2b2_ae3d_27d4_eb4f)) << 64
+/// How windows are hashed: by rolling hashes, so that long windows, which overlap, cost no more than short ones. Such a hash is a
+/// polynomial over the integers modulo the Mersenne prime 2^61 − 1 (Karp and Rabin, 1987).
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rolling {
+    /// By one that anybody knows: equal ones are to be compared.
+    Plain,
+    /// By two with secret bases: two windows of length n that were chosen without knowing those have the same hashes with a
+    /// probability of at most (n / 2^61)² (Carter and Wegman, 1979), and nobody sees a hash, since they are hashed under a key.
+    Keyed([u64; 2], Key),
 }
 
-// Rolling hash: a polynomial over the integers modulo the Mersenne prime 2^61 − 1 (Karp and Rabin, 1987).
+impl Rolling {
+    /// By secret bases.
+    ///
+    /// # Errors
+    /// If the system gives no random numbers.
+    pub(crate) fn random() -> io::Result<Self> {
+        Ok(Self::Keyed([random()? % PRIME, random()? % PRIME], Key::random()?))
+    }
+
+    /// Makes `hashes[i]` the hash of `kinds[..i]`.
+    fn prefix_hashes(self, kinds: &[u32], hashes: &mut Vec<u64>, more_hashes: &mut Vec<u64>) {
+        match self {
+            Rolling::Plain => prefix_hashes(kinds, BASE, hashes),
+            Rolling::Keyed([base, other], _) => {
+                prefix_hashes(kinds, base, hashes);
+                prefix_hashes(kinds, other, more_hashes);
+            }
+        }
+    }
+
+    /// The fingerprint of the window `start..end`, spread over all bits that the index looks at.
+    fn print(self, hashes: &[u64], more_hashes: &[u64], start: usize, end: usize) -> u128 {
+        let len = (end - start) as u64;
+        match self {
+            Rolling::Plain => {
+                let mixed = (hash(hashes, BASE, start, end) ^ len << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                u128::from(mixed ^ mixed >> 32) | u128::from(mixed.wrapping_mul(0xc2b2_ae3d_27d4_eb4f)) << 64
+            }
+            Rolling::Keyed([base, other], key) => {
+                let hashes = [hash(hashes, base, start, end), hash(more_hashes, other, start, end), len];
+                let mut bytes = [0; 24];
+                bytes.chunks_exact_mut(8).zip(hashes).for_each(|(to, hash)| to.copy_from_slice(&hash.to_le_bytes()));
+                key.hash(&bytes)
+            }
+        }
+    }
+}
+
 const PRIME: u64 = (1 << 61) - 1;
 const BASE: u64 = 0x0c9a_4f32_7d15_9e3b % PRIME;
 
 /// `hashes[i]` becomes the hash of `kinds[..i]`.
-fn prefix_hashes(kinds: &[u32], hashes: &mut Vec<u64>) {
+fn prefix_hashes(kinds: &[u32], base: u64, hashes: &mut Vec<u64>) {
     let step = |hash: &mut u64, &kind: &u32| {
-        let sum = multiply(*hash, BASE) + u64::from(kind) + 1;
+        let sum = multiply(*hash, base) + u64::from(kind) + 1;
         *hash = if sum >= PRIME { sum - PRIME } else { sum };
         Some(*hash)
     };
@@ -343,8 +398,8 @@ fn prefix_hashes(kinds: &[u32], hashes: &mut Vec<u64>) {
 }
 
 /// The hash of the segments `start..end`.
-fn hash(hashes: &[u64], start: usize, end: usize) -> u64 {
-    let shifted = multiply(hashes[start], power(end - start));
+fn hash(hashes: &[u64], base: u64, start: usize, end: usize) -> u64 {
+    let shifted = multiply(hashes[start], power(base, end - start));
     let hash = hashes[end] + PRIME - shifted;
     if hash >= PRIME { hash - PRIME } else { hash }
 }
@@ -355,8 +410,8 @@ fn multiply(a: u64, b: u64) -> u64 {
     if sum >= PRIME { sum - PRIME } else { sum }
 }
 
-fn power(mut exponent: usize) -> u64 {
-    let (mut result, mut square) = (1, BASE);
+fn power(base: u64, mut exponent: usize) -> u64 {
+    let (mut result, mut square) = (1, base);
     while exponent > 0 {
         if exponent & 1 == 1 {
             result = multiply(result, square);

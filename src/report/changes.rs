@@ -70,8 +70,9 @@ fn removed(repeat: &Repeat, settings: &Settings) -> String {
     let what = counted(repeat.paragraphs, noun(settings.unit));
     let verb = if repeat.lines.first == repeat.lines.last { "repeats" } else { "repeat" };
     let proof = match settings.matching {
+        _ if repeat.identical.is_none() => "the same by a keyed 128-bit hash",
         Match::Bytes => "compared byte for byte",
-        _ if repeat.identical => "compared byte for byte",
+        _ if repeat.identical == Some(true) => "compared byte for byte",
         Match::Text => "the same but for white space and Unicode form",
         Match::Loose => "the same but for case, punctuation and white space",
     };

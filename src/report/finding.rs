@@ -3,6 +3,7 @@
 use super::visible;
 use crate::compare::columns;
 use crate::document::{Block, Span, Witness};
+use crate::error::Result;
 use crate::runner::{Planned, Portion};
 use crate::source::jsonl;
 use std::borrow::Cow;
@@ -53,12 +54,17 @@ pub struct Repeat {
     /// The earlier document that holds the text that stays; none: the same one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeats_document: Option<Earlier>,
-    /// The lines of the text that stays; none for an earlier record.
+    /// The lines of the text that stays; none for an earlier record, or an earlier text that is no longer in memory.
     pub repeats_lines: Vec<Lines>,
-    /// The bytes of the text that stays.
+    /// The bytes of the text that stays; none for one that is no longer in memory.
     pub repeats_bytes: Vec<Span>,
-    /// Whether its lines are those of the text that stays to the byte; if not, their compared forms are.
-    pub identical: bool,
+    /// Whether its lines are those of the text that stays to the byte; if not, their compared forms are. `None` for one that is no
+    /// longer in memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identical: Option<bool>,
+    /// What tells the text that stays from any other in its file.
+    #[serde(skip)]
+    pub kept: Span,
     /// How many paragraphs it holds.
     pub paragraphs: u64,
     /// Its length in display columns.
@@ -140,7 +146,10 @@ impl Lines {
 
 impl Finding {
     /// What was found in a document: its longest blocks, at most so many.
-    pub fn new(portion: &Portion, document: &Planned, most: usize) -> Self {
+    ///
+    /// # Errors
+    /// If it can't be read from temporary files where an earlier document stands.
+    pub fn new(portion: &Portion, document: &Planned, most: usize) -> Result<Self> {
         let plan = &document.plan;
         let text = Text { portion, start: document.text.start };
         let mut blocks: Vec<(u64, &Block)> = plan.blocks.iter().map(|block| (text.columns(block), block)).collect();
@@ -161,33 +170,39 @@ impl Finding {
                 repeats_document: None,
                 repeats_lines: Vec::new(),
                 repeats_bytes: Vec::new(),
-                identical: false,
+                identical: None,
+                kept: Span::default(),
                 paragraphs: block.paragraphs as u64,
                 columns,
                 begins: beginning(&written),
             };
-            let witness: Vec<Cow<[u8]>> = match &block.witness {
+            let witness: Option<Vec<Cow<[u8]>>> = match &block.witness {
                 Witness::Here(witness) => {
                     repeat.repeats_lines = witness.iter().map(lines).collect();
                     repeat.repeats_bytes = witness.iter().map(|&span| portion.in_file(span)).collect();
-                    witness.iter().map(|&span| text.read(span)).collect()
+                    Some(witness.iter().map(|&span| text.read(span)).collect())
                 }
                 &Witness::Earlier { first, last } => {
-                    let known = portion.earlier(first, last).expect("what has earlier witnesses was compared with them");
+                    let known = portion.earlier(first, last).expect("what has earlier witnesses was compared with them")?;
                     let (path, record) = (known.path.to_string_lossy().into_owned(), known.record);
                     repeat.repeats_document = Some(Earlier { path, record });
                     repeat.repeats_lines = known.lines().map(|(first, last)| Lines { first, last }).into_iter().collect();
-                    repeat.repeats_bytes = vec![known.place];
-                    vec![known.text().into_owned().into()]
+                    repeat.repeats_bytes = known.place.into_iter().collect();
+                    repeat.kept = Span { start: first.into(), end: last.into() };
+                    known.text().map(|text| vec![text.into_owned().into()])
                 }
             };
-            repeat.identical = lines_of(&written).eq(witness.iter().flat_map(|text| lines_of(text)));
-            repeat
+            if let ([first, ..], [.., last]) = (&*repeat.repeats_bytes, &*repeat.repeats_bytes) {
+                repeat.kept = Span { start: first.start, end: last.end };
+            }
+            let is_identical = |witness: Vec<Cow<[u8]>>| lines_of(&written).eq(witness.iter().flat_map(|text| lines_of(text)));
+            repeat.identical = witness.map(is_identical);
+            Ok(repeat)
         };
         let (here, all) = (portion.extent, document.extent);
         let bytes = here.end.min(all.end) - here.start.max(all.start);
         let removed = if document.is_dropped { bytes } else { plan.removed_bytes() };
-        Self {
+        Ok(Self {
             path: portion.input.path().to_string_lossy().into_owned(),
             record: document.line,
             id: document.id.map(|id| jsonl::id_in_words(id.of(&portion.bytes))),
@@ -199,8 +214,8 @@ impl Finding {
             repeated_paragraphs: plan.removed_paragraphs() as u64,
             blocks: plan.blocks.len() as u64,
             spared_paragraphs: plan.spared as u64,
-            repeats: blocks.into_iter().map(repeat).collect(),
-        }
+            repeats: blocks.into_iter().map(repeat).collect::<Result<_>>()?,
+        })
     }
 
     /// Goes on with what was found in the next part of the same document.

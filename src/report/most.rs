@@ -51,9 +51,7 @@ impl MostRepeated {
             let path = repeat.repeats_document.as_ref().map_or(&finding.path, |earlier| &earlier.path);
             let next = self.files.len() as u32;
             let file = self.files.get(path).copied().unwrap_or_else(|| *self.files.entry(path.clone()).or_insert(next));
-            let bytes = &repeat.repeats_bytes;
-            let start = bytes.first().map_or(0, |span| span.start);
-            let place = (file, Span { start, end: bytes.last().map_or(start, |span| span.end) });
+            let place = (file, repeat.kept);
             let (repeats, bytes) = self.sums.entry(place).or_default();
             *repeats += 1;
             *bytes += repeat.bytes.len();
@@ -113,7 +111,8 @@ mod tests {
             repeats_document: None,
             repeats_lines: Vec::new(),
             repeats_bytes: vec![Span { start, end: start + 1 + start % 97 }],
-            identical: true,
+            identical: Some(true),
+            kept: Span { start, end: start + 1 + start % 97 },
             paragraphs: 1,
             columns: 1,
             begins: start.to_string(),

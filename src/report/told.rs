@@ -1,6 +1,7 @@
 //! What is said of an input, gathered from the parts it comes in.
 
 use super::{Finding, Sums};
+use crate::error::Result;
 use crate::runner::{Planned, Portion};
 
 /// What is said of an input, or of a part of one.
@@ -14,10 +15,13 @@ pub struct Told {
 
 impl Told {
     /// What is said of a portion: of those of its documents that are wanted, their longest blocks, at most so many.
-    pub fn of(portion: &Portion, most: usize, is_wanted: impl Fn(&Planned) -> bool) -> Self {
+    ///
+    /// # Errors
+    /// Those of [`Finding::new`].
+    pub fn of(portion: &Portion, most: usize, is_wanted: impl Fn(&Planned) -> bool) -> Result<Self> {
         let wanted = portion.documents.iter().filter(|document| is_wanted(document));
-        let findings = wanted.map(|document| Finding::new(portion, document, most)).collect();
-        Self { sums: Sums::of(portion), findings }
+        let findings = wanted.map(|document| Finding::new(portion, document, most)).collect::<Result<_>>()?;
+        Ok(Self { sums: Sums::of(portion), findings })
     }
 
     /// Goes on with what is said of the next part, in which a text, being one document, goes on.

@@ -6,7 +6,9 @@ use super::portion::is_dropped;
 use super::{Course, Part, Planned, Portion};
 use crate::Plan;
 use crate::document::{Map, Span, TooLarge, Unit};
-use crate::error::{Error, Result};
+use crate::corpus::Stand;
+use crate::error::{Result, Stuck};
+use crate::fingerprint::Hash;
 use crate::page::Page;
 use crate::plan::{Around, Fate};
 use crate::rules::{Decided, Keep, Removed, decide};
@@ -30,7 +32,7 @@ pub(super) struct LargeText<'a> {
     /// From the text to the file.
     map: Map,
     /// Where the text stands among all that is compared.
-    base: u64,
+    stand: Stand,
     segmenter: Segmenter<'a>,
     batch: Vec<Segments>,
     is_read: bool,
@@ -54,7 +56,7 @@ impl<'a> LargeText<'a> {
     pub(super) fn new(input: &'a Input, source: &'a Source, compared: &'a mut Compared, course: Course<'a>) -> Self {
         let begins = text::begins(source.bytes());
         let text = &source.bytes()[begins..];
-        let base = compared.corpus.hold(source.bytes().clone(), input.form, input.path(), 0) + begins as u64;
+        let stand = compared.corpus.hold(source.bytes().clone(), input.form, input.path(), 0).further(begins as u64);
         let first = compared.corpus.begin_text();
         Self {
             input,
@@ -63,8 +65,8 @@ impl<'a> LargeText<'a> {
             compared,
             text,
             map: Map::shift(begins, text.len()),
-            base,
-            segmenter: Segmenter::new(text, course.settings.manner()),
+            stand,
+            segmenter: Segmenter::new(text, course.settings.manner(Hash::Fast)),
             batch: Vec::new(),
             is_read: false,
             columns: 0,
@@ -85,7 +87,7 @@ impl<'a> LargeText<'a> {
     pub(super) fn next<T: Send>(&mut self, work: impl Fn(Portion) -> Result<T> + Sync) -> Result<Vec<Result<T>>> {
         while self.waiting.is_empty() && !self.is_read {
             let decided = if self.is_causal() { self.read_on() } else { self.read_all() };
-            decided.map_err(|what| Error::too_large(self.input.place(), what))?;
+            decided.map_err(|stuck| stuck.at(self.input.place()))?;
         }
         let stretches = self.next_stretches();
         if self.is_dropped() {
@@ -106,14 +108,14 @@ impl<'a> LargeText<'a> {
 
     /// Reads more paragraphs; false at the end.
     fn read_more(&mut self) -> std::result::Result<bool, TooLarge> {
-        let is_more = self.compared.corpus.enter_text(&mut self.segmenter, &mut self.batch, self.base)?;
+        let is_more = self.compared.corpus.enter_text(&mut self.segmenter, &mut self.batch, self.stand)?;
         self.is_read = !is_more;
         self.columns += self.batch.iter().map(|part| part.columns).sum::<u64>() * u64::from(is_more);
         Ok(is_more)
     }
 
     /// Reads all and decides about it.
-    fn read_all(&mut self) -> std::result::Result<(), TooLarge> {
+    fn read_all(&mut self) -> std::result::Result<(), Stuck> {
         while self.read_more()? {}
         self.batch = Vec::new();
         if !self.course.settings.across {
@@ -126,7 +128,7 @@ impl<'a> LargeText<'a> {
         let mut repeats = corpus.repeats(std::slice::from_ref(&numbers), sought).next().expect("one for one");
         heirs.spare(&mut repeats);
         let alike = repeats.alike;
-        let page = corpus.page(self.text, self.base, numbers.clone(), self.columns);
+        let page = corpus.page(self.text, self.stand, numbers.clone(), self.columns);
         self.decided = decide(&page, repeats, settings.measure());
         let removed = &self.decided.removed;
         self.fate = Fate::of((removed.len(), self.decided.columns), (page.segments.len(), self.columns), settings);
@@ -139,7 +141,7 @@ impl<'a> LargeText<'a> {
     }
 
     /// Reads some and decides about what ends with a survivor: how the cut behind that one goes, the next paragraph tells.
-    fn read_on(&mut self) -> std::result::Result<(), TooLarge> {
+    fn read_on(&mut self) -> std::result::Result<(), Stuck> {
         let known = self.first + self.paragraphs();
         self.read_more()?;
         let numbers = known..self.first + self.paragraphs();
@@ -164,7 +166,7 @@ impl<'a> LargeText<'a> {
 
     fn page(&self) -> Page<'_> {
         let numbers = self.first..self.first + self.paragraphs();
-        self.compared.corpus.page(self.text, self.base, numbers, self.columns)
+        self.compared.corpus.page(self.text, self.stand, numbers, self.columns)
     }
 
     /// The next stretches of what waits. Each begins with a survivor, so that no cut is in two of them.

@@ -3,15 +3,16 @@
 
 use super::portion::is_dropped;
 use super::{Course, OnError, Part, Planned, Portion};
-use crate::corpus::{Corpus, Mark};
+use crate::corpus::{Corpus, Entering, Mark, Stand};
 use crate::detect::earlier::{InDocument, Sought};
 use crate::document::TooLarge;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Stuck};
+use crate::fingerprint::Hash;
 use crate::heirs::Heirs;
 use crate::page::Read;
 use crate::plan::Fate;
 use crate::segment::expected;
-use crate::sheaf::{Sheaf, Taken};
+use crate::sheaf::{Sheaf, Taken, Taking};
 use crate::source::{Input, Source, line_end};
 use crate::{Plan, Settings};
 use bytes::Bytes;
@@ -28,14 +29,31 @@ pub(super) struct Compared {
 }
 
 impl Compared {
-    pub(super) fn new(settings: &Settings) -> Self {
-        Self { corpus: Corpus::new(settings), heirs: Heirs::default() }
+    pub(super) fn new(settings: &Settings, room: u64) -> Self {
+        Self { corpus: Corpus::new(settings, room), heirs: Heirs::default() }
     }
 
-    pub(super) fn forget(&mut self, mark: &Mark) {
-        self.corpus.forget(mark);
-        self.heirs.forget(mark.segments());
+    /// How what is compared is taken apart.
+    pub(super) fn taking(&self, settings: &Settings) -> Taking {
+        let is_spilled = self.corpus.is_spilled();
+        Taking { manner: settings.manner(self.corpus.hash()), has_places: !is_spilled, is_checked: is_spilled }
     }
+
+    /// Forgets all that came after a mark.
+    ///
+    /// # Errors
+    /// Those of temporary files.
+    pub(super) fn forget(&mut self, mark: &Mark) -> Result<()> {
+        self.corpus.forget(mark)?;
+        self.heirs.forget(mark.segments());
+        Ok(())
+    }
+}
+
+/// How documents are taken apart that are compared with these, if with any.
+pub(super) fn taking(compared: Option<&Compared>, settings: &Settings) -> Taking {
+    let alone = || Taking { manner: settings.manner(Hash::Fast), has_places: false, is_checked: false };
+    compared.map_or_else(alone, |compared| compared.taking(settings))
 }
 
 /// An input of a batch, or a stretch of one, taken apart.
@@ -47,20 +65,21 @@ pub(super) struct Lot<'a> {
     /// Where it begins in its input.
     pub(super) offset: u64,
     /// Where it stands among all that is compared.
-    pub(super) base: u64,
+    pub(super) stand: Stand,
     /// The number of its first line.
     pub(super) line: u64,
     pub(super) sheaf: Sheaf,
 }
 
 /// How far a container is read.
-pub(super) struct Way {
+#[derive(Clone, Copy)]
+pub(super) struct Lines {
     pub(super) offset: u64,
-    /// The number of the next line.
-    pub(super) line: u64,
+    /// The number of the next one.
+    pub(super) next: u64,
 }
 
-impl Way {
+impl Lines {
     /// The next stretch, taken apart in lots.
     pub(super) fn lots<'a>(
         &mut self,
@@ -68,21 +87,26 @@ impl Way {
         source: &'a Source,
         stretch: &Bytes,
         course: Course,
+        taking: Taking,
         used: &mut Vec<Sheaf>,
-    ) -> Result<Vec<Lot<'a>>> {
+    ) -> std::result::Result<Vec<Lot<'a>>, Error> {
         let mut lots = Vec::new();
         let mut rest = stretch.clone();
         while !rest.is_empty() {
             let bytes = rest.split_to(line_end(&rest, LOT));
             let len = bytes.len() as u64;
             let sheaf = used.pop().unwrap_or_default();
-            lots.push(Lot { input, source, part: Part::Stretch, bytes, offset: self.offset, base: 0, line: 0, sheaf });
+            lots.push(Lot { input, source, part: Part::Stretch, bytes, offset: self.offset, stand: Stand::default(), line: 0, sheaf });
             self.offset += len;
         }
-        lots.par_iter_mut().try_for_each(|lot| lot.read(course, lot.offset == 0))?;
+        let read = |lot: &mut Lot| {
+            course.budget.ensure_fits(lot.bytes.len() as u64, || input.place())?;
+            lot.read(course, taking, lot.offset == 0).map_err(|what| Error::too_large(input.place(), what))
+        };
+        lots.par_iter_mut().try_for_each(read)?;
         for lot in &mut lots {
-            lot.line = self.line;
-            self.line += lot.sheaf.lines;
+            lot.line = self.next;
+            self.next += lot.sheaf.lines;
         }
         Ok(lots)
     }
@@ -91,12 +115,11 @@ impl Way {
 impl<'l> Lot<'l> {
     /// All of an input.
     pub(super) fn whole(input: &'l Input, source: &'l Source, sheaf: Sheaf) -> Self {
-        Self { input, source, part: Part::Whole, bytes: source.bytes().clone(), offset: 0, base: 0, line: 1, sheaf }
+        Self { input, source, part: Part::Whole, bytes: source.bytes().clone(), offset: 0, stand: Stand::default(), line: 1, sheaf }
     }
 
-    pub(super) fn read(&mut self, course: Course, is_first: bool) -> Result<()> {
-        let read = self.sheaf.read(&self.bytes, self.input.form, &course.reading.fields, course.settings, is_first);
-        read.map_err(|what| Error::too_large(self.input.place(), what))
+    pub(super) fn read(&mut self, course: Course, taking: Taking, is_first: bool) -> std::result::Result<(), TooLarge> {
+        self.sheaf.read(&self.bytes, self.input.form, &course.reading.fields, taking, is_first)
     }
 
     /// What repeats in a document by itself.
@@ -113,6 +136,11 @@ impl<'l> Lot<'l> {
     /// What is planned for each document if it isn't compared with others.
     pub(super) fn plan_alone(&self, taken: &Taken, course: Course) -> Plan {
         self.plan(taken, self.repeats(taken, course), course, None)
+    }
+
+    /// What is to be compared with what was entered before.
+    pub(super) fn entering(&self) -> Entering<'_> {
+        Entering { sheaf: &self.sheaf, stand: self.stand, line: self.line, is_whole: self.part == Part::Whole }
     }
 
     /// The portion in which each document has its plan.
@@ -149,19 +177,18 @@ pub(super) fn plan_lots<R: Send>(
     compared: Option<&mut Compared>,
     course: Course,
     work: impl Fn(Portion) -> R + Sync,
-) -> std::result::Result<Vec<R>, TooLarge> {
+) -> std::result::Result<Vec<R>, Stuck> {
     let Some(Compared { corpus, heirs }) = compared else {
         let one = |lot: &Lot| work(lot.portion(|taken| lot.plan_alone(taken, course), course, None));
         return Ok(lots.par_iter().map(one).collect());
     };
-    let held: Vec<(&Sheaf, u64, u64)> = lots.iter().map(|lot| (&lot.sheaf, lot.base, lot.line)).collect();
+    let entering: Vec<Entering> = lots.iter().map(Lot::entering).collect();
     let bytes: usize = lots.iter().map(|lot| lot.bytes.len()).sum();
     let whole: u64 = lots.last().map_or(0, |lot| if lot.part == Part::Whole { bytes as u64 } else { lot.input.size });
-    let firsts = corpus.enter(&held, |count| expected(count, bytes as u64, whole))?;
-    let documents_of = |(lot, first): (&Lot, u32)| {
-        lot.sheaf.documents.iter().map(|taken| first + taken.segments.start..first + taken.segments.end).collect()
-    };
-    let documents: Vec<Vec<Range<u32>>> = lots.iter().zip(firsts).map(documents_of).collect();
+    let documents = corpus.enter(&entering, |count| expected(count, bytes as u64, whole))?;
+    if corpus.is_gathering() {
+        return Ok(Vec::new());
+    }
     let sought = corpus.seek(&documents)?;
     let corpus = &*corpus;
     let lots = lots.iter().zip(&documents).zip(sought);

@@ -4,27 +4,33 @@
 //! `--across` a batch goes through the corpus between two parallel steps: it is taken apart, entered in order, and planned.
 
 mod batches;
+mod budget;
+mod container;
 mod large;
 mod lots;
 mod portion;
+mod twice;
 
+pub use budget::Budget;
 pub use portion::{Part, Planned, Portion};
 
-use crate::error::{Error, Result, What};
-use crate::sheaf::Sheaf;
+use crate::error::{Error, Place, Result, Stuck, What};
+use crate::sheaf::{Sheaf, Taking};
 use crate::source::jsonl::Fields;
-use crate::source::{Form, Found, Input, LeftOut, Loaded, Origin, Packing, Source, Stretches, Watch, load, open, text};
+use crate::source::{Form, Found, Input, LeftOut, Loaded, Source, Watch, load, text};
 use crate::threads::Threads;
 use crate::{Plan, Settings};
-use batches::{Batches, LARGE, is_streamed};
+use batches::{Batches, LARGE, is_streamed, unpacked};
 use bytes::Bytes;
+use container::Container;
 use large::LargeText;
-use lots::{Compared, Lot, Way, plan_lots};
+use lots::{Compared, Lot, plan_lots, taking};
 use portion::of_one;
 use rayon::prelude::*;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use twice::Spool;
 
 /// What became of something the walk came upon.
 pub enum Outcome<T> {
@@ -34,6 +40,8 @@ pub enum Outcome<T> {
     LeftOut(PathBuf, LeftOut),
     /// It, or a record of it, could not be read or written.
     Failed(Error),
+    /// Something to be said meanwhile; it comes alone.
+    Notice(String),
 }
 
 impl<T> From<Result<T>> for Outcome<T> {
@@ -44,8 +52,6 @@ impl<T> From<Result<T>> for Outcome<T> {
 
 /// An input alone and up to this size is done before a thread would have started.
 const ALONE: usize = 1 << 17;
-/// So much of a container makes a batch, which the processor's outer cache nearly holds.
-const STRETCH: usize = 16 << 20;
 
 /// How a run goes about its documents.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +60,8 @@ pub struct Course<'a> {
     pub settings: &'a Settings,
     /// How containers are read.
     pub reading: &'a Reading,
+    /// How much memory it may take.
+    pub budget: &'a Budget,
     /// The threads that do the work.
     pub threads: &'a Threads,
     /// Once it is set, nothing more is read, and what a batch has made by then is dropped.
@@ -99,7 +107,7 @@ pub enum OnError {
 ///
 /// # Errors
 /// The first that `batch` gives, or that `work` gives of an input with which others have been compared by then; nothing more is read
-/// after it. Those of [`Settings::ensure_sensible`].
+/// after it. Those of [`Settings::ensure_sensible`], and of temporary files.
 pub fn run<T: Send>(
     found: impl Iterator<Item = Found>,
     course: Course,
@@ -107,29 +115,38 @@ pub fn run<T: Send>(
     batch: impl FnMut(Vec<Outcome<T>>) -> Result<()>,
 ) -> Result<()> {
     course.settings.ensure_sensible()?;
-    let mut run = Run {
-        course,
-        work,
-        batch,
-        corpus: course.settings.across.then(|| Compared::new(course.settings)),
-        kept: Vec::new(),
-        used: Vec::new(),
-    };
-    for group in (Batches { found, waiting: None, reading: course.reading }) {
-        if course.stop.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        let goes_on = match <[Found; 1]>::try_from(group) {
-            Ok([Found::Input(input)]) if is_streamed(&input, course.reading) => run.stream(&input)?,
-            Ok([Found::Input(input)]) if input.form == Form::Text => run.text(input)?,
-            Ok([found]) => run.small(vec![found])?,
-            Err(group) => run.small(group)?,
-        };
-        if !goes_on {
-            return Ok(());
+    let corpus = course.settings.across.then(|| Compared::new(course.settings, course.budget.corpus()));
+    let mut run = Run { course, work, batch, corpus, kept: Vec::new(), used: Vec::new(), again: Vec::new(), spool: None };
+    let mut batches = Batches::new(found, &course);
+    while let Some(group) = batches.next() {
+        match run.group(group)? {
+            Way::On => {}
+            Way::End => return Ok(()),
+            Way::Twice(rest) => return run.twice(*rest, batches),
         }
     }
     run.end()
+}
+
+/// How a run goes on.
+enum Way {
+    On,
+    /// Something asked for its end.
+    End,
+    /// Memory holds no more: what isn't done comes twice.
+    Twice(Box<Rest>),
+}
+
+impl Way {
+    fn on_if(goes_on: bool) -> Self {
+        if goes_on { Way::On } else { Way::End }
+    }
+}
+
+/// What of a batch isn't done.
+enum Rest {
+    Group(Vec<Found>),
+    Container(Container),
 }
 
 /// A run under way.
@@ -142,9 +159,51 @@ struct Run<'a, W, B> {
     kept: Vec<Arc<Watch>>,
     /// Sheaves whose memory is used again: new memory costs more than what is done with it.
     used: Vec<Sheaf>,
+    /// What was found when it came for the first time and comes again.
+    again: Vec<Found>,
+    /// Standard input, if it comes again.
+    spool: Option<Spool>,
 }
 
 impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> Result<()>> Run<'_, W, B> {
+    /// Plans a batch.
+    fn group(&mut self, group: Vec<Found>) -> Result<Way> {
+        if self.course.stop.load(Ordering::Relaxed) {
+            return Ok(Way::End);
+        }
+        if let [Found::Input(input)] = group.as_slice()
+            && is_streamed(input, self.course.reading)
+        {
+            let input = input.clone();
+            return self.container(input);
+        }
+        if self.is_full_with(&group) {
+            return Ok(Way::Twice(Box::new(Rest::Group(group))));
+        }
+        let goes_on = match <[Found; 1]>::try_from(group) {
+            Ok([Found::Input(input)]) if input.form == Form::Text => self.text(input)?,
+            Ok(one) => self.small(one.into())?,
+            Err(group) => self.small(group)?,
+        };
+        Ok(Way::on_if(goes_on))
+    }
+
+    /// Whether that much more is too much for memory.
+    fn is_full_with(&self, group: &[Found]) -> bool {
+        let Some(Compared { corpus, .. }) = &self.corpus else { return false };
+        let bytes = || group.iter().map(|found| if let Found::Input(input) = found { unpacked(input) } else { 0 }).sum();
+        !corpus.is_spilled() && corpus.is_full_with(bytes())
+    }
+
+    fn is_spilled(&self) -> bool {
+        self.corpus.as_ref().is_some_and(|compared| compared.corpus.is_spilled())
+    }
+
+    /// Whether what is read comes again, before anything is planned for it.
+    fn is_gathering(&self) -> bool {
+        self.corpus.as_ref().is_some_and(|compared| compared.corpus.is_gathering())
+    }
+
     /// Hands a batch on; false if the run is to end.
     fn hand_on(&mut self, outcomes: Vec<Outcome<T>>) -> Result<bool> {
         if self.course.stop.load(Ordering::Relaxed) {
@@ -171,19 +230,24 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
             return outcomes.map_or(Ok(false), |outcomes| self.hand_on(outcomes));
         };
         let made = course.threads.run(|| {
-            let apart = group.into_par_iter().map(|found| {
-                let (input, source) = loaded(found, course.reading)?;
-                taken_apart(input, source, *course).map_err(Outcome::Failed)
-            });
-            let apart: Vec<std::result::Result<Apart, Outcome<T>>> = apart.collect();
+            let taking = compared.taking(course.settings);
+            let is_input: Vec<bool> = group.iter().map(|found| matches!(found, Found::Input(_))).collect();
+            let apart: Vec<std::result::Result<Apart, Outcome<T>>> =
+                group.into_par_iter().map(|found| Apart::of(found, *course, taking)).collect();
+            if compared.corpus.is_spilled() {
+                return planned(all_came_again(apart, &is_input)?, compared, kept, *course, work);
+            }
             planned(apart, compared, kept, *course, work)
-        });
+        })?;
         self.hand_on_together(made)
     }
 
     /// A text alone.
     fn text(&mut self, input: Input) -> Result<bool> {
-        let (input, source) = match loaded(Found::Input(input), self.course.reading) {
+        if self.is_spilled() {
+            return self.small(vec![Found::Input(input)]);
+        }
+        let (input, source) = match loaded(Found::Input(input), self.course) {
             Ok((input, source)) if source.len() as u64 >= LARGE => return self.large(input, source),
             Ok(loaded) => loaded,
             Err(outcome) => return self.hand_on(vec![outcome]),
@@ -193,8 +257,10 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
             None if source.len() <= ALONE => one_by_itself(&input, &source, *course, work),
             None => course.threads.run(|| one_by_itself(&input, &source, *course, work)),
             Some(corpus) => {
-                let apart = taken_apart(input, source, *course).map_err(Outcome::Failed);
-                let made = course.threads.run(|| planned(vec![apart], corpus, kept, *course, work));
+                let made = course.threads.run(|| {
+                    let apart = Apart::new(input, source, *course, corpus.taking(course.settings));
+                    planned(vec![apart.map_err(Outcome::Failed)], corpus, kept, *course, work)
+                })?;
                 return self.hand_on_together(made);
             }
         };
@@ -204,7 +270,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     /// A large text in stretches.
     fn large(&mut self, input: Input, source: Source) -> Result<bool> {
         let course = self.course;
-        let mut compared = self.corpus.take().unwrap_or_else(|| Compared::new(course.settings));
+        let mut compared = self.corpus.take().unwrap_or_else(|| Compared::new(course.settings, course.budget.memory));
         let mark = compared.corpus.mark();
         let mut text = LargeText::new(&input, &source, &mut compared, course);
         let failed = loop {
@@ -224,7 +290,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         };
         let outcome = self.ended(&input, &source, source.len() as u64, failed);
         if let Outcome::Failed(_) = outcome {
-            course.threads.run(|| compared.forget(&mark));
+            course.threads.run(|| compared.forget(&mark))?;
         }
         if course.settings.across {
             self.corpus = Some(compared);
@@ -242,100 +308,6 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 unless_changed(source, (self.work)(end))
             }
         }
-    }
-
-    /// A container in stretches.
-    fn stream(&mut self, input: &Input) -> Result<bool> {
-        let opened = match self.open(input) {
-            Ok(Some(opened)) => opened,
-            Ok(None) => return self.hand_on(vec![Outcome::LeftOut(input.path().into(), LeftOut::Binary)]),
-            Err(error) => return self.hand_on(vec![Outcome::Failed(error)]),
-        };
-        let (source, mut stretches) = opened;
-        let mark = self.corpus.as_ref().map(|compared| compared.corpus.mark());
-        let mut way = Way { offset: 0, line: 1 };
-        let mut broken = None;
-        let failed = loop {
-            let stretch = match stretches.next(STRETCH, self.course.stop) {
-                Ok(Some(stretch)) => stretch,
-                Ok(None) => break None,
-                Err(error) => {
-                    let error = Error::io(input.place(), error);
-                    if !self.course.reading.keeps_broken() {
-                        break Some(error);
-                    }
-                    broken = Some(Outcome::Failed(error));
-                    break None;
-                }
-            };
-            match self.stretch(input, &source, &stretch, &mut way) {
-                Ok((done, fault)) => {
-                    if !self.hand_on(done)? {
-                        return Ok(false);
-                    }
-                    if fault.is_some() {
-                        break fault;
-                    }
-                }
-                Err(error) => break Some(error),
-            }
-        };
-        let end = self.ended(input, &source, way.offset, failed);
-        if let (Outcome::Failed(_), Some(corpus), Some(mark)) = (&end, &mut self.corpus, &mark) {
-            self.course.threads.run(|| corpus.forget(mark));
-        }
-        if self.corpus.is_some() {
-            keep(&source, &mut self.kept);
-        }
-        self.hand_on(broken.into_iter().chain([end]).collect())
-    }
-
-    /// The source of a container and its stretches; `None` if it was found and is binary.
-    fn open(&self, input: &Input) -> Result<Option<(Source, Stretches)>> {
-        let keeps_broken = self.course.reading.keeps_broken();
-        if input.from == Origin::Stdin || input.packing != Packing::Plain || input.size == 0 {
-            return open(input, keeps_broken);
-        }
-        let Loaded::Source(source) = load(input, keeps_broken)? else { return Ok(None) };
-        let stretches = Stretches::of_bytes(source.bytes().clone());
-        Ok(Some((source, stretches)))
-    }
-
-    /// A stretch of a container: what came of it, and the error that ends the container there.
-    fn stretch(
-        &mut self,
-        input: &Input,
-        source: &Source,
-        stretch: &Bytes,
-        way: &mut Way,
-    ) -> Result<(Vec<Outcome<T>>, Option<Error>)> {
-        let Self { course, work, corpus, used, .. } = self;
-        let work = &*work;
-        let course = *course;
-        course.threads.run(|| {
-            let begins = way.offset;
-            let mut lots = way.lots(input, source, stretch, course, used)?;
-            if let Some(Compared { corpus, .. }) = corpus {
-                let base = corpus.hold(stretch.clone(), input.form, input.path(), begins);
-                lots.iter_mut().for_each(|lot| lot.base = base + (lot.offset - begins));
-            }
-            let mut failed = None;
-            if !course.reading.keeps_broken()
-                && let Some(at) = lots.iter().position(|lot| !lot.sheaf.faults.is_empty())
-            {
-                // What precedes the fault may have a reader already.
-                lots.truncate(at + 1);
-                let lot = &mut lots[at];
-                let (line, extent, fault) = lot.sheaf.faults.swap_remove(0);
-                failed = Some(Error::ending_record(input.place(), lot.line + line, &fault));
-                lot.bytes.truncate(extent.start as usize);
-                lot.read(course, lot.offset == 0)?;
-            }
-            let done = plan_lots(&lots, corpus.as_mut(), course, work).map_err(|what| Error::too_large(input.place(), what))?;
-            used.extend(lots.into_iter().map(|lot| lot.sheaf).filter(Sheaf::is_of_use));
-            let (done, not_done) = until_failed(done);
-            Ok((done, not_done.or(failed)))
-        })
     }
 
     /// What documents were compared with must not have changed meanwhile.
@@ -371,31 +343,42 @@ struct Apart {
     sheaf: Sheaf,
 }
 
+impl Apart {
+    fn of<T>(found: Found, course: Course, taking: Taking) -> std::result::Result<Self, Outcome<T>> {
+        let (input, source) = loaded(found, course)?;
+        Self::new(input, source, course, taking).map_err(Outcome::Failed)
+    }
+
+    fn new(input: Input, source: Source, course: Course, taking: Taking) -> Result<Self> {
+        let sheaf = sheaf(&input, &source, course, taking)?;
+        source.ensure_unchanged()?;
+        Ok(Self { input, source, sheaf })
+    }
+}
+
 /// Something of a group, read, or why it isn't.
-fn loaded<T>(found: Found, reading: &Reading) -> std::result::Result<(Input, Source), Outcome<T>> {
+fn loaded<T>(found: Found, course: Course) -> std::result::Result<(Input, Source), Outcome<T>> {
     let input = match found {
         Found::Input(input) => input,
         Found::LeftOut(path, why) => return Err(Outcome::LeftOut(path, why)),
         Found::Failed(error) => return Err(Outcome::Failed(error)),
     };
-    match load(&input, reading.keeps_broken()) {
+    let most = course.budget.most_text();
+    if input.form == Form::Text {
+        course.budget.ensure_fits(input.size, || input.place()).map_err(Outcome::Failed)?;
+    }
+    match load(&input, course.reading.keeps_broken(), most) {
         Ok(Loaded::Source(source)) => Ok((input, source)),
         Ok(Loaded::Binary) => Err(Outcome::LeftOut(input.path().into(), LeftOut::Binary)),
         Err(error) => Err(Outcome::Failed(error)),
     }
 }
 
-fn taken_apart(input: Input, source: Source, course: Course) -> Result<Apart> {
-    let sheaf = sheaf(&input, &source, course)?;
-    source.ensure_unchanged()?;
-    Ok(Apart { input, source, sheaf })
-}
-
 /// A small input taken apart.
-fn sheaf(input: &Input, source: &Source, course: Course) -> Result<Sheaf> {
+fn sheaf(input: &Input, source: &Source, course: Course, taking: Taking) -> Result<Sheaf> {
     let mut sheaf = Sheaf::default();
     sheaf
-        .read(source, input.form, &course.reading.fields, course.settings, true)
+        .read(source, input.form, &course.reading.fields, taking, true)
         .map_err(|what| Error::too_large(input.place(), what))?;
     if !course.reading.keeps_broken()
         && let Some((line, _, fault)) = sheaf.faults.first()
@@ -405,6 +388,19 @@ fn sheaf(input: &Input, source: &Source, course: Course) -> Result<Sheaf> {
     Ok(sheaf)
 }
 
+/// The same, if all that was read the first time was read again: the others have been compared with it.
+fn all_came_again<T>(
+    apart: Vec<std::result::Result<Apart, Outcome<T>>>,
+    is_input: &[bool],
+) -> Result<Vec<std::result::Result<Apart, Outcome<T>>>> {
+    let one = |(apart, &is_input): (std::result::Result<Apart, Outcome<T>>, &bool)| match apart {
+        Err(Outcome::Failed(error)) if is_input => Err(error),
+        Err(Outcome::LeftOut(path, _)) if is_input => Err(Stuck::Changed(0).at((&path).into())),
+        apart => Ok(apart),
+    };
+    apart.into_iter().zip(is_input).map(one).collect()
+}
+
 /// What is made of a group that is taken apart, in order; or why nothing is made of what others have been compared with.
 fn planned<T: Send>(
     mut loaded: Vec<std::result::Result<Apart, Outcome<T>>>,
@@ -412,14 +408,14 @@ fn planned<T: Send>(
     kept: &mut Vec<Arc<Watch>>,
     course: Course,
     work: &(impl Fn(Portion) -> Result<T> + Sync),
-) -> Vec<Result<Outcome<T>>> {
+) -> Result<Vec<Result<Outcome<T>>>> {
     let mut lots = Vec::new();
     for Apart { input, source, sheaf } in loaded.iter_mut().flatten() {
         lots.push(Lot::whole(input, source, std::mem::take(sheaf)));
     }
     let mark = compared.corpus.mark();
     for lot in &mut lots {
-        lot.base = compared.corpus.hold(lot.bytes.clone(), lot.input.form, lot.input.path(), 0);
+        lot.stand = compared.corpus.hold(lot.bytes.clone(), lot.input.form, lot.input.path(), 0);
     }
     let made = plan_lots(&lots, Some(compared), course, work);
     let made: Vec<Result<Outcome<T>>> = match made {
@@ -427,9 +423,13 @@ fn planned<T: Send>(
             let unless_changed = |(lot, made): (&Lot, Result<T>)| lot.source.ensure_unchanged().and(made).map(Outcome::Done);
             lots.iter().zip(made).map(unless_changed).collect()
         }
-        Err(what) => {
-            compared.forget(&mark);
+        Err(Stuck::TooLarge(what)) => {
+            compared.forget(&mark)?;
             lots.iter().map(|lot| Ok(Outcome::Failed(Error::too_large(lot.input.place(), what)))).collect()
+        }
+        Err(stuck) => {
+            let number = if let Stuck::Changed(number) = stuck { number } else { 0 };
+            return Err(stuck.at(lots.get(number).map_or(Place::Text, |lot| lot.input.place())));
         }
     };
     let mut made = made.into_iter();
@@ -438,12 +438,12 @@ fn planned<T: Send>(
         keep(&source, kept);
         made.next().expect("each input that was read is planned")
     };
-    loaded.into_iter().map(|loaded| loaded.map_or_else(Ok, &mut next)).collect()
+    Ok(loaded.into_iter().map(|loaded| loaded.map_or_else(Ok, &mut next)).collect())
 }
 
 /// Something of a group that is not compared with others.
 fn by_itself<T: Send>(found: Found, course: Course, work: &(impl Fn(Portion) -> Result<T> + Sync)) -> Outcome<T> {
-    match loaded(found, course.reading) {
+    match loaded(found, course) {
         Ok((input, source)) => one_by_itself(&input, &source, course, work),
         Err(outcome) => outcome,
     }
@@ -478,6 +478,6 @@ fn container<T>(input: &Input, source: &Source, course: Course, work: &(impl Fn(
 where
     T: Send,
 {
-    let lot = Lot::whole(input, source, sheaf(input, source, course)?);
+    let lot = Lot::whole(input, source, sheaf(input, source, course, taking(None, course.settings))?);
     work(lot.portion(|taken| lot.plan_alone(taken, course), course, None))
 }

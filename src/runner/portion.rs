@@ -4,6 +4,7 @@ use super::Reading;
 use crate::Plan;
 use crate::corpus::{Corpus, Known};
 use crate::document::Span;
+use crate::error::Result;
 use crate::plan::Fate;
 use crate::source::jsonl::Fault;
 use crate::source::{Form, Input, Source};
@@ -113,7 +114,10 @@ impl<'a> Portion<'a> {
     }
 
     /// The text of an earlier document that is a block's witness, by its first and last paragraph.
-    pub fn earlier(&self, first: u32, last: u32) -> Option<Known<'_>> {
+    ///
+    /// # Errors
+    /// If it can't be read from temporary files where that stands.
+    pub fn earlier(&self, first: u32, last: u32) -> Option<Result<Known<'_>>> {
         self.earlier.map(|corpus| corpus.known(first, last))
     }
 }

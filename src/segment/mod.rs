@@ -10,7 +10,7 @@ pub(crate) use lines::runs_on;
 
 use crate::compare::{Look, Match, compared};
 use crate::document::{Kind, Segment, Span, TooLarge, Unit};
-use crate::fingerprint::fingerprint;
+use crate::fingerprint::Hash;
 use paragraph::{MOST_WRAPPED_LINES, MetMark, Stretch, WRAP_COLUMNS, paragraphs};
 use rayon::prelude::*;
 use smallvec::SmallVec;
@@ -94,6 +94,8 @@ pub struct Manner {
     /// Whether their columns are counted. They may not be where bytes are compared, and nothing depends on columns: it costs more
     /// than hashing.
     pub is_measured: bool,
+    /// How their compared forms are hashed.
+    pub hash: Hash,
 }
 
 /// Room is made for paragraphs of so many bytes; where they are shorter, it grows.
@@ -217,16 +219,16 @@ impl<'a> Segmenter<'a> {
 
     fn hash_one(&self, span: Span, kind: Kind, scratch: &mut Vec<u8>) -> (Segment, u128) {
         let raw = span.of(self.text);
-        let Manner { how, unit, is_measured } = self.manner;
+        let Manner { how, unit, is_measured, hash } = self.manner;
         if !is_measured {
-            return (Segment::new(span, kind, 0), fingerprint(raw));
+            return (Segment::new(span, kind, 0), hash.of(raw, kind.goes_alone()));
         }
         let look = Look::at(raw);
         let may_be_row =
             unit == Unit::Paragraph && kind == Kind::Line && (look.may_have_cells() || matches!(raw.first(), Some(b'+' | b' ')));
         let kind = if may_be_row && lines::is_table_row(raw) { Kind::Row } else { kind };
         let (form, columns) = look.compared(raw, how_compared(kind, how), scratch);
-        (Segment::new(span, kind, columns), fingerprint(form))
+        (Segment::new(span, kind, columns), hash.of(form, kind.goes_alone()))
     }
 }
 
@@ -260,7 +262,12 @@ pub fn same((left, a): (&[u8], Kind), (right, b): (&[u8], Kind), how: Match) -> 
     let are_same = |[of_left, of_right]: &mut [Vec<u8>; 2]| {
         compared(left, how_compared(a, how), of_left) == compared(right, how_compared(b, how), of_right)
     };
-    left == right || (a.goes_alone() == b.goes_alone() && FORMS.with_borrow_mut(are_same))
+    a.goes_alone() == b.goes_alone() && (left == right || FORMS.with_borrow_mut(are_same))
+}
+
+/// The fingerprint of a paragraph that was taken apart before.
+pub(crate) fn print(raw: &[u8], kind: Kind, how: Match, hash: Hash, scratch: &mut Vec<u8>) -> u128 {
+    hash.of(compared(raw, how_compared(kind, how), scratch), kind.goes_alone())
 }
 
 /// Whether the lines of these paragraphs, were they one chunk, would be read as just these paragraphs.
@@ -304,7 +311,7 @@ mod tests {
 
     fn spans(text: &[u8], stretch: usize) -> Vec<(Span, Kind, u128)> {
         let mut segmenter =
-            Segmenter::with_stretches(text, Manner { how: Match::Text, unit: Unit::Paragraph, is_measured: true }, stretch);
+            Segmenter::with_stretches(text, Manner { how: Match::Text, unit: Unit::Paragraph, is_measured: true, hash: Hash::Fast }, stretch);
         let (mut all, mut batch) = (Vec::new(), Vec::new());
         while segmenter.next_batch(&mut batch).unwrap() {
             for part in &batch {

@@ -1,14 +1,14 @@
 //! The bytes of an input: read whole, or, where a file is large, mapped; and whether they are still what they were.
 
 use super::mapping::Mapping;
-use super::packing::{MAGIC, not_read_by_beginning};
-use super::stretches::Stretches;
+use super::packing::{MAGIC, more_than, not_read_by_beginning};
+use super::stretches::{Pace, Stretches};
 use super::text::LineNumbers;
 use super::{Identity, Input, Origin, Packing};
 use crate::error::{Error, Place, Result, What};
 use bytes::Bytes;
 use std::fs::{File, Metadata, Permissions};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Deref;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -71,16 +71,16 @@ impl Stamp {
     }
 }
 
-/// Opens and reads an input whole. `keeps_broken`: what a packed one gives before it breaks off is taken for all of it; see
+/// Opens and reads an input whole, which has at most so many bytes that must be in memory. `keeps_broken`: what a packed one gives before it breaks off is taken for all of it; see
 /// [`Source::broken`].
 ///
 /// # Errors
 /// If it can't be opened, read or unpacked.
-pub(crate) fn load(input: &Input, keeps_broken: bool) -> Result<Loaded> {
+pub(crate) fn load(input: &Input, keeps_broken: bool, most: u64) -> Result<Loaded> {
     let loaded = match &input.from {
-        Origin::Stdin => Source::stdin(input).map(Some),
-        Origin::Named(path) => File::open(path).and_then(|file| Source::of(file, input, false)),
-        Origin::Walked(path) => File::open(path).and_then(|file| Source::of(file, input, true)),
+        Origin::Stdin => Source::stdin(input, most).map(Some),
+        Origin::Named(path) => File::open(path).and_then(|file| Source::of(file, input, false, most)),
+        Origin::Walked(path) => File::open(path).and_then(|file| Source::of(file, input, true, most)),
     };
     match loaded.map_err(|error| Error::io(input.place(), error))? {
         None => Ok(Loaded::Binary),
@@ -104,7 +104,7 @@ fn refuse_no_text(input: &Input, beginning: &[u8]) -> Result<()> {
 ///
 /// # Errors
 /// If it can't be opened.
-pub(crate) fn open(input: &Input, keeps_broken: bool) -> Result<Option<(Source, Stretches)>> {
+pub(crate) fn open(input: &Input, keeps_broken: bool, pace: Pace) -> Result<Option<(Source, Stretches)>> {
     let opened = || {
         let file = match &input.from {
             Origin::Stdin => File::from(io::stdin().as_fd().try_clone_to_owned()?),
@@ -132,8 +132,24 @@ pub(crate) fn open(input: &Input, keeps_broken: bool) -> Result<Option<(Source, 
         return Ok(None);
     }
     refuse_no_text(input, &beginning)?;
-    let stretches = Stretches::of_stream(io::Cursor::new(beginning).chain(reader), keeps_broken).map_err(failed)?;
+    let stretches = Stretches::of_stream(io::Cursor::new(beginning).chain(reader), keeps_broken, pace, 0).map_err(failed)?;
     Ok(Some((source, stretches)))
+}
+
+/// Opens a container again; its stretches come from byte `from` on of what it unpacks to.
+///
+/// # Errors
+/// If it can't be opened.
+pub(crate) fn open_from(input: &Input, from: u64, keeps_broken: bool, pace: Pace) -> Result<Stretches> {
+    let opened = || {
+        let mut file = File::open(input.path())?;
+        if input.packing == Packing::Plain {
+            file.seek(SeekFrom::Start(from))?;
+            return Stretches::of_stream(file, keeps_broken, pace, 0);
+        }
+        Stretches::of_stream(input.packing.reader(file)?, keeps_broken, pace, from)
+    };
+    opened().map_err(|error| Error::io(input.place(), error))
 }
 
 /// Whether a file that was found will be read, or left out as binary, going by its beginning.
@@ -153,13 +169,12 @@ pub fn holds_text(input: &Input) -> Result<bool> {
 }
 
 impl Source {
-    fn stdin(input: &Input) -> io::Result<Self> {
+    fn stdin(input: &Input, most: u64) -> io::Result<Self> {
         let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
         let metadata = file.metadata()?;
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes)?;
+        let bytes = read_at_most(io::stdin().lock(), most)?;
         let packing = Packing::of_bytes(&bytes);
-        let (bytes, broken) = plain_or_unpacked(bytes, packing);
+        let (bytes, broken) = plain_or_unpacked(bytes, packing, most);
         Ok(Self { broken, ..Self::new(bytes, None, file, &metadata, packing, input) })
     }
 
@@ -178,7 +193,7 @@ impl Source {
     }
 
     /// The bytes of an open file; `None` if it `is_found`, not named, and binary.
-    fn of(file: File, input: &Input, is_found: bool) -> io::Result<Option<Self>> {
+    fn of(file: File, input: &Input, is_found: bool, most: u64) -> io::Result<Option<Self>> {
         let packing = input.packing;
         let metadata = file.metadata()?;
         if metadata.is_dir() {
@@ -188,9 +203,7 @@ impl Source {
         let mut broken = None;
         let mut mapping = None;
         if !metadata.is_file() {
-            let mut read = Vec::new();
-            (&file).read_to_end(&mut read)?;
-            (bytes, broken) = plain_or_unpacked(read, packing);
+            (bytes, broken) = plain_or_unpacked(read_at_most(&file, most)?, packing, most);
         } else if metadata.len() >= MAP_FROM
             && let Some(mapped) = Mapping::new(&file, metadata.len())
         {
@@ -199,12 +212,12 @@ impl Source {
                 bytes = Bytes::from_owner(Shared(Arc::clone(&shared)));
                 mapping = Some(shared);
             } else {
-                (bytes, broken) = unpacked(&mapped, packing);
+                (bytes, broken) = unpacked(&mapped, packing, most);
             }
         } else {
             let probe = is_found && packing == Packing::Plain;
             let Some(read) = read_whole(&file, metadata.len(), probe)? else { return Ok(None) };
-            (bytes, broken) = plain_or_unpacked(read, packing);
+            (bytes, broken) = plain_or_unpacked(read, packing, most);
         }
         if is_found && is_binary(&bytes) {
             return Ok(None);
@@ -268,6 +281,13 @@ impl Watch {
         &self.place
     }
 
+    /// Its bytes aren't needed in memory for now.
+    pub(crate) fn let_go(&self) {
+        if let Some(mapping) = &self.mapping {
+            mapping.let_go();
+        }
+    }
+
     /// See [`Source::ensure_unchanged`].
     pub(crate) fn ensure_unchanged(&self) -> Result<()> {
         let Some((file, then)) = &self.file else { return Ok(()) };
@@ -280,15 +300,21 @@ impl Watch {
     }
 }
 
-fn plain_or_unpacked(read: Vec<u8>, packing: Packing) -> (Bytes, Option<io::Error>) {
-    if packing == Packing::Plain { (read.into(), None) } else { unpacked(&read, packing) }
+fn plain_or_unpacked(read: Vec<u8>, packing: Packing, most: u64) -> (Bytes, Option<io::Error>) {
+    if packing == Packing::Plain { (read.into(), None) } else { unpacked(&read, packing, most) }
 }
 
 /// What can be unpacked, and why that isn't all.
-fn unpacked(packed: &[u8], packing: Packing) -> (Bytes, Option<io::Error>) {
+fn unpacked(packed: &[u8], packing: Packing, most: u64) -> (Bytes, Option<io::Error>) {
     let mut text = Vec::new();
-    let broken = packing.unpack(packed, &mut text).err();
+    let broken = packing.unpack(packed, &mut text, most).err();
     (text.into(), broken)
+}
+
+fn read_at_most(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most { Err(more_than(most)) } else { Ok(bytes) }
 }
 
 /// Reads a file of about this size; `None` if its beginning is looked at, for a large one before the rest is read, and binary.

@@ -68,6 +68,12 @@ impl Mapping {
         Some(Self { start, len, slot })
     }
 
+    /// Its bytes are not needed in memory for now; who looks at them has them read again.
+    pub(super) fn let_go(&self) {
+        // SAFETY: the advice concerns just what is mapped here, which is a file that is only read: what is given back comes again.
+        unsafe { libc::madvise(self.start.as_ptr().cast(), self.len, libc::MADV_DONTNEED) };
+    }
+
     /// Whether no byte was missing when it was looked at.
     pub(super) fn is_intact(&self) -> bool {
         !self.slot.broken.load(Ordering::Acquire)

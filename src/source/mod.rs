@@ -18,12 +18,12 @@ mod walk;
 
 pub use identity::Identity;
 pub use jsonl::{Fault, Fields};
-pub(crate) use load::{Loaded, Watch, load, open};
+pub(crate) use load::{Loaded, Watch, load, open, open_from};
 pub use load::{Source, holds_text};
 pub(crate) use packing::Packer;
 pub use packing::Packing;
 pub(crate) use packing::not_read_by_name;
-pub(crate) use stretches::{Stretches, line_end};
+pub(crate) use stretches::{Pace, Stretches, line_end};
 pub use walk::{Found, LeftOut, Selection, Walk, base_name};
 
 use crate::error::Place;

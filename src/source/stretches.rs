@@ -1,6 +1,7 @@
 //! A container of lines in stretches: a mapped or read one as it stands, a stream as a thread of its own reads and unpacks it,
 //! ahead of those who use it.
 
+use crate::error::count;
 use crate::threads::{beside, send};
 use bytes::Bytes;
 use std::io::{self, Read};
@@ -9,8 +10,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// So much a stream's reader hands on at a time, but no less than a line.
-const STRETCH: usize = 4 << 20;
+/// How a stream is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// So much its reader hands on at a time, but no less than a line.
+    pub(crate) stretch: usize,
+    /// The longest line there may be, in bytes.
+    pub(crate) longest: u64,
+}
+
 /// So many stretches it may be ahead, a longer one counting for as many as it has the length of.
 const AHEAD: usize = 4;
 /// So often who waits for a stream looks whether the run is to end.
@@ -30,18 +38,25 @@ impl Stretches {
         Self(Way::Whole(bytes))
     }
 
-    /// The stretches of a stream. What came before an error is handed on before it; a part of a line only if it `keeps_broken`.
+    /// The stretches of a stream behind its first `from` bytes. What came before an error is handed on before it; a part of a line
+    /// only if it `keeps_broken`.
     ///
     /// # Errors
     /// If the system doesn't allow another thread.
-    pub(crate) fn of_stream(stream: impl Read + Send + 'static, keeps_broken: bool) -> io::Result<Self> {
+    pub(crate) fn of_stream(
+        mut stream: impl Read + Send + 'static,
+        keeps_broken: bool,
+        pace: Pace,
+        from: u64,
+    ) -> io::Result<Self> {
         let (sender, stretches) = sync_channel(AHEAD);
         let reader = beside("reader", move || {
-            let mut lines = Lines { stream, keeps_broken, rest: Vec::new(), failed: None };
+            let failed = io::copy(&mut (&mut stream).take(from), &mut io::sink()).err();
+            let mut lines = Lines { stream, keeps_broken, pace, given: from, rest: Vec::new(), failed };
             // Nobody listens any more: the run has ended.
             while let Some(stretch) = lines.next().transpose() {
                 let is_last = stretch.is_err();
-                let places = stretch.as_ref().map_or(1, |stretch| stretch.len() / STRETCH);
+                let places = stretch.as_ref().map_or(1, |stretch| stretch.len() / pace.stretch);
                 if send(&sender, stretch, places, || Ok(Bytes::new())).is_err() || is_last {
                     break;
                 }
@@ -90,6 +105,9 @@ pub(crate) fn line_end(text: &[u8], at: usize) -> usize {
 struct Lines<R> {
     stream: R,
     keeps_broken: bool,
+    pace: Pace,
+    /// How many bytes were handed on.
+    given: u64,
     /// The beginning of a line whose end has not come yet.
     rest: Vec<u8>,
     /// What kept more from coming.
@@ -106,19 +124,29 @@ impl<R: Read> Lines<R> {
             if let Some(error) = self.failed.take() {
                 return Err(error);
             }
-            let known = stretch.len();
-            let wanted = STRETCH.saturating_sub(known).max(STRETCH / 4).max(known) as u64;
+            let (known, size) = (stretch.len(), self.pace.stretch);
+            if known as u64 > self.pace.longest {
+                return Err(self.too_long());
+            }
+            let wanted = size.saturating_sub(known).max(size / 4).max(known) as u64;
             stretch.reserve(wanted as usize);
             self.failed = { &mut self.stream }.take(wanted).read_to_end(&mut stretch).err();
             let is_end = stretch.len() == known && self.failed.is_none();
             if let Some(lf) = memchr::memrchr(b'\n', &stretch[known..]) {
                 self.rest = stretch.split_off(known + lf + 1);
+                self.given += stretch.len() as u64;
                 return Ok(Some(stretch.into()));
             }
             if is_end {
                 return Ok((!stretch.is_empty()).then(|| stretch.into()));
             }
         }
+    }
+
+    fn too_long(&self) -> io::Error {
+        let (at, longest) = (count(self.given), count(self.pace.longest >> 20));
+        let why = format!("the line that begins at byte {at} has more than {longest} MB, more than --memory holds");
+        io::Error::new(io::ErrorKind::FileTooLarge, why)
     }
 }
 
@@ -129,6 +157,8 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;
     use std::time::Duration;
+
+    const PACE: Pace = Pace { stretch: 4 << 20, longest: 64 << 20 };
 
     /// Lines of so many bytes without end, and how many of their bytes were read.
     struct Endless(usize, Arc<AtomicUsize>);
@@ -147,7 +177,7 @@ mod tests {
     fn the_reader_is_no_further_ahead_of_long_lines_than_of_short_ones() {
         for line in [1 << 20, 16 << 20] {
             let read = Arc::new(AtomicUsize::new(0));
-            let mut stretches = Stretches::of_stream(Box::new(Endless(line, Arc::clone(&read))), false).unwrap();
+            let mut stretches = Stretches::of_stream(Box::new(Endless(line, Arc::clone(&read))), false, PACE, 0).unwrap();
             let first = stretches.next(0, &AtomicBool::new(false)).unwrap().unwrap();
             assert!(first.len() >= line && first.ends_with(b"\n"));
             let mut all = 0;
@@ -155,7 +185,7 @@ mod tests {
                 all = read.load(Ordering::Relaxed);
                 thread::sleep(Duration::from_millis(200)); // until it waits
             }
-            assert!(all <= first.len() + line + (AHEAD + 2) * STRETCH, "{all} bytes read for lines of {line}");
+            assert!(all <= first.len() + line + (AHEAD + 2) * PACE.stretch, "{all} bytes read for lines of {line}");
             let second = stretches.next(0, &AtomicBool::new(false)).unwrap().unwrap();
             assert!(second.len() >= line && second.ends_with(b"\n"));
         }

@@ -52,6 +52,12 @@ fn not_read(program: &str) -> String {
     format!("is packed in a way that isn't read; unpack it on the way: {program} FILE | unecho")
 }
 
+/// What is wrong with a text that has more than so many bytes.
+pub(super) fn more_than(most: u64) -> io::Error {
+    let why = format!("one document of more than {} MB, more than --memory holds", count(most >> 20));
+    io::Error::new(io::ErrorKind::FileTooLarge, why)
+}
+
 impl Packing {
     /// The packing of a file by its last extension, and the path without it.
     pub(crate) fn of_name(path: &Path) -> (Packing, Cow<'_, Path>) {
@@ -118,15 +124,17 @@ impl Packing {
         })
     }
 
-    /// Appends the text of all members to `text`; gives its length.
+    /// Appends the text of all members to `text`; gives its length, which is at most `most`.
     ///
     /// # Errors
     /// As those of [`Packing::reader`]. `text` has what stands before the fault.
-    pub(crate) fn unpack(self, packed: &[u8], text: &mut Vec<u8>) -> io::Result<usize> {
-        match self.unpacker()? {
-            None => { packed }.read_to_end(text),
-            Some(unpacker) => Unpacking::new(self, unpacker, packed).read_to_end(text),
-        }
+    pub(crate) fn unpack(self, packed: &[u8], text: &mut Vec<u8>, most: u64) -> io::Result<usize> {
+        let limit = most.saturating_add(1);
+        let len = match self.unpacker()? {
+            None => packed.take(limit).read_to_end(text)?,
+            Some(unpacker) => Unpacking::new(self, unpacker, packed).take(limit).read_to_end(text)?,
+        };
+        if len as u64 > most { Err(more_than(most)) } else { Ok(len) }
     }
 
     /// A writer that packs what is written to it on its way to `to`.
@@ -398,7 +406,7 @@ mod tests {
 
     fn unpacked(packing: Packing, packed: &[u8]) -> (Vec<u8>, io::Result<usize>) {
         let mut text = Vec::new();
-        let result = packing.unpack(packed, &mut text);
+        let result = packing.unpack(packed, &mut text, u64::MAX);
         (text, result)
     }
 

@@ -4,7 +4,12 @@
 //! come in batches; each shard has one owner, who enters the segments of the batch that belong to it in their order. So
 //! nothing is locked, and which of several equal segments is the first does not depend on the number of threads.
 
+mod partitions;
+
+pub(crate) use partitions::{Gathering, Settled, first_bits};
+
 use crate::document::Repeat;
+use crate::segment::held;
 use rayon::prelude::*;
 
 /// A batch smaller than this is entered by one thread. A batch of a large text in paragraphs of up to 1 kB has more.
@@ -44,6 +49,11 @@ impl Index {
             _ => (0..shards).into_par_iter().map(|_| Shard::with_room(room)).collect(),
         };
         Self { shards, entered: 0 }
+    }
+
+    /// How much memory it takes, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        self.shards.iter().map(|shard| held(&shard.slots)).sum::<usize>() as u64
     }
 
     /// Enters the segments with these fingerprints, which are numbered on from those before. Gives, in their order, those

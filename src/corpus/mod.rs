@@ -4,26 +4,37 @@
 //! Paragraphs are numbered on from document to document; the first of equal ones stands for its kind. Texts are kept as they
 //! stand in their sources, since what will repeat can't be known, and every repeat is proven by its bytes.
 
+mod spilled;
+
 use crate::Settings;
 use crate::bits::Bits;
 use crate::compare::Match;
 use crate::detect::earlier::{Earlier, InDocument, Numbering, Scratch, Sought};
 use crate::document::{Repeat, Segment, Span, TooLarge};
+use crate::error::{Error, Stuck};
 use crate::index::{Index, LOOK_AHEAD, Proof};
 use crate::page::Page;
-use crate::segment::{Segmenter, Segments, same};
+use crate::segment::{Segmenter, Segments, held, same};
 use crate::sheaf::Sheaf;
 use crate::source::Form;
 use crate::source::text::LineNumbers;
 use bytes::Bytes;
 use rayon::prelude::*;
 use std::borrow::Cow;
+use spilled::Spilled;
 use std::iter;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+/// A byte of text adds another one for so many of them: the paragraphs, and what finds them again.
+const ADDED: u64 = 4;
+/// Room is made for no more paragraphs than fit in memory at so many bytes each, text and all.
+const LEAST_PARAGRAPH: u64 = 64;
+
 /// The documents so far.
 pub(crate) struct Corpus {
+    /// How much memory they may take, in bytes.
+    room: u64,
     settings: Settings,
     texts: Texts,
     index: Option<Index>,
@@ -33,6 +44,8 @@ pub(crate) struct Corpus {
     documents: Documents,
     /// Whether no document but the last one has come, whose windows are then not looked for before another one comes.
     is_one: bool,
+    /// What is on disk, if memory doesn't hold all.
+    spilled: Option<Spilled>,
 }
 
 /// What a corpus was like at some moment.
@@ -41,6 +54,33 @@ pub(crate) struct Mark {
     texts: usize,
     windows: u32,
     is_one: bool,
+    skeletons: u64,
+}
+
+/// Where a stretch of an input stands in a corpus.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Stand {
+    base: u64,
+    input: u32,
+    is_container: bool,
+}
+
+impl Stand {
+    /// So many bytes further on.
+    pub(crate) fn further(self, by: u64) -> Self {
+        Self { base: self.base + by, ..self }
+    }
+}
+
+/// A sheaf that is entered.
+#[derive(Clone, Copy)]
+pub(crate) struct Entering<'a> {
+    pub(crate) sheaf: &'a Sheaf,
+    pub(crate) stand: Stand,
+    /// The number of its first line.
+    pub(crate) line: u64,
+    /// Whether it is all of its input; else [`Corpus::end_input`] tells of that.
+    pub(crate) is_whole: bool,
 }
 
 impl Mark {
@@ -57,65 +97,81 @@ pub struct Known<'a> {
     pub path: &'a Path,
     /// The line that its document is, if that is a record.
     pub record: Option<u64>,
-    /// Its bytes in the file.
-    pub place: Span,
-    held: &'a Held,
+    /// Its bytes in the file, if they are in memory.
+    pub place: Option<Span>,
+    held: Option<&'a Held>,
 }
 
 impl Known<'_> {
-    /// The text.
-    pub fn text(&self) -> Cow<'_, [u8]> {
-        let (start, end) = (self.place.start - self.held.offset, self.place.end - self.held.offset);
-        self.held.form.decoded(&self.held.bytes[start as usize..end as usize])
+    /// The text, if it is in memory.
+    pub fn text(&self) -> Option<Cow<'_, [u8]>> {
+        let (held, place) = self.held.zip(self.place)?;
+        let (start, end) = (place.start - held.offset, place.end - held.offset);
+        Some(held.form.decoded(&held.bytes[start as usize..end as usize]))
     }
 
-    /// Its first and its last line, if the file is a text.
+    /// Its first and its last line, if the file is a text that is in memory.
     pub fn lines(&self) -> Option<(u64, u64)> {
-        (!self.held.form.is_container()).then(|| (self.held.line(self.place.start), self.held.line(self.place.end - 1)))
+        let (held, place) = self.held.zip(self.place)?;
+        (!held.form.is_container()).then(|| (held.line(place.start), held.line(place.end - 1)))
     }
 }
 
 impl Corpus {
-    /// No documents.
-    pub(crate) fn new(settings: &Settings) -> Self {
+    /// No documents, which may take so many bytes of memory.
+    pub(crate) fn new(settings: &Settings, room: u64) -> Self {
         Self {
+            room,
             settings: settings.clone(),
-            texts: Texts { how: settings.matching, segments: Vec::new(), held: Vec::new(), inputs: Vec::new(), end: 0 },
+            texts: Texts::new(settings.matching),
             index: None,
             repeats: Vec::new(),
             earlier: Earlier::default(),
             documents: Documents::default(),
             is_one: false,
+            spilled: None,
         }
     }
 
+    /// Whether so many more bytes of texts are more than it has room for.
+    pub(crate) fn is_full_with(&self, bytes: u64) -> bool {
+        let Self { texts, index, repeats, earlier, .. } = self;
+        let lists = (held(&texts.segments) + held(repeats)) as u64;
+        let memory = texts.end + lists + index.as_ref().map_or(0, Index::memory) + earlier.memory();
+        memory + bytes + bytes / ADDED > self.room
+    }
+
     /// Keeps the bytes of a stretch of an input, which begins at `offset` of it; gives the place they have from now on.
-    pub(crate) fn hold(&mut self, bytes: Bytes, form: Form, path: &Path, offset: u64) -> u64 {
+    pub(crate) fn hold(&mut self, bytes: Bytes, form: Form, path: &Path, offset: u64) -> Stand {
+        let is_new = !self.is_spilled() || self.is_gathering();
         let texts = &mut self.texts;
-        if texts.inputs.last().is_none_or(|last| last != path) {
+        // What comes again is known.
+        if texts.inputs.last().is_none_or(|last| last != path) && is_new {
             texts.inputs.push(path.to_owned());
         }
-        let start = texts.end;
-        texts.end += bytes.len() as u64;
-        texts.held.push(Held {
-            start,
-            bytes,
-            form,
-            input: texts.inputs.len() as u32 - 1,
-            offset,
-            line_numbers: LineNumbers::default(),
-        });
-        start
+        let (start, input) = (texts.end, texts.inputs.len() as u32 - 1);
+        if self.spilled.is_none() {
+            texts.end += bytes.len() as u64;
+            texts.held.push(Held { start, bytes, form, input, offset, line_numbers: LineNumbers::default() });
+        }
+        Stand { base: start, input, is_container: form.is_container() }
     }
 
     /// What there is by now.
     pub(crate) fn mark(&self) -> Mark {
         let (segments, texts) = (self.texts.segments.len() as u32, self.texts.held.len());
-        Mark { segments, texts, windows: self.earlier.windows(), is_one: self.is_one }
+        let segments = self.next_spilled().unwrap_or(segments);
+        Mark { segments, texts, windows: self.earlier.windows(), is_one: self.is_one, skeletons: self.mark_spilled() }
     }
 
     /// Forgets all that came after a mark.
-    pub(crate) fn forget(&mut self, mark: &Mark) {
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) fn forget(&mut self, mark: &Mark) -> Result<(), Error> {
+        if self.is_spilled() {
+            return self.forget_spilled(mark);
+        }
         self.texts.segments.truncate(mark.segments as usize);
         self.texts.held.truncate(mark.texts);
         self.texts.end = self.texts.held.last().map_or(0, |held| held.start + held.bytes.len() as u64);
@@ -126,32 +182,37 @@ impl Corpus {
         self.repeats.truncate(self.repeats.partition_point(|repeat| repeat.at < mark.segments));
         self.earlier.forget(mark.windows);
         self.is_one = mark.is_one; // the windows of the one are forgotten, too
+        Ok(())
     }
 
-    /// Enters the documents of some sheaves, each of which stands at its place and begins at its line. Gives the number of each
-    /// one's first paragraph.
+    /// Enters the documents of some sheaves. Gives the numbers of each one's paragraphs; nothing if they are to come again before
+    /// anything is planned for them.
     ///
     /// # Errors
-    /// If there are more paragraphs than can be numbered.
+    /// If there are more paragraphs than can be numbered; if a document isn't what it was the first time; those of the disk.
     pub(crate) fn enter(
         &mut self,
-        sheaves: &[(&Sheaf, u64, u64)],
+        sheaves: &[Entering],
         expected: impl FnOnce(usize) -> usize,
-    ) -> Result<Vec<u32>, TooLarge> {
-        let count: usize = sheaves.iter().map(|(sheaf, ..)| sheaf.segments.list.len()).sum();
-        let mut firsts = Vec::with_capacity(sheaves.len());
+    ) -> Result<Vec<Vec<Range<u32>>>, Stuck> {
+        if self.is_spilled() {
+            return self.enter_spilled(sheaves);
+        }
+        let count: usize = sheaves.iter().map(|entering| entering.sheaf.segments.list.len()).sum();
+        let mut all = Vec::with_capacity(sheaves.len());
         self.make_room(count, expected)?;
-        for &(sheaf, base, line) in sheaves {
+        for &Entering { sheaf, stand, line, .. } in sheaves {
             let first = self.texts.segments.len() as u32;
-            firsts.push(first);
-            self.texts.segments.extend(sheaf.places.iter().map(|segment| segment.moved(base)));
+            self.texts.segments.extend(sheaf.places.iter().map(|segment| segment.moved(stand.base)));
             for document in &sheaf.documents {
                 self.documents.begin(first + document.segments.start, line + document.line);
             }
+            let numbers = |numbers: &Range<u32>| first + numbers.start..first + numbers.end;
+            all.push(sheaf.documents.iter().map(|document| numbers(&document.segments)).collect());
         }
-        let prints: Vec<&[u128]> = sheaves.iter().map(|(sheaf, ..)| sheaf.segments.prints.as_slice()).collect();
+        let prints: Vec<&[u128]> = sheaves.iter().map(|entering| entering.sheaf.segments.prints.as_slice()).collect();
         self.enter_prints(&prints);
-        Ok(firsts)
+        Ok(all)
     }
 
     fn make_room(&mut self, count: usize, expected: impl FnOnce(usize) -> usize) -> Result<(), TooLarge> {
@@ -159,7 +220,7 @@ impl Corpus {
             return Err(TooLarge::Corpus);
         }
         if self.index.is_none() && count > 0 {
-            let expected = expected(count).min(Index::MOST);
+            let expected = expected(count).min(Index::MOST).min((self.room / LEAST_PARAGRAPH) as usize);
             self.texts.segments.reserve(expected + expected / 50);
             self.index = Some(Index::new(rayon::current_num_threads(), expected));
         }
@@ -183,13 +244,13 @@ impl Corpus {
     ///
     /// # Errors
     /// If it is too large to be taken apart, or there are more paragraphs than can be numbered.
-    pub(crate) fn enter_text(&mut self, text: &mut Segmenter, batch: &mut Vec<Segments>, base: u64) -> Result<bool, TooLarge> {
+    pub(crate) fn enter_text(&mut self, text: &mut Segmenter, batch: &mut Vec<Segments>, stand: Stand) -> Result<bool, TooLarge> {
         if !text.next_batch(batch)? {
             return Ok(false);
         }
         let count = batch.iter().map(|part| part.list.len()).sum();
         self.make_room(count, |count| text.expected(count))?;
-        self.texts.add(batch, base);
+        self.texts.add(batch, stand.base);
         let prints: Vec<&[u128]> = batch.iter().map(|part| part.prints.as_slice()).collect();
         self.enter_prints(&prints);
         Ok(true)
@@ -206,9 +267,9 @@ impl Corpus {
     }
 
     /// The page of a large text that was entered.
-    pub(crate) fn page<'a>(&'a self, text: &'a [u8], base: u64, numbers: Range<u32>, columns: u64) -> Page<'a> {
+    pub(crate) fn page<'a>(&'a self, text: &'a [u8], stand: Stand, numbers: Range<u32>, columns: u64) -> Page<'a> {
         let segments = &self.texts.segments[numbers.start as usize..numbers.end as usize];
-        Page { text, segments, origin: base, columns }
+        Page { text, segments, origin: stand.base, columns }
     }
 
     /// Looks for what repeats in documents that were entered last, given by the numbers of their paragraphs, in order and in
@@ -216,11 +277,11 @@ impl Corpus {
     ///
     /// # Errors
     /// If there are more runs than can be numbered.
-    pub(crate) fn seek(&mut self, groups: &[Vec<Range<u32>>]) -> Result<Vec<Sought>, TooLarge> {
+    pub(crate) fn seek(&mut self, groups: &[Vec<Range<u32>>]) -> Result<Vec<Sought>, Stuck> {
         let mut documents = groups.iter().flatten();
         let none = || Ok(groups.iter().map(|_| Sought::default()).collect());
         let Some(first) = documents.next().map(|first| first.start) else { return none() };
-        if first == 0 && documents.next().is_none() {
+        if first == 0 && documents.next().is_none() && !self.is_spilled() {
             self.is_one = true; // it has none before it, and perhaps none after it
             return none();
         }
@@ -230,12 +291,12 @@ impl Corpus {
         self.seek_from(first, groups)
     }
 
-    fn seek_from(&mut self, first: u32, groups: &[Vec<Range<u32>>]) -> Result<Vec<Sought>, TooLarge> {
+    fn seek_from(&mut self, first: u32, groups: &[Vec<Range<u32>>]) -> Result<Vec<Sought>, Stuck> {
         let numbering = self.numbering(first);
         let in_group = |scratch: &mut Scratch, documents: &Vec<Range<u32>>| numbering.seek(documents, scratch);
         let mut sought: Vec<Sought> = groups.par_iter().map_init(Scratch::default, in_group).collect();
-        let can_be_numbered = self.earlier.look_up(&mut sought, &self.repeats);
-        if can_be_numbered { Ok(sought) } else { Err(TooLarge::Corpus) }
+        self.earlier.look_up(&mut sought, &self.repeats)?;
+        Ok(sought)
     }
 
     /// What repeats in each document of a group, as was found.
@@ -252,6 +313,8 @@ impl Corpus {
         let repeats = &self.repeats[self.repeats.partition_point(|repeat| repeat.at < from)..];
         Numbering {
             segments: &self.texts.segments,
+            first: self.texts.first,
+            rolling: self.earlier.rolling(),
             repeats_before: (self.repeats.len() - repeats.len()) as u32,
             repeats,
             least: self.settings.least(),
@@ -270,16 +333,23 @@ impl Corpus {
     }
 
     /// Where consecutive paragraphs of an earlier document stand.
-    pub(crate) fn known(&self, first: u32, last: u32) -> Known<'_> {
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) fn known(&self, first: u32, last: u32) -> Result<Known<'_>, Error> {
+        if let Some(known) = self.known_spilled(first) {
+            let (path, line) = known?;
+            return Ok(Known { path, record: (line > 0).then_some(line), place: None, held: None });
+        }
         let (start, end) = (self.texts.segments[first as usize].span(), self.texts.segments[last as usize].span());
         let held = self.texts.held(start.start);
         let in_file = |address: u64| address - held.start + held.offset;
-        Known {
+        Ok(Known {
             path: &self.texts.inputs[held.input as usize],
             record: held.form.is_container().then(|| self.documents.line(first)),
-            place: Span { start: in_file(start.start), end: in_file(end.end) },
-            held,
-        }
+            place: Some(Span { start: in_file(start.start), end: in_file(end.end) }),
+            held: Some(held),
+        })
     }
 }
 
@@ -288,6 +358,8 @@ struct Texts {
     how: Match,
     /// Their spans count on from text to text.
     segments: Vec<Segment>,
+    /// The number of the first one: 0, unless those before are on disk.
+    first: u32,
     held: Vec<Held>,
     inputs: Vec<PathBuf>,
     end: u64,
@@ -312,6 +384,10 @@ impl Held {
 }
 
 impl Texts {
+    fn new(how: Match) -> Self {
+        Self { how, segments: Vec::new(), first: 0, held: Vec::new(), inputs: Vec::new(), end: 0 }
+    }
+
     /// Adds the paragraphs of a text that stands at `base`: by all threads, since most of the time goes into touching new memory.
     fn add(&mut self, batch: &[Segments], base: u64) {
         let mut ends = Vec::with_capacity(batch.len());
@@ -348,7 +424,7 @@ impl Proof for Texts {
         let (a, b) = (self.segments[earlier as usize], self.segments[later as usize]);
         let ((form, left), (other, right)) = (self.source(a), self.source(b));
         if form == other && left == right {
-            return true; // what is written alike reads alike
+            return a.kind().goes_alone() == b.kind().goes_alone(); // what is written alike reads alike
         }
         let (left, right) = (form.decoded(left), other.decoded(right));
         same((&left, a.kind()), (&right, b.kind()), self.how)

@@ -1,0 +1,401 @@
+//! The same on disk, where texts and index are more than memory holds. Documents come twice. The first time only fingerprints are
+//! gathered, and the skeleton of each document: how long its paragraphs are. Then memory holds one part of the fingerprints at a
+//! time to find which are equal; the skeletons tell in which order those come and which windows of them must be looked up. The
+//! second time each document is told what repeats in it, as if all before it were in memory.
+//!
+//! Here a document's first paragraph never has the number after the last one's of the document before it, so that consecutive
+//! numbers are of one document.
+
+use super::{Corpus, Entering, Mark, Texts};
+use crate::detect::earlier::Earlier;
+use crate::detect::windows::Rolling;
+use crate::document::{Kind, Repeat, Segment, Span, TooLarge};
+use crate::error::{Error, Place, Stuck};
+use crate::fingerprint::{Hash, Key};
+use crate::index::{Gathering, Index, first_bits};
+use crate::scratch::{Reading, Scratch, Tape};
+use crate::segment::print;
+use rayon::prelude::*;
+use std::io;
+use std::iter;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+/// So many paragraphs are looked at together by all threads.
+const TOGETHER: usize = 1 << 17;
+/// So many of them by one.
+const GROUP: usize = 1 << 13;
+/// A tape that is read alone is read in pieces of this size.
+const READ_AT_ONCE: usize = 32 << 10;
+
+/// What stands in the tapes of documents: that an input ends, that numbers go on from another one, or a document of so many
+/// paragraphs more.
+const END: u64 = 0;
+const JUMP: u64 = 1;
+const DOCUMENT: u64 = 2;
+
+/// What is on disk.
+pub(super) struct Spilled {
+    scratch: Arc<Scratch>,
+    key: Key,
+    /// The number that the next paragraph may have.
+    next: u32,
+    /// The number that the first one may have had which comes twice.
+    first: u32,
+    /// How many windows the documents have that don't come again, and how many the first of all.
+    windows: u32,
+    windows_of_first: u32,
+    pass: Pass,
+    /// Of each document that has paragraphs the number of the first, its input and its line.
+    catalogue: Catalogue,
+}
+
+enum Pass {
+    First {
+        prints: Gathering,
+        /// For each document, as it stands in its input: a check, and for each paragraph where it is gathered and its weight.
+        skeletons: Tape,
+    },
+    /// For each document a check and what repeats in it.
+    Second { repeats: Reading },
+}
+
+impl Spilled {
+    fn end_document(tape: &mut Tape, count: u64, check: u32) -> Result<(), Error> {
+        tape.put_number(DOCUMENT + count)?;
+        tape.put(&check.to_le_bytes())
+    }
+
+    /// Numbers the paragraphs of the next document.
+    fn number(next: &mut u32, count: usize) -> Result<Range<u32>, TooLarge> {
+        if *next as usize + 1 + count > Index::MOST {
+            return Err(TooLarge::Corpus);
+        }
+        let first = *next + u32::from(count > 0);
+        *next = first + count as u32;
+        Ok(first..*next)
+    }
+}
+
+impl Corpus {
+    /// Whether documents come twice.
+    pub(crate) fn is_spilled(&self) -> bool {
+        self.spilled.is_some()
+    }
+
+    /// Whether they come for the first time.
+    pub(crate) fn is_gathering(&self) -> bool {
+        matches!(&self.spilled, Some(Spilled { pass: Pass::First { .. }, .. }))
+    }
+
+    /// How the compared forms of what comes are to be hashed.
+    pub(crate) fn hash(&self) -> Hash {
+        match &self.spilled {
+            None => Hash::Fast,
+            Some(Spilled { pass: Pass::First { .. }, key, .. }) => Hash::Keyed(*key),
+            Some(Spilled { pass: Pass::Second { .. }, .. }) => Hash::Not,
+        }
+    }
+
+    /// Moves all to disk. What comes from now on comes twice.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) fn spill(&mut self, scratch: &Arc<Scratch>) -> Result<(), Stuck> {
+        let no_key = |error: io::Error| Error::io(Place::Request("a random key".into()), error);
+        let (key, rolling) = (Key::random().map_err(no_key)?, Rolling::random().map_err(no_key)?);
+        let mut prints = Gathering::new(scratch);
+        let how = self.settings.matching;
+        for (start, segments) in (0..).step_by(TOGETHER).zip(self.texts.segments.chunks(TOGETHER)) {
+            let keyed = |scratch: &mut Vec<u8>, segment: &Segment| {
+                let (form, written) = self.texts.source(*segment);
+                print(&form.decoded(written), segment.kind(), how, Hash::Keyed(key), scratch)
+            };
+            let keyed: Vec<u128> = segments.par_iter().map_init(Vec::new, keyed).collect();
+            (start..).zip(keyed).try_for_each(|(number, print)| prints.add(print, number))?;
+        }
+        let mut catalogue = Catalogue(Tape::new(scratch));
+        let count = self.texts.segments.len() as u32;
+        let firsts = std::mem::take(&mut self.documents.list);
+        for &(first, line) in firsts.iter().filter(|&&(first, _)| first < count) {
+            let held = self.texts.held(self.texts.segments[first as usize].span().start);
+            catalogue.add(first, held.input, if held.form.is_container() { line } else { 0 })?;
+        }
+        self.earlier = Earlier::on_disk(scratch, rolling);
+        self.is_one = false;
+        let ends = firsts.iter().skip(1).map(|&(first, _)| first).chain([count]);
+        let documents: Vec<Range<u32>> = firsts.iter().zip(ends).map(|(&(first, _), end)| first..end).collect();
+        let (one, others) = documents.split_at(documents.len().min(1));
+        self.seek_from(0, &[one.to_vec()])?;
+        let windows_of_first = self.earlier.windows();
+        for some in others.chunk_by(|a, b| a.start as usize / TOGETHER == b.start as usize / TOGETHER) {
+            let groups: Vec<Vec<Range<u32>>> = some.chunks(64).map(<[Range<u32>]>::to_vec).collect();
+            self.seek_from(some[0].start, &groups)?;
+        }
+        self.index = None;
+        self.repeats = Vec::new();
+        self.texts = Texts { inputs: std::mem::take(&mut self.texts.inputs), ..Texts::new(how) };
+        self.spilled = Some(Spilled {
+            scratch: Arc::clone(scratch),
+            key,
+            next: count,
+            first: count,
+            windows_of_first,
+            windows: self.earlier.windows(),
+            pass: Pass::First { prints, skeletons: Tape::new(scratch) },
+            catalogue,
+        });
+        Ok(())
+    }
+
+    /// What the documents of a sheaf are called, which come for the first time or, if so, what repeats in them.
+    pub(super) fn enter_spilled(&mut self, sheaves: &[Entering]) -> Result<Vec<Vec<Range<u32>>>, Stuck> {
+        let Some(spilled) = &mut self.spilled else { return Ok(Vec::new()) };
+        match &mut spilled.pass {
+            Pass::First { prints, skeletons } => {
+                let least = u32::try_from(self.settings.least()).unwrap_or(u32::MAX);
+                for &Entering { sheaf, stand, line, is_whole } in sheaves {
+                    for document in &sheaf.documents {
+                        let numbers = Spilled::number(&mut spilled.next, document.segments.len())?;
+                        let segments = &sheaf.segments.list[document.segments.start as usize..document.segments.end as usize];
+                        Spilled::end_document(skeletons, segments.len() as u64, document.check)?;
+                        for ((segment, &print), number) in segments.iter().zip(sheaf.prints(document)).zip(numbers.clone()) {
+                            prints.add(print, number)?;
+                            skeletons.put(&first_bits(print).to_le_bytes())?;
+                            // More than makes a run long enough needs not be told apart.
+                            skeletons.put_number(u64::from(segment.weight().min(least)))?;
+                        }
+                        if !numbers.is_empty() {
+                            let line = if stand.is_container { line + document.line } else { 0 };
+                            spilled.catalogue.add(numbers.start, stand.input, line)?;
+                        }
+                    }
+                    if is_whole {
+                        skeletons.put_number(END)?;
+                    }
+                }
+                Ok(Vec::new())
+            }
+            Pass::Second { repeats } => {
+                self.repeats.clear();
+                self.texts.segments.clear();
+                                let mut all = Vec::with_capacity(sheaves.len());
+                for (number, &Entering { sheaf, is_whole, .. }) in sheaves.iter().enumerate() {
+                    let mut documents = Vec::with_capacity(sheaf.documents.len());
+                    for document in &sheaf.documents {
+                        let count = document.segments.len();
+                        let tag = next_tag(repeats, &mut spilled.next)?;
+                        if tag != DOCUMENT + count as u64 || u32::from_le_bytes(repeats.array()?) != document.check {
+                            return Err(Stuck::Changed(number));
+                        }
+                        let numbers = Spilled::number(&mut spilled.next, count)?;
+                        read_repeats(repeats, numbers.start, &mut self.repeats)?;
+                        let segments = &sheaf.segments.list[document.segments.start as usize..document.segments.end as usize];
+                        self.texts.add_numbered(&numbers, segments.iter().copied());
+                        documents.push(numbers);
+                    }
+                    if is_whole && next_tag(repeats, &mut spilled.next)? != END {
+                        return Err(Stuck::Changed(number));
+                    }
+                    all.push(documents);
+                }
+                Ok(all)
+            }
+        }
+    }
+
+    /// An input ends here.
+    ///
+    /// # Errors
+    /// If it had more documents when it came the first time; those of the disk.
+    pub(crate) fn end_input(&mut self) -> Result<(), Stuck> {
+        match &mut self.spilled {
+            None => Ok(()),
+            Some(Spilled { pass: Pass::First { skeletons, .. }, .. }) => Ok(skeletons.put_number(END)?),
+            Some(Spilled { pass: Pass::Second { repeats }, next, .. }) => {
+                if next_tag(repeats, next)? == END { Ok(()) } else { Err(Stuck::Changed(0)) }
+            }
+        }
+    }
+
+    /// The number that the next paragraph may have.
+    pub(super) fn next_spilled(&self) -> Option<u32> {
+        self.spilled.as_ref().map(|spilled| spilled.next)
+    }
+
+    pub(super) fn mark_spilled(&self) -> u64 {
+        match &self.spilled {
+            Some(Spilled { pass: Pass::First { skeletons, .. }, .. }) => skeletons.len(),
+            _ => 0,
+        }
+    }
+
+    /// Forgets all that came after a mark, if it came for the first time.
+    pub(super) fn forget_spilled(&mut self, mark: &Mark) -> Result<(), Error> {
+        let Some(spilled) = &mut self.spilled else { return Ok(()) };
+        let Pass::First { prints, skeletons } = &mut spilled.pass else { return Ok(()) };
+        prints.forget(mark.segments..spilled.next);
+        self.earlier.forget(if mark.is_one { spilled.windows_of_first } else { mark.windows });
+        skeletons.truncate(mark.skeletons)?;
+        skeletons.put_number(JUMP)?;
+        skeletons.put_number(u64::from(spilled.next))?;
+        spilled.catalogue.forget(mark.segments)
+    }
+
+    /// Ends the first pass: finds what is equal, in so many bytes of memory.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) fn settle(&mut self, room: u64) -> Result<(), Stuck> {
+        let Some(spilled) = &mut self.spilled else { return Ok(()) };
+        let rewound = Pass::Second { repeats: Tape::new(&spilled.scratch).read(READ_AT_ONCE, true) };
+        let Pass::First { prints, skeletons } = std::mem::replace(&mut spilled.pass, rewound) else { return Ok(()) };
+        let (mut out, first) = (Tape::new(&spilled.scratch), spilled.first);
+        let mut settled = prints.settle(room)?;
+        let mut skeletons = skeletons.read(READ_AT_ONCE, true);
+        // Documents that don't come again have the numbers before; the tape says where it goes on if it isn't there.
+        let mut next = first;
+        while !skeletons.is_at_end() {
+            self.repeats.clear();
+            self.texts.segments.clear();
+            let (mut groups, mut in_group) = (vec![Vec::new()], 0);
+            while self.texts.segments.len() < TOGETHER && !skeletons.is_at_end() {
+                let tag = skeletons.number()?;
+                out.put_number(tag)?;
+                match tag {
+                    END => continue,
+                    JUMP => {
+                        let number = skeletons.number()?;
+                        out.put_number(number)?;
+                        next = number as u32;
+                        break; // so that nothing is kept for what lies between
+                    }
+                    _ => {}
+                }
+                out.put(&skeletons.array::<4>()?)?;
+                let numbers = Spilled::number(&mut next, (tag - DOCUMENT) as usize)?;
+                let before = self.repeats.len();
+                let mut weights = Vec::with_capacity(numbers.len());
+                for number in numbers.clone() {
+                    let bits = u16::from_le_bytes(skeletons.array()?);
+                    weights.push(skeletons.number()? as u32);
+                    self.repeats.extend(settled.next(bits, number)?);
+                }
+                write_repeats(&mut out, numbers.start, &self.repeats[before..])?;
+                let weigh = |weight| Segment::new(Span::default(), Kind::Line, weight);
+                self.texts.add_numbered(&numbers, weights.into_iter().map(weigh));
+                if in_group >= GROUP {
+                    groups.push(Vec::new());
+                    in_group = 0;
+                }
+                in_group += numbers.len();
+                groups.last_mut().expect("there is one from the start").push(numbers);
+            }
+            self.seek_from(self.texts.first, &groups)?;
+        }
+        self.repeats = Vec::new();
+        self.texts.segments = Vec::new();
+        let spilled = self.spilled.as_mut().expect("it was above");
+        spilled.next = first;
+        spilled.pass = Pass::Second { repeats: out.read(READ_AT_ONCE, true) };
+        self.earlier = std::mem::take(&mut self.earlier).settle(room, spilled.windows)?;
+        Ok(())
+    }
+
+    /// The input and the line of the document that a paragraph is of.
+    pub(super) fn known_spilled(&self, paragraph: u32) -> Option<Result<(&Path, u64), Error>> {
+        let spilled = self.spilled.as_ref()?;
+        let found = spilled.catalogue.document(paragraph);
+        Some(found.map(|(input, line)| (self.texts.inputs[input as usize].as_path(), line)))
+    }
+}
+
+impl Texts {
+    /// Goes on with the paragraphs of a document that have these numbers.
+    fn add_numbered(&mut self, numbers: &Range<u32>, segments: impl Iterator<Item = Segment>) {
+        if numbers.is_empty() {
+            return;
+        }
+        if self.segments.is_empty() {
+            self.first = numbers.start;
+        }
+        let nothing = Segment::new(Span::default(), Kind::Line, 0);
+        let missing = (numbers.start - self.first) as usize - self.segments.len();
+        self.segments.extend(iter::repeat_n(nothing, missing));
+        self.segments.extend(segments);
+    }
+}
+
+/// The next tag that is no jump.
+fn next_tag(tape: &mut Reading, next: &mut u32) -> Result<u64, Error> {
+    loop {
+        match if tape.is_at_end() { END } else { tape.number()? } {
+            JUMP => *next = tape.number()? as u32,
+            tag => return Ok(tag),
+        }
+    }
+}
+
+fn write_repeats(tape: &mut Tape, first: u32, repeats: &[Repeat]) -> Result<(), Error> {
+    tape.put_number(repeats.len() as u64)?;
+    let mut last = first;
+    for &Repeat { at, kept } in repeats {
+        tape.put_number(u64::from(at - std::mem::replace(&mut last, at)))?;
+        tape.put_number(u64::from(at - kept))?;
+    }
+    Ok(())
+}
+
+fn read_repeats(tape: &mut Reading, first: u32, repeats: &mut Vec<Repeat>) -> Result<(), Error> {
+    let mut at = first;
+    for _ in 0..tape.number()? {
+        at += tape.number()? as u32;
+        repeats.push(Repeat { at, kept: at - tape.number()? as u32 });
+    }
+    Ok(())
+}
+
+/// Where documents stand, by the numbers of their paragraphs.
+struct Catalogue(Tape);
+
+impl Catalogue {
+    /// What it has of a document: the number of its first paragraph, its input, its line.
+    const ENTRY: usize = 4 + 4 + 8;
+
+    fn add(&mut self, first: u32, input: u32, line: u64) -> Result<(), Error> {
+        let mut entry = [0; Self::ENTRY];
+        entry[..4].copy_from_slice(&first.to_le_bytes());
+        entry[4..8].copy_from_slice(&input.to_le_bytes());
+        entry[8..].copy_from_slice(&line.to_le_bytes());
+        self.0.put(&entry)
+    }
+
+    fn entry(&self, number: u64) -> Result<(u32, u32, u64), Error> {
+        let mut entry = [0; Self::ENTRY];
+        self.0.read_at(number * Self::ENTRY as u64, &mut entry)?;
+        let four = |at: usize| u32::from_le_bytes([entry[at], entry[at + 1], entry[at + 2], entry[at + 3]]);
+        Ok((four(0), four(4), u64::from(four(8)) | u64::from(four(12)) << 32))
+    }
+
+    /// How many documents begin before a paragraph or with it.
+    fn begun(&self, paragraph: u32) -> Result<u64, Error> {
+        let (mut low, mut high) = (0, self.0.len() / Self::ENTRY as u64);
+        while low < high {
+            let middle = (low + high) / 2;
+            if self.entry(middle)?.0 <= paragraph { low = middle + 1 } else { high = middle }
+        }
+        Ok(low)
+    }
+
+    /// The input and the line of the document that a paragraph is of.
+    fn document(&self, paragraph: u32) -> Result<(u32, u64), Error> {
+        let (_, input, line) = self.entry(self.begun(paragraph)? - 1)?;
+        Ok((input, line))
+    }
+
+    fn forget(&mut self, from: u32) -> Result<(), Error> {
+        let kept = from.checked_sub(1).map_or(Ok(0), |last| self.begun(last))?;
+        self.0.truncate(kept * Self::ENTRY as u64)
+    }
+}

@@ -1,0 +1,95 @@
+//! How much memory a run may take, and what that means for each of its parts.
+
+use crate::error::{Error, Place, Result};
+use crate::source::Pace;
+use std::path::PathBuf;
+
+/// How much memory a run may take, and where it goes if that isn't enough.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// In bytes.
+    pub memory: u64,
+    /// The folder for temporary files; `None`: the system's.
+    pub temporary: Option<PathBuf>,
+}
+
+/// So much of a container makes a batch at the most, which the processor's outer cache nearly holds.
+const LARGEST_STRETCH: u64 = 16 << 20;
+/// And so much at least: less isn't worth a parallel step.
+const SMALLEST_STRETCH: u64 = 1 << 20;
+/// So much of a stream is handed on at a time at the most.
+const READ_AT_ONCE: usize = 4 << 20;
+/// A stretch is this part of the memory.
+const STRETCHES: u64 = 64;
+/// What is read, taken apart, planned and written takes so many stretches: those a reader is ahead, the one under way with what is
+/// made of it, those that wait to be written.
+const UNDER_WAY: u64 = 6;
+/// What the program and its threads take in any case.
+const PROGRAM: u64 = 12 << 20;
+/// A text with its paragraphs and what is found about them takes at most so many thirds of its size, unless its lines are very
+/// short.
+const THIRDS_OF_TEXT: u64 = 5;
+
+impl Budget {
+    /// The least there may be.
+    pub const LEAST: u64 = 64 << 20;
+
+    /// Half of what the machine has, or its control group allows.
+    pub fn of_machine() -> Self {
+        let mut system = sysinfo::System::new();
+        system.refresh_memory();
+        let allowed = system.cgroup_limits().map_or(u64::MAX, |limits| limits.total_memory);
+        Self { memory: (system.total_memory().min(allowed) / 2).max(Self::LEAST), temporary: None }
+    }
+
+    /// How much of a container is taken at once.
+    pub(super) fn stretch(&self) -> usize {
+        (self.memory / STRETCHES).clamp(SMALLEST_STRETCH, LARGEST_STRETCH) as usize
+    }
+
+    /// How a stream is read.
+    pub(super) fn pace(&self) -> Pace {
+        Pace { stretch: self.stretch().min(READ_AT_ONCE), longest: self.most_text() }
+    }
+
+    /// How much documents that are compared with one another may take.
+    pub(super) fn corpus(&self) -> u64 {
+        self.memory.saturating_sub(UNDER_WAY * self.stretch() as u64 + PROGRAM)
+    }
+
+    /// The longest document that is taken apart.
+    pub(super) fn most_text(&self) -> u64 {
+        self.memory / THIRDS_OF_TEXT * 3
+    }
+
+    /// Refuses a document of so many bytes that takes more memory than there may be.
+    pub(super) fn ensure_fits(&self, bytes: u64, place: impl FnOnce() -> Place) -> Result<()> {
+        if bytes <= self.most_text() {
+            return Ok(());
+        }
+        let (needed, megabyte) = (bytes.div_ceil(3) * THIRDS_OF_TEXT, 1 << 20);
+        let why = format!(
+            "one document of {} MB takes up to {} MB of memory, and --memory allows {} MB",
+            bytes / megabyte,
+            needed.div_ceil(megabyte),
+            self.memory / megabyte
+        );
+        Err(Error::refused(place(), why))
+    }
+
+    /// The folder for temporary files. Not /tmp, which often is memory: what is large and short-lived goes to /var/tmp (Filesystem
+    /// Hierarchy Standard 3.0, 5.15).
+    pub(super) fn folder(&self) -> PathBuf {
+        let of_system = || match std::env::var_os("TMPDIR") {
+            Some(folder) if !folder.is_empty() => folder.into(),
+            _ => PathBuf::from("/var/tmp"),
+        };
+        self.temporary.clone().unwrap_or_else(of_system)
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self::of_machine()
+    }
+}

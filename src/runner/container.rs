@@ -1,0 +1,185 @@
+//! A container that comes in stretches.
+
+use super::lots::{Lines, plan_lots};
+use super::{Outcome, Portion, Rest, Run, Way, keep, until_failed};
+use crate::corpus::Mark;
+use crate::error::{Error, Result, Stuck};
+use crate::source::{Input, LeftOut, Loaded, Origin, Packing, Source, Stretches, load, open};
+use bytes::Bytes;
+use std::sync::atomic::Ordering;
+
+/// A container under way.
+pub(super) struct Container {
+    pub(super) input: Input,
+    pub(super) source: Source,
+    pub(super) stretches: Stretches,
+    /// A stretch that is read and not done.
+    pub(super) waiting: Option<Bytes>,
+    /// How far it is done.
+    pub(super) lines: Lines,
+    /// What there was before it.
+    pub(super) mark: Option<Mark>,
+    /// What kept more of it from coming, if what came counts.
+    pub(super) broken: Option<Error>,
+}
+
+/// Why no more stretches are done.
+pub(super) enum Ended {
+    /// There are none, or something is wrong with one.
+    Container(Option<Error>),
+    /// Something asked for the end of the run.
+    Run,
+    /// Memory doesn't hold the next one.
+    Memory,
+}
+
+impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> Result<()>> Run<'_, W, B> {
+    /// Plans a container, or as much of it as memory holds.
+    pub(super) fn container(&mut self, input: Input) -> Result<Way> {
+        let mut container = match self.begin(&input) {
+            Ok(Some(container)) => container,
+            Ok(None) if self.is_spilled() => return Err(Stuck::Changed(0).at(input.place())),
+            Ok(None) => return self.hand_on(vec![Outcome::LeftOut(input.path().into(), LeftOut::Binary)]).map(Way::on_if),
+            Err(error) if self.is_spilled() => return Err(error),
+            Err(error) => return self.hand_on(vec![Outcome::Failed(error)]).map(Way::on_if),
+        };
+        match self.stretches(&mut container)? {
+            Ended::Run => Ok(Way::End),
+            Ended::Memory => Ok(Way::Twice(Box::new(Rest::Container(container)))),
+            // The others have been compared with what doesn't come a second time.
+            Ended::Container(Some(error)) if self.is_spilled() => Err(error),
+            Ended::Container(failed) => self.end_container(container, failed).map(Way::on_if),
+        }
+    }
+
+    /// Opens a container; `None` if it was found and is binary.
+    pub(super) fn begin(&self, input: &Input) -> Result<Option<Container>> {
+        let Some((source, stretches)) = self.open(input)? else { return Ok(None) };
+        let mark = self.corpus.as_ref().map(|compared| compared.corpus.mark());
+        let (input, lines) = (input.clone(), Lines { offset: 0, next: 1 });
+        Ok(Some(Container { input, source, stretches, waiting: None, lines, mark, broken: None }))
+    }
+
+    fn open(&self, input: &Input) -> Result<Option<(Source, Stretches)>> {
+        let (keeps_broken, pace) = (self.course.reading.keeps_broken(), self.course.budget.pace());
+        // What is mapped and read once stays in memory.
+        let is_read = input.from == Origin::Stdin || input.packing != Packing::Plain || input.size == 0 || self.is_spilled();
+        if is_read {
+            return open(input, keeps_broken, pace);
+        }
+        let Loaded::Source(source) = load(input, keeps_broken, u64::MAX)? else { return Ok(None) };
+        let stretches = Stretches::of_bytes(source.bytes().clone());
+        Ok(Some((source, stretches)))
+    }
+
+    /// Does the stretches of a container one after the other.
+    pub(super) fn stretches(&mut self, container: &mut Container) -> Result<Ended> {
+        loop {
+            let next = match container.waiting.take() {
+                Some(stretch) => Ok(Some(stretch)),
+                None => container.stretches.next(self.course.budget.stretch(), self.course.stop),
+            };
+            let stretch = match next {
+                Ok(Some(stretch)) => stretch,
+                Ok(None) => return Ok(Ended::Container(None)),
+                Err(error) => {
+                    let error = Error::io(container.input.place(), error);
+                    if !self.course.reading.keeps_broken() {
+                        return Ok(Ended::Container(Some(error)));
+                    }
+                    container.broken = Some(error);
+                    return Ok(Ended::Container(None));
+                }
+            };
+            if let Some(compared) = &self.corpus
+                && !compared.corpus.is_spilled()
+                && compared.corpus.is_full_with(stretch.len() as u64)
+            {
+                container.waiting = Some(stretch);
+                return Ok(Ended::Memory);
+            }
+            if let Some(spool) = self.spool.as_mut().filter(|_| container.input.from == Origin::Stdin) {
+                spool.put(&stretch)?;
+            }
+            let (done, failed) = match self.stretch(container, &stretch) {
+                Ok(done) => done,
+                Err(Stuck::TooLarge(what)) if !self.is_spilled() => {
+                    (Vec::new(), Some(Error::too_large(container.input.place(), what)))
+                }
+                Err(stuck) => return Err(stuck.at(container.input.place())),
+            };
+            let goes_on = match self.is_gathering() {
+                true => !self.course.stop.load(Ordering::Relaxed),
+                false => self.hand_on(done)?,
+            };
+            if !goes_on {
+                return Ok(Ended::Run);
+            }
+            if failed.is_some() {
+                return Ok(Ended::Container(failed));
+            }
+        }
+    }
+
+    /// What came of a stretch, and the error that ends the container there.
+    fn stretch(
+        &mut self,
+        container: &mut Container,
+        stretch: &Bytes,
+    ) -> std::result::Result<(Vec<Outcome<T>>, Option<Error>), Stuck> {
+        let Self { course, work, corpus, used, .. } = self;
+        let (work, course) = (&*work, *course);
+        let Container { input, source, lines, .. } = container;
+        course.threads.run(|| {
+            let begins = lines.offset;
+            let taking = super::lots::taking(corpus.as_ref(), course.settings);
+            let mut lots = match lines.lots(input, source, stretch, course, taking, used) {
+                Ok(lots) => lots,
+                Err(error) => return Ok((Vec::new(), Some(error))),
+            };
+            if let Some(compared) = corpus {
+                let stand = compared.corpus.hold(stretch.clone(), input.form, input.path(), begins);
+                lots.iter_mut().for_each(|lot| lot.stand = stand.further(lot.offset - begins));
+            }
+            let mut failed = None;
+            if !course.reading.keeps_broken()
+                && let Some(at) = lots.iter().position(|lot| !lot.sheaf.faults.is_empty())
+            {
+                // What precedes the fault may have a reader already.
+                lots.truncate(at + 1);
+                let lot = &mut lots[at];
+                let (line, extent, fault) = lot.sheaf.faults.swap_remove(0);
+                failed = Some(Error::ending_record(input.place(), lot.line + line, &fault));
+                lot.bytes.truncate(extent.start as usize);
+                lot.read(course, taking, lot.offset == 0)?;
+            }
+            let done = plan_lots(&lots, corpus.as_mut(), course, work)?;
+            used.extend(lots.into_iter().map(|lot| lot.sheaf).filter(crate::sheaf::Sheaf::is_of_use));
+            let (done, not_done) = until_failed(done);
+            Ok((done, not_done.or(failed)))
+        })
+    }
+
+    /// Ends a container of which nothing more is to be done; false if the run is to end.
+    pub(super) fn end_container(&mut self, container: Container, failed: Option<Error>) -> Result<bool> {
+        let Container { input, source, lines, mark, broken, .. } = container;
+        let has_failed = failed.is_some();
+        let end = self.ended(&input, &source, lines.offset, failed);
+        if let Some(compared) = &mut self.corpus {
+            match &end {
+                Outcome::Failed(_) => {
+                    if let Some(mark) = &mark {
+                        self.course.threads.run(|| compared.forget(mark))?;
+                    }
+                }
+                _ => compared.corpus.end_input().map_err(|stuck| stuck.at(input.place()))?,
+            }
+            keep(&source, &mut self.kept);
+        }
+        match end {
+            // It was well when the others were compared with it.
+            Outcome::Failed(error) if self.is_spilled() && !has_failed => Err(error),
+            end => self.hand_on(broken.map(Outcome::Failed).into_iter().chain([end]).collect()),
+        }
+    }
+}
