@@ -252,7 +252,7 @@ impl Corpus {
         let rewound = Pass::Second { repeats: Tape::new(&spilled.scratch).read(READ_AT_ONCE, true) };
         let Pass::First { prints, skeletons } = std::mem::replace(&mut spilled.pass, rewound) else { return Ok(()) };
         let (mut out, first) = (Tape::new(&spilled.scratch), spilled.first);
-        let mut settled = prints.settle(room)?;
+        let mut settled = prints.settle(room, first)?;
         let mut skeletons = skeletons.read(READ_AT_ONCE, true);
         // Documents that don't come again have the numbers before; the tape says where it goes on if it isn't there.
         let mut next = first;
@@ -397,5 +397,151 @@ impl Catalogue {
     fn forget(&mut self, from: u32) -> Result<(), Error> {
         let kept = from.checked_sub(1).map_or(Ok(0), |last| self.begun(last))?;
         self.0.truncate(kept * Self::ENTRY as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::earlier::InDocument;
+    use crate::sheaf::Taking;
+    use crate::source::{Fields, Form};
+    use crate::{Settings, Threshold};
+    use bytes::Bytes;
+    use proptest::prelude::*;
+
+    /// Inputs that come one after the other, each with its documents, each with its paragraphs; and whether it fails in the end.
+    type Inputs = Vec<(Vec<Vec<u8>>, bool)>;
+
+    fn inputs() -> impl Strategy<Value = Inputs> {
+        let document = prop_oneof![
+            prop::collection::vec(0u8..6, 0..9),
+            (0u8..40, 0usize..12).prop_map(|(first, len)| (first..).take(len).collect()),
+        ];
+        prop::collection::vec((prop::collection::vec(document, 0..6), prop::bool::weighted(0.2)), 1..7)
+    }
+
+    fn stretch(documents: &[Vec<u8>]) -> Bytes {
+        let paragraph = |kind: &u8| if kind % 5 == 4 { format!("| a row | {kind} |") } else { format!("Paragraph {kind} of some.") };
+        let record = |document: &Vec<u8>| {
+            let text = document.iter().map(paragraph).collect::<Vec<_>>().join("\n\n");
+            serde_json::json!({ "text": text }).to_string() + "\n"
+        };
+        documents.iter().map(record).collect::<String>().into()
+    }
+
+    /// What repeats in a document, with the words of what it repeats.
+    type Found = (Vec<(u32, u32)>, Vec<(u32, u8)>, usize);
+
+    struct Run {
+        corpus: Corpus,
+        settings: Settings,
+        /// The kinds of paragraphs by their numbers.
+        kinds: std::collections::HashMap<u32, u8>,
+        /// Each input's documents as they are found.
+        found: Vec<Vec<Found>>,
+    }
+
+    impl Run {
+        /// An input comes.
+        fn enter(&mut self, documents: &[Vec<u8>]) {
+            let bytes = stretch(documents);
+            let is_spilled = self.corpus.is_spilled();
+            let manner = self.settings.manner(self.corpus.hash());
+            let taking = Taking { manner, has_places: !is_spilled, is_checked: is_spilled };
+            let mut sheaf = crate::sheaf::Sheaf::default();
+            sheaf.read(&bytes, Form::Jsonl, &Fields::default(), taking, true).unwrap();
+            let stand = self.corpus.hold(bytes, Form::Jsonl, Path::new("a"), 0);
+            let entering = Entering { sheaf: &sheaf, stand, line: 1, is_whole: false };
+            let numbers = self.corpus.enter(&[entering], |count| count).unwrap();
+            if self.corpus.is_gathering() {
+                return;
+            }
+            for (numbers, kinds) in numbers[0].iter().zip(documents) {
+                self.kinds.extend(numbers.clone().zip(kinds.iter().copied()));
+            }
+            let sought = self.corpus.seek(&numbers).unwrap().pop().unwrap();
+            let found = self.corpus.repeats(&numbers[0], sought).map(|InDocument { within, across, alike }| {
+                let within = within.iter().map(|repeat| (repeat.at, repeat.kept)).collect();
+                (within, across.iter().map(|repeat| (repeat.at, self.kinds[&repeat.kept])).collect(), alike)
+            });
+            self.found.push(found.collect());
+        }
+
+        fn all(&mut self, inputs: &Inputs, from: usize, to: usize) {
+            for (documents, fails) in &inputs[from..to] {
+                let mark = self.corpus.mark();
+                self.enter(documents);
+                if *fails {
+                    self.corpus.forget(&mark).unwrap();
+                } else {
+                    self.corpus.end_input().unwrap();
+                }
+            }
+        }
+    }
+
+    fn run(inputs: &Inputs, spilled_at: Option<usize>, room: u64) -> Vec<Vec<Found>> {
+        let settings = Settings { across: true, threshold: Threshold::Flat(40), ..Settings::default() };
+        let corpus = Corpus::new(&settings, u64::MAX);
+        let mut run = Run { corpus, settings, kinds: Default::default(), found: Vec::new() };
+        let at = spilled_at.unwrap_or(inputs.len());
+        run.all(inputs, 0, at);
+        if at < inputs.len() {
+            let scratch = Scratch::new(&std::env::temp_dir()).unwrap();
+            run.corpus.spill(&scratch).unwrap();
+            run.all(inputs, at, inputs.len());
+            run.corpus.settle(room).unwrap();
+            for (documents, fails) in &inputs[at..] {
+                if *fails {
+                    run.found.push(Vec::new());
+                } else {
+                    run.enter(documents);
+                    run.corpus.end_input().unwrap();
+                }
+            }
+            assert_eq!(next_tag(
+                match &mut run.corpus.spilled.as_mut().unwrap().pass { Pass::Second { repeats } => repeats, Pass::First { .. } => panic!() },
+                &mut 0
+            ).unwrap(), END);
+        }
+        run.found
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+        #[test]
+        fn what_is_on_disk_repeats_as_in_memory(inputs in inputs(), at: prop::sample::Index, room in 0u64..5000) {
+            let in_memory = run(&inputs, None, 0);
+            let at = at.index(inputs.len());
+            let mut on_disk = run(&inputs, Some(at), room);
+            for ((found, (_, fails)), number) in on_disk.iter_mut().zip(&inputs).zip(0..) {
+                if *fails && number >= at {
+                    found.clone_from(&in_memory[number]); // nothing is planned for what fails
+                }
+            }
+            prop_assert_eq!(on_disk, in_memory);
+        }
+    }
+
+    #[test]
+    fn what_changed_meanwhile_is_seen() {
+        let settings = Settings { across: true, ..Settings::default() };
+        let documents = |text: u8| vec![vec![1, 2], vec![text]];
+        for (second, is_changed) in [(documents(3), false), (documents(4), true), (vec![vec![1, 2]], true), (vec![vec![1, 2, 3]], true)] {
+            let corpus = Corpus::new(&settings, u64::MAX);
+            let mut run = Run { corpus, settings: settings.clone(), kinds: Default::default(), found: Vec::new() };
+            run.corpus.spill(&Scratch::new(&std::env::temp_dir()).unwrap()).unwrap();
+            run.enter(&documents(3));
+            run.corpus.end_input().unwrap();
+            run.corpus.settle(1 << 20).unwrap();
+            let bytes = stretch(&second);
+            let taking = Taking { manner: settings.manner(Hash::Not), has_places: false, is_checked: true };
+            let mut sheaf = crate::sheaf::Sheaf::default();
+            sheaf.read(&bytes, Form::Jsonl, &Fields::default(), taking, true).unwrap();
+            let entering = Entering { sheaf: &sheaf, stand: super::super::Stand::default(), line: 1, is_whole: true };
+            let entered = run.corpus.enter(&[entering], |count| count);
+            assert_eq!(matches!(entered, Err(Stuck::Changed(0))), is_changed);
+        }
     }
 }

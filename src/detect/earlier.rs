@@ -106,7 +106,7 @@ impl Earlier {
     /// Those of the disk.
     pub(crate) fn settle(self, room: u64, first: u32) -> Result<Self, Error> {
         let Known::Gathering(gathering, _) = self.known else { return Ok(self) };
-        Ok(Self { known: Known::Settled(gathering.settle(room)?, first), rolling: self.rolling })
+        Ok(Self { known: Known::Settled(gathering.settle(room, first)?, first), rolling: self.rolling })
     }
 
     /// Looks the windows of some documents up, and enters them for those to come. `repeats` are all so far.

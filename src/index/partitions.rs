@@ -66,23 +66,23 @@ impl Gathering {
         self.forgotten.push(numbers);
     }
 
-    /// Ends the first pass: finds which segments are equal, in so many bytes of memory.
+    /// Ends the first pass: finds which segments are equal, in so many bytes of memory. Those with numbers from `first` on come again.
     ///
     /// # Errors
     /// If what was gathered can't be read, or there is no room for what is found.
-    pub(crate) fn settle(self, room: u64) -> Result<Settled> {
+    pub(crate) fn settle(self, room: u64, first: u32) -> Result<Settled> {
         let Self { partitions, forgotten } = self;
         let largest = partitions.iter().map(|partition| partition.count).max().unwrap_or(0) * SEGMENT_BYTES;
         let room = (room / rayon::current_num_threads() as u64).max(1);
         let part_bits = largest.div_ceil(room).next_power_of_two().ilog2().min(MOST_PART_BITS);
         let parts: Result<Vec<Vec<Reading>>> =
-            partitions.into_par_iter().map(|partition| partition.settle(part_bits, &forgotten)).collect();
+            partitions.into_par_iter().map(|partition| partition.settle(part_bits, &forgotten, first)).collect();
         Ok(Settled { parts: parts?.into_iter().flatten().collect(), part_bits })
     }
 }
 
 impl Partition {
-    fn settle(self, part_bits: u32, forgotten: &[Range<u32>]) -> Result<Vec<Reading>> {
+    fn settle(self, part_bits: u32, forgotten: &[Range<u32>], first: u32) -> Result<Vec<Reading>> {
         let parts = 1 << part_bits;
         let Self { mut tape, count, .. } = self;
         let mut settled = Vec::with_capacity(parts);
@@ -108,7 +108,9 @@ impl Partition {
             let mut repeats = Index::new(1, prints.len()).enter(&[&prints], &Whole(&prints)).into_iter().peekable();
             for (at, number) in (0..).zip(&numbers) {
                 let kept = repeats.next_if(|repeat| repeat.at == at).map_or(*number, |Repeat { kept, .. }| numbers[kept as usize]);
-                out.put_number(u64::from(number - kept))?;
+                if *number >= first {
+                    out.put_number(u64::from(number - kept))?;
+                }
             }
             settled.push(out.read(READ_AT_ONCE, true));
         }
@@ -156,7 +158,7 @@ mod tests {
 
     #[test]
     fn two_passes_on_disk_find_what_one_in_memory_does() {
-        proptest::proptest!(|(kinds in proptest::collection::vec(0u8..40, 0..400), steps in proptest::collection::vec(1u32..300, 400), room in 0u64..9000, forgotten in 0u32..20_000, len in 0u32..9000)| {
+        proptest::proptest!(|(kinds in proptest::collection::vec(0u8..40, 0..400), steps in proptest::collection::vec(1u32..300, 400), room in 0u64..9000, forgotten in 0u32..20_000, len in 0u32..9000, first in 0u32..9000)| {
             let numbers: Vec<u32> = steps.iter().scan(0, |sum, step| { *sum += step; Some(*sum) }).collect();
             let scratch = Scratch::new(&std::env::temp_dir()).unwrap();
             let print = |kind: u8| u128::from(kind).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
@@ -166,12 +168,14 @@ mod tests {
             }
             let forgotten = forgotten..forgotten + len;
             gathering.forget(forgotten.clone());
-            let mut settled = gathering.settle(room).unwrap();
+            let mut settled = gathering.settle(room, first).unwrap();
             let mut firsts = HashMap::new();
             for (&kind, &number) in kinds.iter().zip(&numbers).filter(|(_, number)| !forgotten.contains(number)) {
                 let kept = *firsts.entry(kind).or_insert(number);
                 let wanted = (kept != number).then_some(Repeat { at: number, kept });
-                assert_eq!(settled.next(first_bits(print(kind)), number).unwrap(), wanted);
+                if number >= first {
+                    assert_eq!(settled.next(first_bits(print(kind)), number).unwrap(), wanted);
+                }
             }
             assert!(settled.parts.iter().all(Reading::is_at_end));
         });
