@@ -1,10 +1,11 @@
-//! A file that several readers share.
+//! A file that several readers share, and one that is written.
 
+use super::Fault;
 use ::parquet::errors::{ParquetError, Result};
 use ::parquet::file::reader::{ChunkReader, Length};
 use bytes::Bytes;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
@@ -61,5 +62,50 @@ impl Read for From {
         let read = self.file.read_at(buffer, self.at)?;
         self.at += read as u64;
         Ok(read)
+    }
+}
+
+/// What is written to, and what went wrong with it: the library's errors don't tell reading from writing.
+pub(super) struct Out<W> {
+    /// It is there until the end.
+    to: Option<W>,
+    fault: Option<io::Error>,
+}
+
+impl<W: Write> Out<W> {
+    pub(super) fn new(to: W) -> Self {
+        Self { to: Some(to), fault: None }
+    }
+
+    /// What went wrong with it, if anything did.
+    pub(super) fn fault(&mut self) -> Option<Fault> {
+        self.fault.take().map(Fault::Write)
+    }
+
+    /// What was written to, once all is written.
+    pub(super) fn take(&mut self) -> W {
+        self.to.take().expect("it is taken once, at the end")
+    }
+
+    fn noting<T>(&mut self, work: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
+        let result = self.to.as_mut().map_or_else(|| Err(io::ErrorKind::BrokenPipe.into()), work);
+        result.map_err(|error| {
+            let kind = error.kind();
+            if kind != io::ErrorKind::Interrupted {
+                self.fault = Some(error);
+            }
+            kind.into()
+        })
+    }
+}
+
+impl<W: Write> Write for Out<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.noting(|to| to.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        // The library lets go of what is written to with what it holds back; by then the writer may be gone.
+        if self.to.is_none() { Ok(()) } else { self.noting(|to| to.flush()) }
     }
 }

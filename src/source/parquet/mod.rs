@@ -3,11 +3,14 @@
 //!
 //! Knows the columns of a table and nothing of what is done with a text.
 
+mod converting;
 mod encoding;
 mod file;
+mod inferring;
 mod reading;
 mod writing;
 
+pub use converting::{JsonLines, from_json_lines};
 pub use reading::{Ids, Texts, Values};
 pub use writing::{Rewriter, Rows};
 

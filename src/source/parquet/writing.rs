@@ -2,6 +2,7 @@
 //! copied as it stands in the file.
 
 use super::encoding::Encoder;
+use super::file::Out;
 use super::reading::{GroupTexts, Values, pages, rows_at_once};
 use super::{Fault, Table, guarded, system_error};
 use crate::document::Span;
@@ -104,7 +105,7 @@ impl<W: Write + Send> Rewriter<W> {
             .set_sorting_columns(sorting(&table))
             .build();
         let schema = footer.schema_descr().root_schema_ptr();
-        let to = SerializedFileWriter::new(Out { to: Some(to), fault: None }, schema, Arc::new(properties));
+        let to = SerializedFileWriter::new(Out::new(to), schema, Arc::new(properties));
         let to = to.map_err(|error| system_error(error).map_or_else(Fault::NotWritten, Fault::Write))?;
         Ok(Self { table, to, group: Group::default(), next_row: 1 })
     }
@@ -141,7 +142,7 @@ impl<W: Write + Send> Rewriter<W> {
         }
         match self.to.finish() {
             Err(error) => Err(self.fault(error)),
-            Ok(_) => Ok(self.to.inner_mut().to.take().expect("it is taken once, here")),
+            Ok(_) => Ok(self.to.inner_mut().take()),
         }
     }
 
@@ -167,46 +168,15 @@ impl<W: Write + Send> Rewriter<W> {
         }
         let number = group.number;
         write_group(&self.table, group, &mut self.to).map_err(|error| {
-            let fault = self.to.inner_mut().fault.take();
-            fault.map_or_else(|| Fault::in_group(error, number, None), Fault::Write)
+            let fault = self.to.inner_mut().fault();
+            fault.unwrap_or_else(|| Fault::in_group(error, number, None))
         })
     }
 
     /// What an error of the row group under way is, which reading or writing can have.
     fn fault(&mut self, error: ParquetError) -> Fault {
-        let fault = self.to.inner_mut().fault.take();
-        fault.map_or_else(|| Fault::in_group(error, self.group.number, None), Fault::Write)
-    }
-}
-
-/// What is written to, and what went wrong with it: the library's errors don't tell reading from writing.
-struct Out<W> {
-    /// It is there until the end.
-    to: Option<W>,
-    fault: Option<io::Error>,
-}
-
-impl<W: Write> Out<W> {
-    fn noting<T>(&mut self, work: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
-        let result = self.to.as_mut().map_or_else(|| Err(io::ErrorKind::BrokenPipe.into()), work);
-        result.map_err(|error| {
-            let kind = error.kind();
-            if kind != io::ErrorKind::Interrupted {
-                self.fault = Some(error);
-            }
-            kind.into()
-        })
-    }
-}
-
-impl<W: Write> Write for Out<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.noting(|to| to.write(bytes))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        // The library lets go of what is written to with what it holds back; by then the writer may be gone.
-        if self.to.is_none() { Ok(()) } else { self.noting(|to| to.flush()) }
+        let fault = self.to.inner_mut().fault();
+        fault.unwrap_or_else(|| Fault::in_group(error, self.group.number, None))
     }
 }
 
