@@ -16,13 +16,13 @@ fn main() {
     let paths: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let Some(from) = paths.first() else { return println!("no FILE was given: nothing is measured") };
     let to = paths.get(1).cloned().unwrap_or_else(|| format!("{from}.copy"));
-    let fields = Fields::default();
+    let fields = &Fields::default();
     let open = || File::open(from).expect("FILE can be opened");
     let size = open().metadata().expect("FILE can be opened").len();
     println!("{from}: {} MB, {} threads", size / 1_000_000, rayon::current_num_threads());
 
     let start = Instant::now();
-    let mut texts = Texts::open(open(), &fields).expect("FILE is a table");
+    let mut texts = Texts::open(open(), fields).expect("FILE is a table");
     let (mut rows, mut bytes) = (0, 0);
     while let Some(values) = texts.next(STRETCH).expect("FILE is whole") {
         rows += values.len();
@@ -33,11 +33,11 @@ fn main() {
     for (what, cut_one_in, drop_one_in) in [("nothing", 0, 0), ("a cut in each text", 1, 0), ("a cut in each, one of 10 dropped", 1, 10)] {
         let start = Instant::now();
         let out = BufWriter::new(File::create(&to).expect("OUT can be created"));
-        let mut rewriter = Rewriter::new(open(), &fields, out).expect("FILE is a table");
+        let mut rewriter = Rewriter::new(open(), fields, out).expect("FILE is a table");
         let (sender, receiver) = mpsc::sync_channel::<Values>(1);
         std::thread::scope(|scope| {
             scope.spawn(move || {
-                let mut texts = Texts::open(open(), &fields).expect("FILE is a table");
+                let mut texts = Texts::open(open(), fields).expect("FILE is a table");
                 while let Some(values) = texts.next(STRETCH).expect("FILE is whole") {
                     if sender.send(values).is_err() {
                         return;

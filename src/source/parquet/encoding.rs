@@ -26,7 +26,20 @@ pub(super) struct Encoder<T: DataType> {
 }
 
 /// Pages that aren't packed yet, in order.
-type Waiting = Arc<Mutex<Vec<CompressedPage>>>;
+#[derive(Clone, Default)]
+struct Waiting(Arc<Mutex<Vec<CompressedPage>>>);
+
+impl Waiting {
+    fn push(&self, page: CompressedPage) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(page);
+    }
+
+    /// All pages, if they are so many at least.
+    fn take(&self, least: usize) -> Vec<CompressedPage> {
+        let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if pages.len() < least { Vec::new() } else { std::mem::take(&mut *pages) }
+    }
+}
 
 /// So many pages a thread are packed at once.
 const PAGES_A_THREAD: usize = 4;
@@ -45,20 +58,27 @@ impl<T: DataType> Encoder<T> {
         Self { column, waiting, codec, chunk: TrackedWrite::new(Vec::new()), places: Vec::new() }
     }
 
-    /// Appends rows: the values of those that have one, and the levels of all, if the column has levels.
+    /// Appends rows: the values of those that have one, and the levels of all, where the column has such levels.
     pub(super) fn append(&mut self, values: &[T::T], definitions: &[i16], repetitions: &[i16]) -> Result<()> {
-        self.column.write_batch(values, Some(definitions), Some(repetitions))?;
-        let at_once = PAGES_A_THREAD * rayon::current_num_threads();
-        if self.waiting.lock().unwrap_or_else(PoisonError::into_inner).len() >= at_once {
-            pack(&self.waiting, self.codec, &mut self.chunk, &mut self.places)?;
-        }
-        Ok(())
+        let (value_level, repeated_level) = {
+            let descr = self.column.get_descriptor();
+            (descr.max_def_level(), descr.max_rep_level())
+        };
+        let definitions = (value_level > 0).then_some(definitions);
+        let repetitions = (repeated_level > 0).then_some(repetitions);
+        let pages = self.waiting.take(PAGES_A_THREAD * rayon::current_num_threads());
+        // The pages of the rows before are packed while those of these rows are made.
+        let (packed, written) = rayon::join(
+            || pack(pages, self.codec, &mut self.chunk, &mut self.places),
+            || self.column.write_batch(values, definitions, repetitions),
+        );
+        packed.and(written.map(drop))
     }
 
     /// The whole chunk, and what is to be said of it.
     pub(super) fn finish(mut self) -> Result<(Bytes, ColumnCloseResult)> {
         let mut close = self.column.close()?;
-        pack(&self.waiting, self.codec, &mut self.chunk, &mut self.places)?;
+        pack(self.waiting.take(1), self.codec, &mut self.chunk, &mut self.places)?;
         let is_dictionary = |place: &&PageWriteSpec| place.page_type == PageType::DICTIONARY_PAGE;
         let data = self.places.iter().filter(|place| !is_dictionary(place));
         let data_page = data.clone().next().map_or(0, |place| place.offset as i64);
@@ -129,7 +149,7 @@ impl PageWriter for Queue {
         place.offset = self.end;
         place.bytes_written = page.compressed_size() as u64;
         self.end += place.bytes_written;
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(page);
+        self.waiting.push(page);
         Ok(place)
     }
 
@@ -138,14 +158,13 @@ impl PageWriter for Queue {
     }
 }
 
-/// Packs the pages that wait and appends them to the chunk. What it writes doesn't depend on when it is called.
+/// Packs pages and appends them to the chunk. Each is packed by itself, so that it makes no difference which come together.
 fn pack(
-    waiting: &Waiting,
+    mut pages: Vec<CompressedPage>,
     codec: Compression,
     chunk: &mut TrackedWrite<Vec<u8>>,
     places: &mut Vec<PageWriteSpec>,
 ) -> Result<()> {
-    let mut pages = std::mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner));
     if is_packed_here(codec) {
         let packed = pages.into_par_iter().map_init(
             || None,

@@ -54,18 +54,19 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// What is left of a text at `span` of `bytes`: a part of them where it is in one piece.
+/// What is left of a text at `span` of `bytes`: a part of them where it is in one piece, as it is without its first lines.
 pub(super) fn survivor(bytes: &Bytes, span: Span, cuts: &[Span]) -> Bytes {
-    match cuts {
-        [] => bytes.slice(span.range()),
-        cuts => {
-            let mut left = Vec::with_capacity((span.len() - cuts.iter().map(|cut| cut.len()).sum::<u64>()) as usize);
-            let mut from = span.start;
-            for cut in cuts {
-                left.extend_from_slice(Span { start: from, end: cut.start }.of(bytes));
-                from = cut.end;
-            }
-            left.extend_from_slice(Span { start: from, end: span.end }.of(bytes));
+    let starts = std::iter::once(span.start).chain(cuts.iter().map(|cut| cut.end));
+    let ends = cuts.iter().map(|cut| cut.start).chain([span.end]);
+    let mut pieces = starts.zip(ends).map(|(start, end)| Span { start, end }).filter(|piece| !piece.is_empty());
+    let (first, second) = (pieces.next(), pieces.next());
+    match (first, second) {
+        (None, _) => Bytes::new(),
+        (Some(only), None) => bytes.slice(only.range()),
+        (Some(first), Some(second)) => {
+            let len = span.len() - cuts.iter().map(|cut| cut.len()).sum::<u64>();
+            let mut left = Vec::with_capacity(len as usize);
+            [first, second].into_iter().chain(pieces).for_each(|piece| left.extend_from_slice(piece.of(bytes)));
             left.into()
         }
     }
