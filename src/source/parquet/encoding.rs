@@ -44,7 +44,7 @@ impl Waiting {
 /// So many pages a thread are packed at once.
 const PAGES_A_THREAD: usize = 4;
 
-impl<T: DataType> Encoder<T> {
+impl<T: DataType<T: Sync>> Encoder<T> {
     /// An encoder of the column `column` of row group `row_group` (both from 0 on) as it was encoded in `table`: with its
     /// codec, and with a dictionary, statistics, indexes and a Bloom filter where it had them.
     pub(super) fn like(table: &Table, row_group: usize, column: usize) -> Self {

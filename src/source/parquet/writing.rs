@@ -310,7 +310,7 @@ fn filtered(table: &Table, row_group: usize, column: usize, stays: &[bool]) -> R
     )
 }
 
-fn filtered_by_type<T: DataType>(
+fn filtered_by_type<T: DataType<T: Sync>>(
     mut from: ColumnReaderImpl<T>,
     mut to: Encoder<T>,
     (value_level, repeated_level): (i16, i16),
