@@ -8,6 +8,8 @@ mod encoding;
 mod file;
 mod inferring;
 mod reading;
+#[cfg(test)]
+mod tests;
 mod writing;
 
 pub use converting::{JsonLines, from_json_lines};
