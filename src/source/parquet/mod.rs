@@ -6,6 +6,7 @@
 mod converting;
 mod encoding;
 mod file;
+mod guard;
 mod inferring;
 mod reading;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use ::parquet::schema::types::{SchemaDescriptor, Type};
 use file::Shared;
+use guard::guarded;
 use std::fs::File;
 use std::sync::Arc;
 use std::{fmt, io};
@@ -243,9 +245,4 @@ fn check_group(group: &RowGroupMetaData) -> Result<(), String> {
         Some(chunk) => Err(format!("its column {:?} stands nowhere in the file", chunk.column_path().string())),
         None => Ok(()),
     }
-}
-
-/// What `work` gives.
-fn guarded<T>(work: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
-    work()
 }

@@ -13,7 +13,8 @@ use ::parquet::column::reader::ColumnReaderImpl;
 use ::parquet::data_type::{ByteArray, ByteArrayType};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::serialized_reader::SerializedPageReader;
-use arrow_array::ArrayRef;
+use arrow_array::cast::AsArray as _;
+use arrow_array::{Array as _, ArrayRef};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use bytes::Bytes;
 use std::fmt::Write as _;
@@ -112,8 +113,16 @@ impl Texts {
     /// The next rows, of one row group: at least one, and no more than have `size` bytes of text together.
     ///
     /// # Errors
-    /// If the file can't be read or is broken. What comes behind a fault can't be read either.
+    /// If the file can't be read or is broken. There is nothing behind a fault.
     pub fn next(&mut self, size: usize) -> Result<Option<Values>, Fault> {
+        let next = self.next_of_group(size);
+        if next.is_err() {
+            (self.group, self.next_group) = (None, self.table.metadata.num_row_groups());
+        }
+        next
+    }
+
+    fn next_of_group(&mut self, size: usize) -> Result<Option<Values>, Fault> {
         loop {
             if let Some((texts, ids)) = &mut self.group {
                 if let Some(mut values) = texts.next(size, u64::MAX)? {
@@ -302,8 +311,8 @@ pub(super) fn rows_at_once(bytes: i64, rows: i64) -> usize {
 struct GroupIds {
     batches: ParquetRecordBatchReader,
     row_group: usize,
-    /// Ids that were decoded; those before `next` were given.
-    decoded: Option<ArrayRef>,
+    /// Ids that were decoded, and before them the structs they are in; those before `next` were given.
+    decoded: Vec<ArrayRef>,
     next: usize,
 }
 
@@ -315,14 +324,14 @@ impl GroupIds {
             .with_row_groups(vec![row_group])
             .with_batch_size(rows_at_once(group.column(column).uncompressed_size(), group.num_rows()));
         let batches = guarded(|| builder.build()).map_err(|error| Fault::in_group(error, row_group, None))?;
-        Ok(Self { batches, row_group, decoded: None, next: 0 })
+        Ok(Self { batches, row_group, decoded: Vec::new(), next: 0 })
     }
 
     /// The ids of the next `rows` rows.
     fn next(&mut self, rows: usize) -> Result<Ids, Fault> {
         let mut ids = Ids::default();
         while ids.ends.len() < rows {
-            let Some(decoded) = self.decoded.as_ref().filter(|decoded| self.next < decoded.len()) else {
+            let Some(decoded) = self.decoded.last().filter(|decoded| self.next < decoded.len()) else {
                 self.decode()?;
                 continue;
             };
@@ -330,9 +339,10 @@ impl GroupIds {
             let words = ArrayFormatter::try_new(decoded, &FormatOptions::new()).map_err(|error| broken(error.to_string()))?;
             let end = decoded.len().min(self.next + rows - ids.ends.len());
             for row in self.next..end {
-                // An id that can't be said is none.
                 let len = ids.words.len();
-                if write!(ids.words, "{}", words.value(row)).is_err() {
+                let is_null = self.decoded.iter().any(|array| array.is_null(row));
+                // An id that can't be said is none.
+                if !is_null && write!(ids.words, "{}", words.value(row)).is_err() {
                     ids.words.truncate(len);
                 }
                 ids.ends.push(ids.words.len());
@@ -346,12 +356,11 @@ impl GroupIds {
         let broken = |why: String| Fault::Broken { row_group: self.row_group + 1, row: None, why };
         let batch = guarded(|| self.batches.next().transpose().map_err(ParquetError::from));
         let batch = batch.map_err(|error| Fault::in_group(error, self.row_group, None))?;
-        let mut ids = batch.ok_or_else(|| broken("ids are missing".into()))?.column(0).clone();
-        // A column within structs comes with them around it.
-        while let Some(within) = ids.as_any().downcast_ref::<arrow_array::StructArray>() {
-            ids = within.column(0).clone();
+        self.decoded = vec![batch.ok_or_else(|| broken("ids are missing".into()))?.column(0).clone()];
+        while let Some(within) = self.decoded.last().and_then(|array| array.as_struct_opt()) {
+            let within = within.column(0).clone();
+            self.decoded.push(within);
         }
-        self.decoded = Some(ids);
         self.next = 0;
         Ok(())
     }
