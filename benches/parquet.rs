@@ -30,7 +30,9 @@ fn main() {
     }
     println!("reading {rows} texts, {} MB: {:.2?}", bytes / 1_000_000, start.elapsed());
 
-    for (what, cut_one_in, drop_one_in) in [("nothing", 0, 0), ("a cut in each text", 1, 0), ("a cut in each, one of 10 dropped", 1, 10)] {
+    for (what, cut_one_in, drop_one_in) in
+        [("nothing", 0, 0), ("a cut in each text", 1, 0), ("a cut in each, one of 10 dropped", 1, 10)]
+    {
         let start = Instant::now();
         let out = BufWriter::new(File::create(&to).expect("OUT can be created"));
         let mut rewriter = Rewriter::new(open(), fields, out).expect("FILE is a table");
@@ -48,7 +50,8 @@ fn main() {
                 let rows = 0..values.len();
                 let spans = rows.clone().filter(|row| cut_one_in > 0 && row % cut_one_in == 0).map(|row| values.span(row));
                 let cuts: Vec<Span> = spans.filter_map(|span| first_line(&values, span)).collect();
-                let dropped: Vec<u32> = rows.filter(|row| drop_one_in > 0 && row % drop_one_in == 0).map(|row| row as u32).collect();
+                let dropped: Vec<u32> =
+                    rows.filter(|row| drop_one_in > 0 && row % drop_one_in == 0).map(|row| row as u32).collect();
                 rewriter.append(Rows { values: &values, cuts: &cuts, dropped: &dropped }).expect("OUT can be written");
             }
         });

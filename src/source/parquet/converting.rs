@@ -162,9 +162,7 @@ const BYTES_AT_ONCE: usize = 8 << 20;
 /// If the lines can't be read, don't fit in one table, or `to` can't be written to.
 pub fn from_json_lines<R: BufRead + Seek, W: Write + Send>(mut lines: R, text_field: &str, to: W) -> Result<W, Fault> {
     let mut columns = Object::default();
-    each_line(&mut lines, |line, bytes| {
-        columns.see(bytes).map_err(|why| Fault::Line { line, why })
-    })?;
+    each_line(&mut lines, |line, bytes| columns.see(bytes).map_err(|why| Fault::Line { line, why }))?;
     lines.rewind().map_err(Fault::Read)?;
     let schema = Arc::new(Schema::new(columns.fields().map_err(Fault::NotWritten)?));
     let properties = WriterProperties::builder()

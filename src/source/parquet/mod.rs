@@ -160,7 +160,7 @@ impl Table {
             leaves_of(schema, id).next().filter(is_scalar)
         });
         for (number, group) in metadata.row_groups().iter().enumerate() {
-            check_group(group).map_err(|why| Fault::Broken { row_group: number + 1, row: None, why })?;
+            check_group(group, schema).map_err(|why| Fault::Broken { row_group: number + 1, row: None, why })?;
         }
         Ok(Self { file, metadata: Arc::new(metadata), text, id })
     }
@@ -230,7 +230,10 @@ fn kind_of_group(group: &Type) -> &'static str {
 }
 
 /// What is wrong with the numbers in the footer, on which the library would stumble.
-fn check_group(group: &RowGroupMetaData) -> Result<(), String> {
+fn check_group(group: &RowGroupMetaData, schema: &SchemaDescriptor) -> Result<(), String> {
+    if group.num_columns() != schema.num_columns() {
+        return Err(format!("it has {} columns, not {}", group.num_columns(), schema.num_columns()));
+    }
     if group.num_rows() < 0 {
         return Err(format!("it has {} rows", group.num_rows()));
     }

@@ -1,7 +1,7 @@
 //! The texts of a table, a part of a row group at a time.
 
 use super::file::Shared;
-use super::{Fault, Table, guarded};
+use super::{Fault, Table, guarded, system_error};
 use crate::document::Span;
 use crate::source::Fields;
 use ::parquet::arrow::ProjectionMask;
@@ -145,8 +145,8 @@ impl Texts {
 }
 
 /// So many values are taken from the decoder at once, at most. Each keeps its page in memory, so that long ones are taken by
-/// ones and twos.
-const VALUES_AT_ONCE: u64 = 1024;
+/// ones and twos; and long ones may follow short ones, so that the most are not many.
+const VALUES_AT_ONCE: u64 = 128;
 
 /// The texts of a row group.
 pub(super) struct GroupTexts {
@@ -246,8 +246,11 @@ impl GroupTexts {
     /// Decodes more rows, about as many as have `size` bytes of text.
     fn decode(&mut self, size: usize) -> Result<(), Fault> {
         const FIRST: u64 = 16;
-        let likely = (size as u64).saturating_mul(self.rows_given + 1) / (self.bytes_given + 1);
-        let most = if self.rows_given == 0 { FIRST } else { VALUES_AT_ONCE };
+        let (bytes, rows, most) = match self.rows_given {
+            0 => (self.bytes_promised, self.rows_left, FIRST),
+            rows => (self.bytes_given, rows, VALUES_AT_ONCE),
+        };
+        let likely = (size as u64).saturating_mul(rows) / bytes.max(1);
         let rows = likely.clamp(1, most).min(self.rows_left);
         let mut texts = std::mem::take(&mut self.texts).collect::<Vec<_>>();
         texts.clear();
@@ -258,8 +261,9 @@ impl GroupTexts {
         if read == 0 {
             return Err(self.broken(&format!("{} rows are missing", self.rows_left)));
         }
-        if self.text_level > 0 && self.levels.len() != read {
-            return Err(self.broken("its rows and their levels are not equally many"));
+        let is_known = |level: &i16| (0..=self.text_level).contains(level);
+        if self.text_level > 0 && (self.levels.len() != read || !self.levels.iter().all(is_known)) {
+            return Err(self.broken("the levels of its rows are not those of its type"));
         }
         self.rows_decoded = read as u64;
         self.texts = texts.into_iter();
@@ -353,10 +357,10 @@ impl GroupIds {
     }
 
     fn decode(&mut self) -> Result<(), Fault> {
-        let broken = |why: String| Fault::Broken { row_group: self.row_group + 1, row: None, why };
+        let broken = |why: String| Fault::Broken { row_group: self.row_group + 1, row: None, why: format!("{why} (in its ids)") };
         let batch = guarded(|| self.batches.next().transpose().map_err(ParquetError::from));
-        let batch = batch.map_err(|error| Fault::in_group(error, self.row_group, None))?;
-        self.decoded = vec![batch.ok_or_else(|| broken("ids are missing".into()))?.column(0).clone()];
+        let batch = batch.map_err(|error| system_error(error).map_or_else(broken, Fault::Read))?;
+        self.decoded = vec![batch.ok_or_else(|| broken("rows are missing".into()))?.column(0).clone()];
         while let Some(within) = self.decoded.last().and_then(|array| array.as_struct_opt()) {
             let within = within.column(0).clone();
             self.decoded.push(within);

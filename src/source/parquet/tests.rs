@@ -391,7 +391,10 @@ fn what_is_no_column_of_strings_is_named() {
     assert_eq!(refusal(&table, "list"), "its column \"list\" is a list, not strings");
     assert_eq!(refusal(&table, "list.list.item"), "its column \"list.list.item\" is a list, not strings");
     assert_eq!(refusal(&table, "number"), "its column \"number\" is INT64, not strings");
-    assert_eq!(refusal(b"a text", "text"), "is not a Parquet file that can be read: Parquet file too small. Size is 6 but need 8");
+    assert_eq!(
+        refusal(b"a text", "text"),
+        "is not a Parquet file that can be read: Parquet file too small. Size is 6 but need 8"
+    );
 }
 
 #[test]
@@ -420,17 +423,15 @@ fn use_all(table: &[u8], fields: &Fields) -> Result<usize, Fault> {
 
 #[test]
 fn a_flipped_bit_is_no_panic() {
-    for codec in CODECS {
-        for (version, has_dictionary) in [(WriterVersion::PARQUET_1_0, true), (WriterVersion::PARQUET_2_0, false)] {
-            let how = How { group_rows: 3, codec: codec(), version, has_dictionary, ..How::default() };
-            let mut table = packed(&batch(&rows(&["one", "two", "three", "four", "five"]), &how), &how);
-            for at in 0..table.len() {
-                for bit in [0x01, 0x10, 0x80] {
-                    table[at] ^= bit;
-                    _ = use_all(&table, &with_ids());
-                    table[at] ^= bit;
-                }
-            }
+    for (codec, version) in CODECS.iter().zip([WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0].iter().cycle()) {
+        let has_dictionary = *version == WriterVersion::PARQUET_1_0;
+        let how = How { group_rows: 3, codec: codec(), version: *version, has_dictionary, ..How::default() };
+        let mut table = packed(&batch(&rows(&["one", "two", "three", "four", "five"]), &how), &how);
+        for at in 0..table.len() {
+            let bit = 1 << (at % 8);
+            table[at] ^= bit;
+            _ = use_all(&table, &with_ids());
+            table[at] ^= bit;
         }
     }
 }
@@ -469,7 +470,8 @@ fn a_line_that_fits_in_no_table_is_named() {
 /// Columns that hold strings, but for files that are broken.
 #[test]
 fn files_of_others_are_read_or_refused() {
-    let data = std::env::var_os("UNECHO_DATA").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), Into::into);
+    let data =
+        std::env::var_os("UNECHO_DATA").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), Into::into);
     let folder = data.join("containers/parquet");
     if !folder.is_dir() {
         return eprintln!("{} is absent: nothing was tested", folder.display());
@@ -512,4 +514,50 @@ fn the_schema_keeps_its_metadata() {
     let copy = written(&packed, 1, &[Some(vec![Span::new(0, 1)]), None]);
     assert_eq!(unpacked(copy.clone()).schema(), unpacked(packed).schema());
     assert_eq!(unpacked(copy).column(0).as_string::<i64>().value(0), "ne");
+}
+
+/// Takes so many bytes, then no more.
+struct Full(usize);
+
+impl std::io::Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = bytes.len().min(self.0);
+        self.0 -= taken;
+        if taken == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(taken) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_failed_write_is_told_from_a_failed_read() {
+    let (table, _) = small();
+    let len = written(&table, usize::MAX, &[]).len();
+    for room in [0, len / 2, len - 1] {
+        let rewritten = Rewriter::new(file(&table), &Fields::default(), Full(room)).and_then(|mut rewriter| {
+            for values in values(&table, &Fields::default(), 1)? {
+                rewriter.append(Rows { values: &values, cuts: &[], dropped: &[] })?;
+            }
+            rewriter.finish().map(drop)
+        });
+        let fault = rewritten.unwrap_err();
+        assert!(matches!(&fault, Fault::Write(error) if error.kind() == io::ErrorKind::StorageFull), "{fault:?}");
+    }
+    let lines = Cursor::new("{\"text\":\"one\"}");
+    assert!(matches!(from_json_lines(lines, "text", Full(9)), Err(Fault::Write(_))));
+}
+
+#[test]
+fn other_columns_that_are_broken_are_named() {
+    let how = How { group_rows: 9, ..How::default() };
+    let mut table = packed(&batch(&rows(&["one", "two"]), &how), &how);
+    let at = table.windows(5).position(|bytes| bytes == b"row-1").unwrap();
+    table[at - 4] = 0xff; // the length of the second id
+    let mut rewriter = Rewriter::new(file(&table), &Fields::default(), Vec::new()).unwrap();
+    let values = values(&table, &Fields::default(), 100).unwrap().remove(0);
+    rewriter.append(Rows { values: &values, cuts: &[], dropped: &[0] }).unwrap();
+    let said = rewriter.finish().unwrap_err().to_string();
+    assert!(said.starts_with("row group 1 is broken: ") && said.ends_with(" (in its column \"id\")"), "{said}");
 }

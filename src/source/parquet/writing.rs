@@ -12,9 +12,7 @@ use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reade
 use ::parquet::column::writer::ColumnCloseResult;
 use ::parquet::data_type::{ByteArray, ByteArrayType, DataType};
 use ::parquet::errors::{ParquetError, Result};
-use ::parquet::file::metadata::{
-    ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, SortingColumn,
-};
+use ::parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, SortingColumn};
 use ::parquet::file::properties::WriterProperties;
 use ::parquet::file::writer::SerializedFileWriter;
 use bytes::Bytes;
@@ -185,7 +183,8 @@ impl<W: Write + Send> Rewriter<W> {
 fn with_page_index(table: &Table) -> ParquetMetaData {
     let footer = &*table.metadata;
     let read = guarded(|| {
-        let mut reader = ParquetMetaDataReader::new_with_metadata(footer.clone()).with_page_index_policy(PageIndexPolicy::Optional);
+        let mut reader =
+            ParquetMetaDataReader::new_with_metadata(footer.clone()).with_page_index_policy(PageIndexPolicy::Optional);
         reader.read_page_indexes(&table.file)?;
         reader.finish()
     });
@@ -243,7 +242,8 @@ fn write_group<W: Write + Send>(table: &Table, group: Group, to: &mut Serialized
                 to.append_column(&chunk, close)?;
             }
             None if stays.contains(&false) => {
-                let (chunk, close) = guarded(|| filtered(table, number, column, &stays))?;
+                let filtered = guarded(|| filtered(table, number, column, &stays));
+                let (chunk, close) = filtered.map_err(|error| in_column(table, column, error))?;
                 to.append_column(&chunk, close)?;
             }
             None => to.append_column(&table.file, as_it_stands(table, number, column)?)?,
@@ -251,6 +251,15 @@ fn write_group<W: Write + Send>(table: &Table, group: Group, to: &mut Serialized
     }
     to.close()?;
     Ok(())
+}
+
+/// The same error with the column's name, unless it is the system's.
+fn in_column(table: &Table, column: usize, error: ParquetError) -> ParquetError {
+    let name = table.metadata.file_metadata().schema_descr().column(column).path().string();
+    system_error(error).map_or_else(
+        |why| ParquetError::General(format!("{why} (in its column {name:?})")),
+        |error| ParquetError::External(error.into()),
+    )
 }
 
 /// What is to be said of a column chunk that is copied as it stands.
@@ -340,6 +349,9 @@ fn filtered_by_type<T: DataType<T: Sync>>(
             let stays = row.checked_sub(1).and_then(|row| stays.get(row)).copied();
             let stays = stays.ok_or_else(|| ParquetError::General("a column has too many rows".into()))?;
             let definition = definitions.get(entry).copied().unwrap_or(0);
+            if !(0..=value_level).contains(&definition) || !(0..=repeated_level).contains(&repetition) {
+                return Err(ParquetError::General("the levels of its values are not those of its type".into()));
+            }
             let value = if definition == value_level { values.next() } else { None };
             if stays {
                 kept_values.extend(value);
