@@ -19,6 +19,7 @@ pub(super) struct Encoder<T: DataType> {
     column: ColumnWriterImpl<'static, T>,
     waiting: Waiting,
     codec: Compression,
+    has_offset_index: bool,
     /// The chunk as far as its pages are packed.
     chunk: TrackedWrite<Vec<u8>>,
     /// Where those stand in it.
@@ -50,12 +51,14 @@ impl<T: DataType<T: Sync>> Encoder<T> {
     pub(super) fn like(table: &Table, row_group: usize, column: usize) -> Self {
         let chunk = table.group(row_group).column(column);
         let index = table.metadata.page_index_for_row_group(row_group);
+        let has_offset_index = index.offset_index(column).is_some();
         let codec = chunk.compression();
         let properties = properties(chunk, index.column_index(column).is_some(), table.rows(row_group), codec);
         let waiting = Waiting::default();
         let pages = Box::new(Queue { waiting: waiting.clone(), end: 0 });
         let column = get_typed_column_writer(get_column_writer(chunk.column_descr_ptr(), Arc::new(properties), pages));
-        Self { column, waiting, codec, chunk: TrackedWrite::new(Vec::new()), places: Vec::new() }
+        let (chunk, places) = (TrackedWrite::new(Vec::new()), Vec::new());
+        Self { column, waiting, codec, has_offset_index, chunk, places }
     }
 
     /// Appends rows: the values of those that have one, and the levels of all, where the column has such levels.
@@ -89,6 +92,7 @@ impl<T: DataType<T: Sync>> Encoder<T> {
         let metadata = metadata.set_total_compressed_size(close.bytes_written as i64).set_data_page_offset(data_page);
         let metadata = metadata.set_total_uncompressed_size(uncompressed as i64).set_dictionary_page_offset(dictionary_page);
         close.metadata = metadata.build()?;
+        close.offset_index = close.offset_index.filter(|_| self.has_offset_index);
         if let Some(index) = &mut close.offset_index {
             for (location, place) in index.page_locations.iter_mut().zip(data) {
                 location.offset = place.offset as i64;
