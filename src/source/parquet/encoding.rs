@@ -7,7 +7,7 @@ use ::parquet::column::writer::{ColumnCloseResult, ColumnWriterImpl, get_column_
 use ::parquet::data_type::DataType;
 use ::parquet::errors::{ParquetError, Result};
 use ::parquet::file::metadata::ColumnChunkMetaData;
-use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
+use ::parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use ::parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use bytes::Bytes;
 use rayon::prelude::*;
@@ -47,13 +47,15 @@ const PAGES_A_THREAD: usize = 4;
 
 impl<T: DataType<T: Sync>> Encoder<T> {
     /// An encoder of the column `column` of row group `row_group` (both from 0 on) as it was encoded in `table`: with its
-    /// codec, and with a dictionary, statistics, indexes and a Bloom filter where it had them.
-    pub(super) fn like(table: &Table, row_group: usize, column: usize) -> Self {
+    /// codec, and with a dictionary, statistics, indexes and a Bloom filter where it had them. Whether a page is full is seen
+    /// each `at_once` values, counted from the first one of each call of [`Encoder::append`].
+    pub(super) fn like(table: &Table, row_group: usize, column: usize, at_once: usize) -> Self {
         let chunk = table.group(row_group).column(column);
         let index = table.metadata.page_index_for_row_group(row_group);
         let has_offset_index = index.offset_index(column).is_some();
         let codec = chunk.compression();
         let properties = properties(chunk, index.column_index(column).is_some(), table.rows(row_group), codec);
+        let properties = properties.set_write_batch_size(at_once).build();
         let waiting = Waiting::default();
         let pages = Box::new(Queue { waiting: waiting.clone(), end: 0 });
         let column = get_typed_column_writer(get_column_writer(chunk.column_descr_ptr(), Arc::new(properties), pages));
@@ -109,7 +111,7 @@ fn is_packed_here(codec: Compression) -> bool {
     matches!(codec, Compression::ZSTD(_) | Compression::GZIP(_))
 }
 
-fn properties(chunk: &ColumnChunkMetaData, has_index: bool, rows: u64, codec: Compression) -> WriterProperties {
+fn properties(chunk: &ColumnChunkMetaData, has_index: bool, rows: u64, codec: Compression) -> WriterPropertiesBuilder {
     /// Besides the plain one and dictionaries.
     const KNOWN: [Encoding; 4] = [
         Encoding::DELTA_BINARY_PACKED,
@@ -133,7 +135,7 @@ fn properties(chunk: &ColumnChunkMetaData, has_index: bool, rows: u64, codec: Co
     if chunk.bloom_filter_offset().is_some() {
         properties = properties.set_bloom_filter_enabled(true).set_bloom_filter_max_ndv(rows.max(1));
     }
-    properties.build()
+    properties
 }
 
 /// Takes pages from the library.

@@ -561,3 +561,27 @@ fn other_columns_that_are_broken_are_named() {
     let said = rewriter.finish().unwrap_err().to_string();
     assert!(said.starts_with("row group 1 is broken: ") && said.ends_with(" (in its column \"id\")"), "{said}");
 }
+
+#[test]
+fn the_copy_depends_on_the_table_alone() {
+    let words = |row: usize| (0..400).map(|word| format!("w{} ", (row * 7 + word * word) % 5003)).collect::<String>();
+    let texts: Vec<String> = (0..4000).map(words).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let fates: Vec<_> = (0..texts.len()).map(|row| (row % 9 != 0).then(|| vec![Span::new(0, row % 40)])).collect();
+    for codec in [Compression::ZSTD(ZstdLevel::default()), Compression::GZIP(GzipLevel::default())] {
+        let how = How { group_rows: 3000, codec, page_bytes: 100_000, ..How::default() };
+        let table = packed(&batch(&rows(&texts), &how), &how);
+        let expected = written(&table, usize::MAX, &fates);
+        for (threads, size) in [(1, 1 << 20), (2, 50_000), (3, 300_001), (8, usize::MAX)] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let copy = pool.install(|| written(&table, size, &fates));
+            assert!(copy == expected, "{codec}: {threads} threads, by {size}");
+        }
+    }
+}
+
+#[test]
+fn what_reads_and_writes_may_change_threads() {
+    fn may<T: Send>() {}
+    (may::<Texts>(), may::<Values>(), may::<Rewriter<File>>(), may::<JsonLines>(), may::<Fault>());
+}

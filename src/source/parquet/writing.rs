@@ -87,7 +87,50 @@ struct Group {
     /// Whether each of them stays; nothing while all do.
     stays: Vec<bool>,
     /// The texts, once one of them changed.
-    texts: Option<Encoder<ByteArrayType>>,
+    texts: Option<TextEncoder>,
+}
+
+/// So many texts are encoded at once, counted from the row group's first: where pages end must not depend on how many rows are
+/// appended at a time. What is left waits in memory, so that it is not much.
+const TEXTS_AT_ONCE: usize = 8;
+/// As many values of other columns, which come in batches that depend on the table alone.
+const VALUES_AT_ONCE: usize = 1024;
+
+/// The texts of a row group, encoded.
+struct TextEncoder {
+    encoder: Encoder<ByteArrayType>,
+    /// The last texts, and the levels of the last rows, that aren't encoded yet.
+    texts: Vec<ByteArray>,
+    levels: Vec<i16>,
+}
+
+impl TextEncoder {
+    fn new(table: &Table, row_group: usize) -> Self {
+        let encoder = Encoder::like(table, row_group, table.text, TEXTS_AT_ONCE);
+        Self { encoder, texts: Vec::new(), levels: Vec::new() }
+    }
+
+    fn append(&mut self, rows: Rows) -> Result<()> {
+        let values = rows.values;
+        let is_text = |level: &&i16| **level == values.text_level;
+        for (row, cuts) in rows.each().flatten() {
+            self.levels.push(values.levels.get(row).copied().unwrap_or(values.text_level));
+            if !values.is_null(row) {
+                self.texts.push(ByteArray::from(survivor(&values.bytes, values.span(row), cuts)));
+            }
+        }
+        let levels = self.levels.len() - self.levels.len() % TEXTS_AT_ONCE;
+        let texts = self.levels[..levels].iter().filter(is_text).count();
+        self.encoder.append(&self.texts[..texts], &self.levels[..levels], &[])?;
+        self.texts.drain(..texts);
+        self.levels.drain(..levels);
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<(Bytes, ColumnCloseResult)> {
+        self.encoder.append(&self.texts, &self.levels, &[])?;
+        self.encoder.finish()
+    }
 }
 
 impl<W: Write + Send> Rewriter<W> {
@@ -154,7 +197,7 @@ impl<W: Write + Send> Rewriter<W> {
             Some(texts) => texts,
             None => texts.insert(encoded_so_far(&self.table, *number, *before, self.next_row)?),
         };
-        append_texts(texts, rows)
+        texts.append(rows)
     }
 
     fn end_group(&mut self) -> std::result::Result<(), Fault> {
@@ -202,23 +245,11 @@ fn sorting(table: &Table) -> Option<Vec<SortingColumn>> {
     Some(sorting.cloned().collect::<Vec<_>>()).filter(|sorting| !sorting.is_empty())
 }
 
-fn append_texts(encoder: &mut Encoder<ByteArrayType>, rows: Rows) -> Result<()> {
-    let values = rows.values;
-    let (mut texts, mut levels) = (Vec::with_capacity(values.len()), Vec::with_capacity(values.len()));
-    for (row, cuts) in rows.each().flatten() {
-        levels.push(values.levels.get(row).copied().unwrap_or(values.text_level));
-        if !values.is_null(row) {
-            texts.push(ByteArray::from(survivor(&values.bytes, values.span(row), cuts)));
-        }
-    }
-    encoder.append(&texts, &levels, &[])
-}
-
 /// An encoder that has the first `rows` texts of the row group, none of which changed. `next_row` is the row behind them.
-fn encoded_so_far(table: &Table, row_group: usize, rows: u64, next_row: u64) -> Result<Encoder<ByteArrayType>> {
+fn encoded_so_far(table: &Table, row_group: usize, rows: u64, next_row: u64) -> Result<TextEncoder> {
     /// How many bytes of text are in memory meanwhile.
     const AT_ONCE: usize = 4 << 20;
-    let mut encoder = Encoder::like(table, row_group, table.text);
+    let mut encoder = TextEncoder::new(table, row_group);
     let external = |fault: Fault| ParquetError::External(io::Error::from(fault).into());
     let mut texts = GroupTexts::new(table, row_group, next_row - rows).map_err(external)?;
     let mut left = rows;
@@ -226,7 +257,7 @@ fn encoded_so_far(table: &Table, row_group: usize, rows: u64, next_row: u64) -> 
         let values = texts.next(AT_ONCE, left).map_err(external)?;
         let values = values.ok_or_else(|| ParquetError::General("rows are missing that were there before".into()))?;
         left -= values.len() as u64;
-        append_texts(&mut encoder, Rows { values: &values, cuts: &[], dropped: &[] })?;
+        encoder.append(Rows { values: &values, cuts: &[], dropped: &[] })?;
     }
     Ok(encoder)
 }
@@ -301,7 +332,7 @@ fn filtered(table: &Table, row_group: usize, column: usize, stays: &[bool]) -> R
         ($($reader:ident),*) => {
             match get_column_reader(chunk.column_descr_ptr(), pages(table, row_group, column)?) {
                 $(ColumnReader::$reader(from) => {
-                    let to = Encoder::like(table, row_group, column);
+                    let to = Encoder::like(table, row_group, column, VALUES_AT_ONCE);
                     filtered_by_type(from, to, (chunk.column_descr().max_def_level(), chunk.column_descr().max_rep_level()), stays, rows_at_once)
                 })*
             }
