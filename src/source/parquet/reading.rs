@@ -107,7 +107,7 @@ impl Texts {
 
     /// How many rows the table has, by its footer.
     pub fn rows(&self) -> u64 {
-        (0..self.table.metadata.num_row_groups()).map(|group| self.table.rows(group)).sum()
+        (0..self.table.metadata.num_row_groups()).map(|group| self.table.rows(group)).fold(0, u64::saturating_add)
     }
 
     /// The next rows, of one row group: at least one, and no more than have `size` bytes of text together.
