@@ -12,6 +12,9 @@ pub mod jsonl;
 mod load;
 mod mapping;
 mod packing;
+#[cfg(feature = "parquet")]
+#[doc(hidden)]
+pub mod parquet;
 mod stretches;
 pub mod text;
 mod walk;

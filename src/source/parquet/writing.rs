@@ -1,0 +1,400 @@
+//! The copy of a table: its texts less their cuts, its rows less those that are dropped. What didn't change in a row group is
+//! copied as it stands in the file.
+
+use super::encoding::Encoder;
+use super::file::Out;
+use super::reading::{GroupTexts, Values, pages, rows_at_once};
+use super::{Fault, Table, guarded, system_error};
+use crate::document::Span;
+use crate::source::Fields;
+use ::parquet::bloom_filter::Sbbf;
+use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
+use ::parquet::column::writer::ColumnCloseResult;
+use ::parquet::data_type::{ByteArray, ByteArrayType, DataType};
+use ::parquet::errors::{ParquetError, Result};
+use ::parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, SortingColumn};
+use ::parquet::file::properties::WriterProperties;
+use ::parquet::file::writer::SerializedFileWriter;
+use bytes::Bytes;
+use std::fs::File;
+use std::io::{self, Write};
+use std::mem;
+use std::sync::Arc;
+
+/// What becomes of consecutive rows.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    /// The rows.
+    pub values: &'a Values,
+    /// What is cut from their bytes: in order, without overlap, never in two texts.
+    pub cuts: &'a [Span],
+    /// The rows that are dropped, by their number among these, in order.
+    pub dropped: &'a [u32],
+}
+
+impl<'a> Rows<'a> {
+    /// Each row with the cuts in its text, or nothing for a row that is dropped.
+    pub(super) fn each(self) -> impl Iterator<Item = Option<(usize, &'a [Span])>> {
+        let (mut cuts, mut dropped) = (self.cuts, self.dropped);
+        (0..self.values.len()).map(move |row| {
+            let end = self.values.span(row).end;
+            let within = cuts.iter().take_while(|cut| cut.end <= end).count();
+            let (its, rest) = cuts.split_at(within);
+            cuts = rest;
+            match dropped.split_first() {
+                Some((&first, rest)) if first as usize == row => {
+                    dropped = rest;
+                    None
+                }
+                _ => Some((row, its)),
+            }
+        })
+    }
+}
+
+/// What is left of a text at `span` of `bytes`: a part of them where it is in one piece, as it is without its first lines.
+pub(super) fn survivor(bytes: &Bytes, span: Span, cuts: &[Span]) -> Bytes {
+    let starts = std::iter::once(span.start).chain(cuts.iter().map(|cut| cut.end));
+    let ends = cuts.iter().map(|cut| cut.start).chain([span.end]);
+    let mut pieces = starts.zip(ends).map(|(start, end)| Span { start, end }).filter(|piece| !piece.is_empty());
+    let (first, second) = (pieces.next(), pieces.next());
+    match (first, second) {
+        (None, _) => Bytes::new(),
+        (Some(only), None) => bytes.slice(only.range()),
+        (Some(first), Some(second)) => {
+            let len = span.len() - cuts.iter().map(|cut| cut.len()).sum::<u64>();
+            let mut left = Vec::with_capacity(len as usize);
+            [first, second].into_iter().chain(pieces).for_each(|piece| left.extend_from_slice(piece.of(bytes)));
+            left.into()
+        }
+    }
+}
+
+/// Writes the copy. In memory are the encoded texts of the row group under way, if any of them changed.
+pub struct Rewriter<W: Write + Send> {
+    table: Table,
+    to: SerializedFileWriter<Out<W>>,
+    group: Group,
+    next_row: u64,
+}
+
+/// What becomes of the row group under way.
+#[derive(Default)]
+struct Group {
+    number: usize,
+    /// Rows that were appended.
+    rows: u64,
+    /// Whether each of them stays; nothing while all do.
+    stays: Vec<bool>,
+    /// The texts, once one of them changed.
+    texts: Option<TextEncoder>,
+}
+
+/// So many texts are encoded at once, counted from the row group's first: where pages end must not depend on how many rows are
+/// appended at a time. What is left waits in memory, so that it is not much.
+const TEXTS_AT_ONCE: usize = 8;
+/// As many values of other columns, which come in batches that depend on the table alone.
+const VALUES_AT_ONCE: usize = 1024;
+
+/// The texts of a row group, encoded.
+struct TextEncoder {
+    encoder: Encoder<ByteArrayType>,
+    /// The last texts, and the levels of the last rows, that aren't encoded yet.
+    texts: Vec<ByteArray>,
+    levels: Vec<i16>,
+}
+
+impl TextEncoder {
+    fn new(table: &Table, row_group: usize) -> Self {
+        let encoder = Encoder::like(table, row_group, table.text, TEXTS_AT_ONCE);
+        Self { encoder, texts: Vec::new(), levels: Vec::new() }
+    }
+
+    fn append(&mut self, rows: Rows) -> Result<()> {
+        let values = rows.values;
+        let is_text = |level: &&i16| **level == values.text_level;
+        for (row, cuts) in rows.each().flatten() {
+            self.levels.push(values.levels.get(row).copied().unwrap_or(values.text_level));
+            if !values.is_null(row) {
+                self.texts.push(ByteArray::from(survivor(&values.bytes, values.span(row), cuts)));
+            }
+        }
+        let levels = self.levels.len() - self.levels.len() % TEXTS_AT_ONCE;
+        let texts = self.levels[..levels].iter().filter(is_text).count();
+        self.encoder.append(&self.texts[..texts], &self.levels[..levels], &[])?;
+        self.texts.drain(..texts);
+        self.levels.drain(..levels);
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<(Bytes, ColumnCloseResult)> {
+        self.encoder.append(&self.texts, &self.levels, &[])?;
+        self.encoder.finish()
+    }
+}
+
+impl<W: Write + Send> Rewriter<W> {
+    /// A writer to `to` of a copy of the table in `file`.
+    ///
+    /// # Errors
+    /// If it is no Parquet file, has no such column of strings, or `to` can't be written to.
+    pub fn new(file: File, fields: &Fields, to: W) -> std::result::Result<Self, Fault> {
+        let mut table = Table::open(file, fields)?;
+        table.metadata = Arc::new(with_page_index(&table));
+        let footer = table.metadata.file_metadata();
+        let properties = WriterProperties::builder()
+            .set_key_value_metadata(footer.key_value_metadata().cloned())
+            .set_sorting_columns(sorting(&table))
+            .build();
+        let schema = footer.schema_descr().root_schema_ptr();
+        let to = SerializedFileWriter::new(Out::new(to), schema, Arc::new(properties));
+        let to = to.map_err(|error| system_error(error).map_or_else(Fault::NotWritten, Fault::Write))?;
+        Ok(Self { table, to, group: Group::default(), next_row: 1 })
+    }
+
+    /// Appends the next rows, which follow those before.
+    ///
+    /// # Errors
+    /// If the file can't be read, or the copy can't be written.
+    pub fn append(&mut self, rows: Rows) -> std::result::Result<(), Fault> {
+        while self.group.number < rows.values.row_group {
+            self.end_group()?;
+        }
+        assert_eq!(self.next_row, rows.values.first_row, "rows come in order");
+        let count = rows.values.len() as u64;
+        self.append_texts(rows).map_err(|error| self.fault(error))?;
+        if !rows.dropped.is_empty() && self.group.stays.is_empty() {
+            self.group.stays = vec![true; self.group.rows as usize];
+        }
+        if !rows.dropped.is_empty() || !self.group.stays.is_empty() {
+            self.group.stays.extend(rows.each().map(|row| row.is_some()));
+        }
+        self.group.rows += count;
+        self.next_row += count;
+        Ok(())
+    }
+
+    /// Ends the copy, once all rows are appended.
+    ///
+    /// # Errors
+    /// If the file can't be read, or the copy can't be written.
+    pub fn finish(mut self) -> std::result::Result<W, Fault> {
+        while self.group.number < self.table.metadata.num_row_groups() {
+            self.end_group()?;
+        }
+        match self.to.finish() {
+            Err(error) => Err(self.fault(error)),
+            Ok(_) => Ok(self.to.inner_mut().take()),
+        }
+    }
+
+    fn append_texts(&mut self, rows: Rows) -> Result<()> {
+        let Group { number, rows: before, texts, .. } = &mut self.group;
+        if texts.is_none() && rows.cuts.is_empty() && rows.dropped.is_empty() {
+            return Ok(());
+        }
+        let texts = match texts {
+            Some(texts) => texts,
+            None => texts.insert(encoded_so_far(&self.table, *number, *before, self.next_row)?),
+        };
+        texts.append(rows)
+    }
+
+    fn end_group(&mut self) -> std::result::Result<(), Fault> {
+        let next = Group { number: self.group.number + 1, ..Group::default() };
+        let group = mem::replace(&mut self.group, next);
+        assert_eq!(group.rows, self.table.rows(group.number), "all rows are appended");
+        let is_empty = if group.stays.is_empty() { group.rows == 0 } else { !group.stays.contains(&true) };
+        if is_empty {
+            return Ok(());
+        }
+        let number = group.number;
+        write_group(&self.table, group, &mut self.to).map_err(|error| {
+            let fault = self.to.inner_mut().fault();
+            fault.unwrap_or_else(|| Fault::in_group(error, number, None))
+        })
+    }
+
+    /// What an error of the row group under way is, which reading or writing can have.
+    fn fault(&mut self, error: ParquetError) -> Fault {
+        let fault = self.to.inner_mut().fault();
+        fault.unwrap_or_else(|| Fault::in_group(error, self.group.number, None))
+    }
+}
+
+/// The footer with the page indexes. One that can't be read is as good as none: it only says again what pages say.
+fn with_page_index(table: &Table) -> ParquetMetaData {
+    let footer = &*table.metadata;
+    let read = guarded(|| {
+        let mut reader =
+            ParquetMetaDataReader::new_with_metadata(footer.clone()).with_page_index_policy(PageIndexPolicy::Optional);
+        reader.read_page_indexes(&table.file)?;
+        reader.finish()
+    });
+    read.unwrap_or_else(|_| footer.clone())
+}
+
+/// By which columns the copy's row groups are sorted: as all of the table's are, up to the one of the texts, which change.
+fn sorting(table: &Table) -> Option<Vec<SortingColumn>> {
+    let mut groups = table.metadata.row_groups().iter().map(|group| group.sorting_columns());
+    let first = groups.next()??;
+    if !groups.all(|sorting| sorting == Some(first)) {
+        return None;
+    }
+    let sorting = first.iter().take_while(|sorting| usize::try_from(sorting.column_idx) != Ok(table.text));
+    Some(sorting.cloned().collect::<Vec<_>>()).filter(|sorting| !sorting.is_empty())
+}
+
+/// An encoder that has the first `rows` texts of the row group, none of which changed. `next_row` is the row behind them.
+fn encoded_so_far(table: &Table, row_group: usize, rows: u64, next_row: u64) -> Result<TextEncoder> {
+    /// How many bytes of text are in memory meanwhile.
+    const AT_ONCE: usize = 4 << 20;
+    let mut encoder = TextEncoder::new(table, row_group);
+    let external = |fault: Fault| ParquetError::External(io::Error::from(fault).into());
+    let mut texts = GroupTexts::new(table, row_group, next_row - rows).map_err(external)?;
+    let mut left = rows;
+    while left > 0 {
+        let values = texts.next(AT_ONCE, left).map_err(external)?;
+        let values = values.ok_or_else(|| ParquetError::General("rows are missing that were there before".into()))?;
+        left -= values.len() as u64;
+        encoder.append(Rows { values: &values, cuts: &[], dropped: &[] })?;
+    }
+    Ok(encoder)
+}
+
+fn write_group<W: Write + Send>(table: &Table, group: Group, to: &mut SerializedFileWriter<Out<W>>) -> Result<()> {
+    let Group { number, stays, mut texts, .. } = group;
+    let mut to = to.next_row_group()?;
+    for column in 0..table.group(number).num_columns() {
+        let texts = if column == table.text { texts.take() } else { None };
+        match texts {
+            Some(texts) => {
+                let (chunk, close) = texts.finish()?;
+                to.append_column(&chunk, close)?;
+            }
+            None if stays.contains(&false) => {
+                let filtered = guarded(|| filtered(table, number, column, &stays));
+                let (chunk, close) = filtered.map_err(|error| in_column(table, column, error))?;
+                to.append_column(&chunk, close)?;
+            }
+            None => to.append_column(&table.file, as_it_stands(table, number, column)?)?,
+        }
+    }
+    to.close()?;
+    Ok(())
+}
+
+/// The same error with the column's name, unless it is the system's.
+fn in_column(table: &Table, column: usize, error: ParquetError) -> ParquetError {
+    let name = table.metadata.file_metadata().schema_descr().column(column).path().string();
+    system_error(error).map_or_else(
+        |why| ParquetError::General(format!("{why} (in its column {name:?})")),
+        |error| ParquetError::External(error.into()),
+    )
+}
+
+/// What is to be said of a column chunk that is copied as it stands.
+fn as_it_stands(table: &Table, row_group: usize, column: usize) -> Result<ColumnCloseResult> {
+    let group = table.group(row_group);
+    let chunk = group.column(column);
+    let index = table.metadata.page_index_for_row_group(row_group);
+    Ok(ColumnCloseResult {
+        bytes_written: chunk.compressed_size() as u64,
+        rows_written: group.num_rows() as u64,
+        metadata: with_true_statistics(chunk)?,
+        bloom_filter: guarded(|| bloom_filter(table, chunk)).unwrap_or_default(),
+        column_index: index.column_index(column).cloned(),
+        offset_index: index.offset_index(column).cloned(),
+    })
+}
+
+/// Statistics in the fields of old are true for some writers only, which readers tell by a name that the copy doesn't have.
+fn with_true_statistics(chunk: &ColumnChunkMetaData) -> Result<ColumnChunkMetaData> {
+    match chunk.statistics() {
+        Some(statistics) if statistics.is_min_max_deprecated() => chunk.clone().into_builder().clear_statistics().build(),
+        _ => Ok(chunk.clone()),
+    }
+}
+
+/// The chunk's Bloom filter, if it has one.
+fn bloom_filter(table: &Table, chunk: &ColumnChunkMetaData) -> Result<Option<Sbbf>> {
+    if chunk.bloom_filter_length().is_some_and(|length| length < 0) {
+        return Ok(None);
+    }
+    Sbbf::read_from_column_chunk(chunk, &table.file)
+}
+
+/// The rows of a column that stay, encoded as the column was.
+fn filtered(table: &Table, row_group: usize, column: usize, stays: &[bool]) -> Result<(Bytes, ColumnCloseResult)> {
+    let chunk = table.group(row_group).column(column);
+    let rows_at_once = rows_at_once(chunk.uncompressed_size(), stays.len() as i64);
+    macro_rules! each_type {
+        ($($reader:ident),*) => {
+            match get_column_reader(chunk.column_descr_ptr(), pages(table, row_group, column)?) {
+                $(ColumnReader::$reader(from) => {
+                    let to = Encoder::like(table, row_group, column, VALUES_AT_ONCE);
+                    filtered_by_type(from, to, (chunk.column_descr().max_def_level(), chunk.column_descr().max_rep_level()), stays, rows_at_once)
+                })*
+            }
+        };
+    }
+    each_type!(
+        BoolColumnReader,
+        Int32ColumnReader,
+        Int64ColumnReader,
+        Int96ColumnReader,
+        FloatColumnReader,
+        DoubleColumnReader,
+        ByteArrayColumnReader,
+        FixedLenByteArrayColumnReader
+    )
+}
+
+fn filtered_by_type<T: DataType<T: Sync>>(
+    mut from: ColumnReaderImpl<T>,
+    mut to: Encoder<T>,
+    (value_level, repeated_level): (i16, i16),
+    stays: &[bool],
+    rows_at_once: usize,
+) -> Result<(Bytes, ColumnCloseResult)> {
+    let (mut values, mut definitions, mut repetitions) = (Vec::new(), Vec::new(), Vec::new());
+    for stays in stays.chunks(rows_at_once) {
+        values.clear();
+        definitions.clear();
+        repetitions.clear();
+        let mut rows = 0;
+        while rows < stays.len() {
+            let left = stays.len() - rows;
+            match from.read_records(left, Some(&mut definitions), Some(&mut repetitions), &mut values)? {
+                (0, ..) => return Err(ParquetError::General(format!("{left} rows are missing in a column"))),
+                (more, ..) => rows += more,
+            }
+        }
+        let (mut kept_values, mut kept_definitions, mut kept_repetitions) = (Vec::new(), Vec::new(), Vec::new());
+        let mut values = values.drain(..);
+        let entries = if value_level > 0 { definitions.len() } else { values.len() };
+        let mut row = 0;
+        for entry in 0..entries {
+            let repetition = repetitions.get(entry).copied().unwrap_or(0);
+            row += usize::from(repetition == 0);
+            let stays = row.checked_sub(1).and_then(|row| stays.get(row)).copied();
+            let stays = stays.ok_or_else(|| ParquetError::General("a column has too many rows".into()))?;
+            let definition = definitions.get(entry).copied().unwrap_or(0);
+            if !(0..=value_level).contains(&definition) || !(0..=repeated_level).contains(&repetition) {
+                return Err(ParquetError::General("the levels of its values are not those of its type".into()));
+            }
+            let value = if definition == value_level { values.next() } else { None };
+            if stays {
+                kept_values.extend(value);
+                if value_level > 0 {
+                    kept_definitions.push(definition);
+                }
+                if repeated_level > 0 {
+                    kept_repetitions.push(repetition);
+                }
+            }
+        }
+        to.append(&kept_values, &kept_definitions, &kept_repetitions)?;
+    }
+    to.finish()
+}
