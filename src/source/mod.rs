@@ -15,6 +15,8 @@ mod packing;
 mod stretches;
 pub mod text;
 mod walk;
+#[doc(hidden)]
+pub mod warc;
 
 pub use identity::Identity;
 pub use jsonl::{Fault, Fields};

@@ -1,0 +1,57 @@
+//! The check sums of a record, written as they were: "sha1:" and so on, in base 32, 16 or 64.
+
+use data_encoding::{BASE32, BASE64, Encoding, HEXLOWER, HEXUPPER};
+use md5::Md5;
+use sha1::Sha1;
+use sha2::digest::{Digest, DynDigest};
+use sha2::{Sha256, Sha512};
+
+/// A check sum of some bytes that is being made.
+pub(super) struct Check {
+    label: Vec<u8>,
+    encoding: Encoding,
+    sum: Box<dyn DynDigest>,
+}
+
+impl Check {
+    /// One like the value of such a header, if the way is known that it says it was made in.
+    pub(super) fn like(value: &[u8]) -> Option<Self> {
+        let colon = memchr::memchr(b':', value)?;
+        let (label, old) = (&value[..colon], value[colon + 1..].trim_ascii());
+        let sum: Box<dyn DynDigest> = match &*label.to_ascii_lowercase() {
+            b"sha1" | b"sha-1" => Box::new(Sha1::new()),
+            b"sha256" | b"sha-256" => Box::new(Sha256::new()),
+            b"sha512" | b"sha-512" => Box::new(Sha512::new()),
+            b"md5" => Box::new(Md5::new()),
+            _ => return None,
+        };
+        Some(Self { label: label.to_vec(), encoding: encoding(old, sum.output_size()), sum })
+    }
+
+    /// The one that crawlers make.
+    pub(super) fn sha1() -> Self {
+        Self { label: b"sha1".to_vec(), encoding: BASE32, sum: Box::new(Sha1::new()) }
+    }
+
+    /// Takes more of the bytes.
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        self.sum.update(bytes);
+    }
+
+    /// Appends the value of the header.
+    pub(super) fn append_to(self, out: &mut Vec<u8>) {
+        out.extend(self.label);
+        out.push(b':');
+        out.extend(self.encoding.encode(&self.sum.finalize()).into_bytes());
+    }
+}
+
+/// How a check sum of `len` bytes is written: what it isn't known by is base 32, which nearly all are written in.
+fn encoding(written: &[u8], len: usize) -> Encoding {
+    match written.len() {
+        digits if digits == HEXLOWER.encode_len(len) && written.iter().any(u8::is_ascii_uppercase) => HEXUPPER,
+        digits if digits == HEXLOWER.encode_len(len) => HEXLOWER,
+        digits if digits == BASE64.encode_len(len) => BASE64,
+        _ => BASE32,
+    }
+}
