@@ -38,6 +38,10 @@ impl Coding {
     /// # Errors
     /// If it is packed in a way that isn't read, or unpacks to more than 256 MiB; nothing is appended then.
     pub fn decode(&self, bytes: &[u8], span: Span, out: &mut Vec<u8>) -> Result<(), Fault> {
+        self.decode_at_most(MOST, bytes, span, out)
+    }
+
+    fn decode_at_most(&self, most: usize, bytes: &[u8], span: Span, out: &mut Vec<u8>) -> Result<(), Fault> {
         let start = out.len();
         let body = span.of(bytes);
         if !(self.is_chunked && joined(body, self.is_truncated, out)) {
@@ -46,7 +50,7 @@ impl Coding {
         let named = self.packed.map_or(&[][..], |packed| packed.of(bytes));
         let all: Vec<&[u8]> = ways(named).collect();
         for way in all.into_iter().rev() {
-            let unpacked = unpack(way, &out[start..]).inspect_err(|_| out.truncate(start))?;
+            let unpacked = unpack(way, &out[start..], most).inspect_err(|_| out.truncate(start))?;
             if let Some(unpacked) = unpacked {
                 out.truncate(start);
                 out.extend(unpacked);
@@ -100,20 +104,20 @@ fn chunk(bytes: &[u8]) -> Option<(usize, usize)> {
 }
 
 /// What a body unpacks to, or nothing if it isn't packed after all.
-fn unpack(way: &[u8], body: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
+fn unpack(way: &[u8], body: &[u8], most: usize) -> Result<Option<Vec<u8>>, Fault> {
     let is = |names: &[&str]| names.iter().any(|name| way.eq_ignore_ascii_case(name.as_bytes()));
     let unpacked = match () {
         () if body.is_empty() => return Ok(None),
         () if is(&["gzip", "x-gzip"]) && !body.starts_with(b"\x1f\x8b") => return Ok(None),
         #[cfg(feature = "gzip")]
-        () if is(&["gzip", "x-gzip"]) => inflated::gzip(body),
+        () if is(&["gzip", "x-gzip"]) => inflated::gzip(body, most),
         #[cfg(feature = "gzip")]
-        () if is(&["deflate"]) => inflated::deflate(body),
+        () if is(&["deflate"]) => inflated::deflate(body, most),
         () => Err(None),
     };
     let by = || String::from_utf8_lossy(way).into_owned();
     match unpacked {
-        Ok(text) if text.len() > MOST => Err(Fault::Bomb { by: by() }),
+        Ok(text) if text.len() > most => Err(Fault::Bomb { by: by() }),
         Ok(text) => Ok(Some(text)),
         Err(_) if simdutf8::basic::from_utf8(body).is_ok() => Ok(None),
         Err(why) => Err(Fault::Coded { by: by(), why }),
@@ -123,7 +127,6 @@ fn unpack(way: &[u8], body: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
 /// What deflate packs, in its three wrappings.
 #[cfg(feature = "gzip")]
 mod inflated {
-    use super::MOST;
     use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
     use std::io::{self, Read};
 
@@ -131,11 +134,11 @@ mod inflated {
     type Unpacked = Result<Vec<u8>, Option<String>>;
 
     /// All members, up to where none begins.
-    pub(super) fn gzip(mut body: &[u8]) -> Unpacked {
+    pub(super) fn gzip(mut body: &[u8], most: usize) -> Unpacked {
         let mut text = Vec::new();
-        while body.starts_with(b"\x1f\x8b") && text.len() <= MOST {
+        while body.starts_with(b"\x1f\x8b") && text.len() <= most {
             let before = body.len();
-            read(GzDecoder::new(&mut body), &mut text)?;
+            read(GzDecoder::new(&mut body), &mut text, most)?;
             if body.len() == before {
                 break;
             }
@@ -144,22 +147,145 @@ mod inflated {
     }
 
     /// In zlib's wrapping, as the standard says, or in none, as some servers have it.
-    pub(super) fn deflate(body: &[u8]) -> Unpacked {
+    pub(super) fn deflate(body: &[u8], most: usize) -> Unpacked {
         const METHOD: u8 = 8;
-        let is_wrapped = body.first_chunk().is_some_and(|&[first, second]| {
-            first & 0x0f == METHOD && u16::from_be_bytes([first, second]).is_multiple_of(31)
-        });
+        let is_wrapped = body
+            .first_chunk()
+            .is_some_and(|&[first, second]| first & 0x0f == METHOD && u16::from_be_bytes([first, second]).is_multiple_of(31));
         let mut text = Vec::new();
-        if is_wrapped { read(ZlibDecoder::new(body), &mut text) } else { read(DeflateDecoder::new(body), &mut text) }?;
+        if is_wrapped {
+            read(ZlibDecoder::new(body), &mut text, most)
+        } else {
+            read(DeflateDecoder::new(body), &mut text, most)
+        }?;
         Ok(text)
     }
 
     /// Appends what there is to read. Servers and crawlers break off: what ends early is as much as they took.
-    fn read(from: impl Read, text: &mut Vec<u8>) -> Result<(), Option<String>> {
-        let left = MOST + 1 - text.len();
+    fn read(from: impl Read, text: &mut Vec<u8>, most: usize) -> Result<(), Option<String>> {
+        let left = most + 1 - text.len();
         match from.take(left as u64).read_to_end(text) {
             Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(Some(crate::error::io_reason(&error))),
             _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(all(test, feature = "gzip"))]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::read::{DeflateEncoder, GzEncoder, ZlibEncoder};
+    use proptest::prelude::*;
+
+    const TEXT: &[u8] = b"A text that is long enough to be packed, to be packed.";
+
+    fn packed(mut reader: impl std::io::Read) -> Vec<u8> {
+        let mut packed = Vec::new();
+        reader.read_to_end(&mut packed).unwrap();
+        packed
+    }
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        packed(GzEncoder::new(text, Compression::fast()))
+    }
+
+    fn chunks(text: &[u8], len: usize) -> Vec<u8> {
+        let chunk = |text: &[u8]| [format!("{:x};x=y\r\n", text.len()).as_bytes(), text, b"\r\n"].concat();
+        let all = text.chunks(len).map(chunk).collect::<Vec<_>>().concat();
+        [&all[..], b"0\r\nTrailer: 1\r\n\r\n"].concat()
+    }
+
+    /// What a body is that is coded so: in chunks where "chunked," precedes the ways it is packed in.
+    fn decoded_at_most(most: usize, coding: &str, body: &[u8]) -> Result<Vec<u8>, String> {
+        let (is_chunked, named) = coding.strip_prefix("chunked,").map_or((false, coding), |named| (true, named));
+        let bytes = [named.as_bytes(), body].concat();
+        let coding = Coding { is_chunked, packed: Some(Span::new(0, named.len())), is_truncated: false };
+        let mut out = b"before".to_vec();
+        let result = coding.decode_at_most(most, &bytes, Span::new(named.len(), bytes.len()), &mut out);
+        let text = out.strip_prefix(b"before").unwrap().to_vec();
+        result.map(|()| text).map_err(|fault| fault.to_string())
+    }
+
+    fn decoded(coding: &str, body: &[u8]) -> Result<Vec<u8>, String> {
+        decoded_at_most(MOST, coding, body)
+    }
+
+    #[test]
+    fn what_is_packed_or_in_chunks_is_read() {
+        let zlib = packed(ZlibEncoder::new(TEXT, Compression::fast()));
+        let bare = packed(DeflateEncoder::new(TEXT, Compression::fast()));
+        let gzip = gzip(TEXT);
+        for (coding, body) in [
+            ("gzip", &gzip),
+            ("X-GZip", &gzip),
+            ("deflate", &zlib),
+            ("deflate", &bare),
+            ("identity, gzip", &gzip),
+            ("deflate, gzip", &self::gzip(&zlib)),
+            ("chunked,", &chunks(TEXT, 10)),
+            ("chunked,gzip", &chunks(&gzip, 7)),
+        ] {
+            assert_eq!(decoded(coding, body).as_deref(), Ok(TEXT), "{coding}");
+        }
+        assert_eq!(decoded("gzip", &gzip.repeat(2)), Ok(TEXT.repeat(2)));
+        assert_eq!(decoded("gzip", &[&gzip[..], b"\0\0\0"].concat()).as_deref(), Ok(TEXT));
+    }
+
+    #[test]
+    fn what_isnt_coded_after_all_is_taken_as_it_is() {
+        for coding in ["gzip", "deflate", "br", "zstd", "utf-8", "chunked,", "chunked,gzip", "chunked,deflate"] {
+            for text in [TEXT, b"", b"add\r\nthree hundred bytes\r\n", b"3\r\nthree bytes\r\n"] {
+                assert_eq!(decoded(coding, text).as_deref(), Ok(text), "{coding}");
+            }
+        }
+        assert_eq!(decoded("gzip", b"\xa4\xcf\xa4\xa4").as_deref(), Ok(&b"\xa4\xcf\xa4\xa4"[..])); // EUC-JP
+    }
+
+    #[test]
+    fn what_ends_early_is_read_as_far_as_it_goes() {
+        let long = TEXT.repeat(100);
+        let packed = gzip(&long);
+        let half = decoded("gzip", &packed[..packed.len() / 2]).unwrap();
+        assert!(long.starts_with(&half));
+        assert_eq!(decoded("gzip", &packed[..packed.len() - 1]), Ok(long.clone()));
+        assert_eq!(decoded("chunked,", b"4\r\nfour\r\n4\r\nfi"), Ok(b"fourfi".to_vec()));
+        assert_eq!(decoded("chunked,", b"4\nfour\n4\nfive\nand more"), Ok(b"fourfiveand more".to_vec()));
+        let coding = Coding { is_chunked: true, packed: None, is_truncated: true };
+        let mut out = Vec::new();
+        coding.decode(b"400\r\ncut", Span::new(0, 8), &mut out).unwrap();
+        assert_eq!(out, b"cut");
+    }
+
+    #[test]
+    fn a_fault_says_what_it_is_packed_by() {
+        let binary = b"\xff\xfe\xfd and no text";
+        let said = |coding: &str, body: &[u8]| decoded(coding, body).unwrap_err();
+        assert_eq!(said("br", binary), "its content is packed in a way that isn't read: br");
+        assert_eq!(said("deflate, zstd", binary), "its content is packed in a way that isn't read: zstd");
+        let broken = [&gzip(TEXT)[..10], &[0xff; 20]].concat();
+        assert!(
+            said("gzip", &broken).starts_with("its content is packed by gzip, which is broken: "),
+            "{}",
+            said("gzip", &broken)
+        );
+        let bomb = gzip(&[b'a'; 1001]);
+        assert_eq!(decoded_at_most(1001, "gzip", &bomb), Ok(vec![b'a'; 1001]));
+        let fault = decoded_at_most(1000, "gzip", &bomb).unwrap_err();
+        assert_eq!(fault, "its content is packed by gzip, and unpacks to more than 268,435,456 bytes");
+        assert!(decoded_at_most(1000, "gzip", &gzip(&[b'a'; 600]).repeat(2)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_of_any_text_and_length_are_joined(text: Vec<u8>, len in 1..20usize) {
+            prop_assert_eq!(decoded("chunked,", &chunks(&text, len)), Ok(text));
+        }
+
+        #[test]
+        fn nothing_panics(coding in "(chunked,)?(gzip|deflate|br|)", body: Vec<u8>, is_like: bool) {
+            let body = if is_like { [b"\x1f\x8b\x08\0", &body[..]].concat() } else { body };
+            let _ = decoded(&coding, &body);
         }
     }
 }

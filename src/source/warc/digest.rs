@@ -55,3 +55,29 @@ fn encoding(written: &[u8], len: usize) -> Encoding {
         _ => BASE32,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_sum_is_written_as_the_one_it_replaces() {
+        // Those of nothing at all.
+        for sum in [
+            "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ",
+            "SHA-1:da39a3ee5e6b4b0d3255bfef95601890afd80709",
+            "sha1:DA39A3EE5E6B4B0D3255BFEF95601890AFD80709",
+            "sha1:2jmj7l5rSw0yVb/vlWAYkK/YBwk=",
+            "md5:d41d8cd98f00b204e9800998ecf8427e",
+            "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "sha-256:4OYMIQUY7QOBJGX36TEJS35ZEQT24QPEMSNZGTFESWMRW6CSXBKQ====",
+        ] {
+            let mut out = Vec::new();
+            Check::like(sum.as_bytes()).unwrap().append_to(&mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), sum);
+        }
+        for unknown in ["sha3:ABC", "crc32:1", "", "no label"] {
+            assert!(Check::like(unknown.as_bytes()).is_none());
+        }
+    }
+}

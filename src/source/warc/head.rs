@@ -206,7 +206,10 @@ mod tests {
         assert_eq!(pairs(b"A: 1\r\nb: two\r\n\r\nc: 3\r\n\r\n"), two);
         assert_eq!(pairs(b"A:1\nb\t:  two \n\nc: 3\n\n"), two);
         assert_eq!(pairs(b"A: 1\r\nno header\r\n: none\r\nb: two\n\r\n"), two);
-        assert_eq!(pairs(b"A: 1\r\n \tand\r\n more\r\nb:\r\n two\r\n\r\n"), [pair("A", "1\r\n \tand\r\n more"), pair("b", "two")]);
+        assert_eq!(
+            pairs(b"A: 1\r\n \tand\r\n more\r\nb:\r\n two\r\n\r\n"),
+            [pair("A", "1\r\n \tand\r\n more"), pair("b", "two")]
+        );
         assert_eq!(pairs(b"\r\n"), []);
     }
 

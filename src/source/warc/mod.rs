@@ -207,3 +207,188 @@ fn moved(held: Held, by: u64) -> Held {
         held => held,
     }
 }
+
+#[cfg(all(test, feature = "gzip"))]
+mod data;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record of version 1.0 with such headers, and the Content-Length of its content.
+    pub(super) fn record(headers: &str, content: &[u8]) -> Vec<u8> {
+        let headers: String = headers.lines().map(|line| format!("{line}\r\n")).collect();
+        let head = format!("WARC/1.0\r\n{headers}Content-Length: {}\r\n\r\n", content.len());
+        [head.as_bytes(), content, b"\r\n\r\n"].concat()
+    }
+
+    fn response(http: &str) -> Vec<u8> {
+        record("WARC-Type: response\nContent-Type: application/http; msgtype=response", http.as_bytes())
+    }
+
+    /// What is held by `bytes`, in words.
+    fn all(bytes: &[u8]) -> Vec<String> {
+        let mut next = 0;
+        let told = records(bytes).map(|(span, held)| {
+            assert_eq!(span.start, next);
+            next = span.end;
+            match held {
+                Held::Document(document) => {
+                    let mut text = Vec::new();
+                    match &document.coding {
+                        Some(coding) => coding.decode(bytes, document.text, &mut text).unwrap(),
+                        None => text.extend_from_slice(document.text.of(bytes)),
+                    }
+                    let uri = document.uri.map_or("-".into(), |uri| String::from_utf8_lossy(uri.of(bytes)));
+                    format!("{} {uri} {}", document.kind.name(), String::from_utf8_lossy(&text))
+                }
+                Held::Blank => "blank".into(),
+                Held::Html => "html".into(),
+                Held::Other(kind) => kind.name().into(),
+                Held::Broken(fault) => format!("broken: {fault}"),
+                Held::After(fault) => format!("after: {fault}"),
+            }
+        });
+        let told = told.collect();
+        assert_eq!(next, bytes.len() as u64);
+        told
+    }
+
+    #[test]
+    fn the_kind_and_the_media_type_tell_what_is_a_document() {
+        let of = |kind: &str, media: &str| all(&record(&format!("WARC-Type: {kind}\nContent-Type: {media}"), b"text")).join(", ");
+        for (kind, media, expected) in [
+            ("conversion", "text/plain", "conversion - text"),
+            ("conversion", "", "conversion - text"),
+            ("Conversion", "TEXT/Plain; charset=utf-8", "conversion - text"),
+            ("conversion", "text/html", "html"),
+            ("conversion", "image/png", "conversion"),
+            ("resource", "text/csv;x", "resource - text"),
+            ("resource", "application/xhtml+xml", "html"),
+            ("resource", "application/json", "resource"),
+            ("resource", "", "resource"),
+            ("resource", "text/dns", "resource"),
+            ("response", "text/dns", "response"),
+            ("response", "text/plain", "response"),
+            ("response", "application/http", "response"),
+            ("warcinfo", "application/warc-fields", "warcinfo"),
+            ("metadata", "text/plain", "metadata"),
+            ("request", "application/http;msgtype=request", "request"),
+            ("revisit", "application/http", "revisit"),
+            ("continuation", "text/plain", "continuation"),
+            ("novelty", "text/plain", "unknown"),
+        ] {
+            assert_eq!(of(kind, media), expected, "{kind} {media}");
+        }
+        let part = record("WARC-Type: resource\nContent-Type: text/plain\nWARC-Segment-Number: 1", b"text");
+        assert_eq!(all(&part), ["resource"]);
+    }
+
+    #[test]
+    fn of_a_response_the_http_message_tells() {
+        for (http, expected) in [
+            ("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\ntext\r\n", "response - text\r\n"),
+            ("HTTP/1.0 404 no\ncontent-type:TEXT/plain;charset=x\n\ntext\n\n", "response - text\n\n"),
+            ("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n", "response - "),
+            ("HTTP/1.1 200 OK\r\nContent-Type:\r\n text/plain\r\n\r\ntext", "response - text"),
+            (
+                "HTTP/2\r\nTransfer-Encoding: chunked\r\nContent-Type: text/plain\r\n\r\n2\r\nte\r\n2\r\nxt\r\n0\r\n",
+                "response - text",
+            ),
+            ("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>", "html"),
+            ("HTTP/1.1 200 OK\r\nContent-Type: image/gif\r\n\r\n", "response"),
+            ("HTTP/1.1 200 OK\r\nServer: x\r\n\r\ntext", "response"),
+            ("HTTP/1.1 200 OK\r\nContent-Type: text/plain", "response"),
+            ("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n", "response"),
+            ("HTTP/1.1 200 OK", "response"),
+            ("HT", "response"),
+            ("", "response"),
+            ("no HTTP at all\r\nContent-Type: text/plain\r\n\r\ntext", "response"),
+        ] {
+            assert_eq!(all(&response(http)), [expected], "{http}");
+        }
+        let found = |media: &str, http: &str| {
+            all(&record(&format!("WARC-Type: response\nWARC-Identified-Payload-Type: {media}"), http.as_bytes())).join(", ")
+        };
+        assert_eq!(found("text/html", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n<p>"), "html");
+        assert_eq!(found("text/plain", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>"), "html");
+        assert_eq!(found("text/plain", "HTTP/1.1 200 OK\r\n\r\ntext"), "response - text");
+    }
+
+    #[test]
+    fn records_are_read_as_real_ones_are_written() {
+        let text = "WARC-Type: conversion\r\nContent-Length: 4\r\n\r\ntext";
+        for (bytes, expected) in [
+            (format!("WARC/1.0\r\n{text}\r\n\r\n"), &["conversion - text"][..]),
+            (format!("WARC/1.1\r\n{text}"), &["conversion - text"]),
+            (format!("WARC/1.1\r\n{text}\r\n"), &["conversion - text"]),
+            (format!("WARC/0.18\r\n{text}\r\n\r\n\r\n\n\n"), &["conversion - text", "blank"]),
+            (format!("\r\n\r\nWARC/1.0\r\n{text}\n\nWARC/1.0\r\n{text}"), &["blank", "conversion - text", "conversion - text"]),
+            (format!("WARC/1.0\r\n{text}WARC/1.0\r\n{text}\nWARC/1.0\r\n{text}"), &["conversion - text"; 3]),
+            (format!("WARC/1.0\r\n{text}\r\n\r\n").replace("\r\n", "\n"), &["conversion - text"]),
+            (format!("WARC/1.0\r\n{text}\r\n\r\n").to_lowercase().replace("warc/1", "WARC/1"), &["conversion - text"]),
+            (format!("WARC/1.0\r\nWARC-Target-URI: <http://a.b/c d>\r\n{text}"), &["conversion http://a.b/c d text"]),
+            (format!("WARC/1.0\r\nWARC-Target-URI:\r\n http://a.b/\r\nno header\r\n{text}"), &["conversion http://a.b/ text"]),
+            (format!("WARC/1.0\r\nWARC-Target-URI: <>\r\nWARC-Truncated: length\r\n{text}"), &["conversion - text"]),
+            (format!("WARC/1.0\r\nContent-Length:4\r\n{text}"), &["conversion - text"]),
+            (String::new(), &[]),
+        ] {
+            assert_eq!(all(bytes.as_bytes()), expected, "{bytes}");
+        }
+        assert_eq!(all(&record("WARC-Type: conversion", b"\xff\0")), ["conversion - \u{fffd}\0"]);
+    }
+
+    #[test]
+    fn a_fault_says_what_is_wrong_and_the_next_record_is_read() {
+        let good = record("WARC-Type: conversion", b"good");
+        for (broken, fault) in [
+            ("WARC/1.0\r\nWARC-Type: conversion\r\n\r\ntext\r\n\r\n", "has no Content-Length"),
+            ("WARC/1.0\r\nContent-Length: -4\r\n\r\ntext\r\n\r\n", "its Content-Length is no number of bytes: \"-4\""),
+            ("WARC/1.0\r\nContent-Length:\r\n\r\ntext\r\n\r\n", "its Content-Length is no number of bytes: \"\""),
+            (
+                "WARC/1.0\r\nContent-Length: 99999999999999999999\r\n\r\ntext\r\n\r\n",
+                "its Content-Length is no number of bytes: \"99999999999999999999\"",
+            ),
+            ("WARC/1.0\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\ntext\r\n\r\n", "has two Content-Lengths that differ"),
+            (
+                "WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: 1073741825\r\n\r\ntext\r\n\r\n",
+                "its Content-Length is 1,073,741,825, and a text has at most 1,073,741,824 bytes",
+            ),
+            (
+                "WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: 3\r\n\r\ntext\r\n\r\n",
+                "its Content-Length is 3, and no record begins behind that",
+            ),
+            (
+                "WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: 9\r\n\r\ntext\r\n\r\n",
+                "its Content-Length is 9, and no record begins behind that",
+            ),
+            ("WARC/1.0\r\nWARC-Type: conversion\r\n", "has headers that no blank line ends"),
+            ("Some text.\r\nMore of it.\r\n", "doesn't begin as a WARC record does: \"Some text.\""),
+            ("WARC/one\r\n\r\n", "doesn't begin as a WARC record does: \"WARC/one\""),
+            (
+                "filedesc://a.arc 127.0.0.1 20140301000000 text/plain -1\n",
+                "is an ARC file, the older form, which isn't read; warcio recompress makes it a WARC",
+            ),
+        ] {
+            let told = all(&[broken.as_bytes(), &good].concat());
+            let is_partial = broken.contains(": 9\r\n"); // it reaches into the next one's first line, which isn't found any more
+            let expected = [format!("broken: {fault}"), "conversion - good".into()];
+            assert_eq!(told, expected[..if is_partial { 1 } else { 2 }], "{broken}");
+        }
+        let cut = &good[..good.len() - 6];
+        assert_eq!(all(cut), ["broken: ends early: its Content-Length is 4 and 2 bytes follow"]);
+        let endless = [b"WARC/1.0\r\n", &b"a: b\r\n".repeat(head::MOST / 6 + 1)[..], &good].concat();
+        assert_eq!(all(&endless), ["broken: has headers that no blank line ends", "conversion - good"]);
+    }
+
+    #[test]
+    fn what_is_wrong_behind_a_record_that_gives_no_document_stands_by_itself() {
+        let good = record("WARC-Type: conversion", b"good");
+        let short = b"WARC/1.0\r\nWARC-Type: request\r\nContent-Length: 3\r\n\r\ntext\r\n\r\n";
+        let told = all(&[short, &good[..]].concat());
+        assert_eq!(told, ["request", "after: its Content-Length is 3, and no record begins behind that", "conversion - good"]);
+        assert_eq!(all(&short[..short.len() - 5]), ["request"]);
+        let after = "after: ends early: its Content-Length is 3 and 1 bytes follow";
+        assert_eq!(all(&short[..short.len() - 7]), ["request", after]);
+    }
+}

@@ -57,9 +57,7 @@ pub(super) fn step(bytes: &[u8], is_end: bool) -> Step {
     };
     match record.held(is_end) {
         None => more(),
-        Some(Held::Document(_)) if record.len > LONGEST => {
-            broken(bytes, is_end, 0, Fault::TooLong { len: record.len })
-        }
+        Some(Held::Document(_)) if record.len > LONGEST => broken(bytes, is_end, 0, Fault::TooLong { len: record.len }),
         Some(Held::Document(document)) => record.document(document, is_end),
         Some(held) => record.passed(held, is_end),
     }

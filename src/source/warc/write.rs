@@ -132,7 +132,8 @@ struct Known<'a> {
 pub fn as_json(record: &[u8], text: &[u8], out: &mut Vec<u8>) {
     let read = Record::known(record);
     let words = |value: &'_ [u8]| String::from_utf8(in_one_line(value).collect()).unwrap_or_else(|error| lossy(error.as_bytes()));
-    let header = |headers: Headers<'_>, name| Some(headers.value(name)).filter(|value| !value.is_empty()).map(|value| words(value).into());
+    let header =
+        |headers: Headers<'_>, name| Some(headers.value(name)).filter(|value| !value.is_empty()).map(|value| words(value).into());
     let uri = read.headers.place("WARC-Target-URI").map(|uri| words(head::bare(record, uri).of(record)).into());
     let media = match http::payload(record, read.content, true) {
         Payload::Body { headers, .. } if read.kind == super::Kind::Response => headers,
@@ -151,4 +152,133 @@ pub fn as_json(record: &[u8], text: &[u8], out: &mut Vec<u8>) {
 
 fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::record;
+    use super::super::{Document, Held, records};
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+    use serde_json::json;
+
+    /// The one document that `bytes` are.
+    fn document(bytes: &[u8]) -> Document {
+        let mut all = records(bytes);
+        let Some((span, Held::Document(document))) = all.next() else { panic!("a document") };
+        assert_eq!((span.end, all.next()), (bytes.len() as u64, None));
+        document
+    }
+
+    fn rewritten(record: &[u8], cuts: &[Span]) -> Vec<u8> {
+        let mut out = b"before".to_vec();
+        rewrite(record, cuts, &mut out);
+        out.split_off(6)
+    }
+
+    /// A check sum as it should be.
+    fn sha1(text: &[u8]) -> String {
+        data_encoding::BASE32.encode(&Sha1::digest(text))
+    }
+
+    #[test]
+    fn a_record_less_its_cuts_says_what_it_is_now() {
+        let old = b"WARC/1.0\nwarc-type:conversion\r\nWARC-Payload-Digest: sha1:OLD\r\nX:  as it was\t\r\n\
+            content-length:   11  \r\nWARC-Block-Digest: blake3:OLD,\r\n and on\r\nY: z\n\nlong\nlonger\n\nWARC/1";
+        let old = old.strip_suffix(b"WARC/1").unwrap();
+        let text = document(old).text.start;
+        let new = rewritten(old, &[Span { start: text + 4, end: text + 11 }]);
+        let expected = format!(
+            "WARC/1.0\nwarc-type:conversion\r\nWARC-Payload-Digest: sha1:{}\r\nX:  as it was\t\r\ncontent-length:   4  \r\nY: z\n\nlong\n\n",
+            sha1(b"long")
+        );
+        assert_eq!(String::from_utf8(new).unwrap(), expected);
+        assert_eq!(rewritten(old, &[]), old);
+    }
+
+    #[test]
+    fn a_conversion_says_what_it_was_made_of() {
+        let headers = "WARC-Type: response\nWARC-Target-URI: <http://a.b/>\nWARC-Date: 2024-05-18T01:58:10Z\n\
+            WARC-Record-ID: <urn:uuid:12345678-1234-1234-1234-123456789012>\nContent-Type: application/http";
+        let response = record(headers, b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nlong text");
+        let mut out = Vec::new();
+        conversion(&response, b"text", &mut out);
+        let expected = format!(
+            "WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: http://a.b/\r\nWARC-Date: 2024-05-18T01:58:10Z\r\n\
+             WARC-Record-ID: {}\r\nWARC-Refers-To: <urn:uuid:12345678-1234-1234-1234-123456789012>\r\n\
+             WARC-Block-Digest: sha1:{}\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\ntext\r\n\r\n",
+            "<urn:uuid:4c8b145f-3828-52ff-9f32-f78931d25622>",
+            sha1(b"text")
+        );
+        assert_eq!(String::from_utf8(out.clone()).unwrap(), expected);
+        assert_eq!(document(&out).uri.map(|uri| uri.of(&out)), Some(&b"http://a.b/"[..]));
+        let newer = [b"WARC/1.1", &response[8..]].concat();
+        let bare = record("WARC-Type: response\nX: y\n injected: no", b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n");
+        for (response, begins) in [(newer, "WARC/1.1\r\n"), (bare, "WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Record-ID: <urn")] {
+            out.clear();
+            conversion(&response, b"", &mut out);
+            assert!(out.starts_with(begins.as_bytes()) && document(&out).text.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_line_of_json_has_the_text_and_where_it_came_from() {
+        let of = |record: &[u8], text: &[u8]| -> serde_json::Value {
+            let mut out = Vec::new();
+            as_json(record, text, &mut out);
+            assert!(out.ends_with(b"}\n") && memchr::memchr_iter(b'\n', &out).count() == 1);
+            serde_json::from_slice(&out).unwrap()
+        };
+        let headers = "WARC-Type: conversion\nWARC-Target-URI: <http://a.b/>\nWARC-Date: 2024\nWARC-Record-ID: <urn:x>\n\
+            WARC-Identified-Content-Language: eng,\n deu\nContent-Type: text/plain";
+        assert_eq!(
+            of(&record(headers, b""), "A \u{201c}text\u{201d}.\n\0".as_bytes()),
+            json!({"id": "http://a.b/", "text": "A \u{201c}text\u{201d}.\n\0", "warc": {"WARC-Date": "2024", "WARC-Record-ID": "<urn:x>",
+                "Content-Type": "text/plain", "WARC-Identified-Content-Language": "eng,   deu"}})
+        );
+        let http =
+            record("WARC-Type: response\nContent-Type: application/http", b"HTTP/1.1 200 OK\r\nContent-Type: text/x;y\r\n\r\n");
+        let broken = "a\u{fffd}b\u{fffd}";
+        assert_eq!(of(&http, b"a\xffb\xe2\x82"), json!({"id": null, "text": broken, "warc": {"Content-Type": "text/x;y"}}));
+    }
+
+    /// A record of a text, and the places of cuts in it.
+    fn cut_records() -> impl Strategy<Value = (Vec<u8>, Vec<Span>)> {
+        let digest =
+            select(&["WARC-Block-Digest: sha1:OLD\n", "warc-payload-digest:md5:OLD\n", "WARC-Block-Digest: crc:1\n", ""][..]);
+        (digest.clone(), digest, vec(any::<u8>(), 0..60), vec(0..60usize, 0..8)).prop_map(|(first, second, text, mut cuts)| {
+            let bytes = record(&format!("{first}WARC-Type: conversion\n{second}X: y"), &text);
+            let from = document(&bytes).text.start as usize;
+            cuts.sort_unstable();
+            let places = cuts.chunks_exact(2).map(|cut| Span::new(from + cut[0].min(text.len()), from + cut[1].min(text.len())));
+            let places = places.collect();
+            (bytes, places)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_rewritten_is_read_as_what_is_left((bytes, cuts) in cut_records()) {
+            let new = rewritten(&bytes, &cuts);
+            let (before, after) = (document(&bytes).text, document(&new).text);
+            let left: Vec<u8> = (before.start..before.end).filter(|at| !cuts.iter().any(|cut| (cut.start..cut.end).contains(at)))
+                .map(|at| bytes[at as usize]).collect();
+            prop_assert_eq!(after.of(&new), &left[..]);
+            prop_assert_eq!(rewritten(&new, &[]), new.clone());
+            if left.len() as u64 == before.len() {
+                prop_assert_eq!(&new, &bytes);
+            } else {
+                let read = Record::known(&new);
+                for value in ["WARC-Block-Digest", "WARC-Payload-Digest"].into_iter().flat_map(|name| read.headers.places(name)) {
+                    let value = String::from_utf8_lossy(value.of(&new)).into_owned();
+                    let is_sha1 = value == format!("sha1:{}", sha1(&left));
+                    let md5 = data_encoding::BASE32.encode(&md5::Md5::digest(&left));
+                    prop_assert!(is_sha1 || value == format!("md5:{md5}"), "{}", value);
+                }
+                prop_assert!(new.windows(5).filter(|words| words == b"X: y\r").count() == 1);
+            }
+        }
+    }
 }
