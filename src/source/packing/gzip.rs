@@ -14,7 +14,7 @@ const WINDOW: usize = 1 << WINDOW_BITS;
 pub(super) const BLOCK: usize = 128 << 10;
 /// So many blocks a thread at once make up for those that take longer.
 const BLOCKS_A_THREAD: usize = 4;
-/// So many members are one task: a few KB each, as records of text have, they take some milliseconds.
+/// So many members are one task: a few KB each, as records of text have, they take about a millisecond.
 const MEMBERS: usize = 16;
 /// What gzip and pigz use.
 const LEVEL: u32 = 6;
@@ -127,7 +127,8 @@ struct Block {
 impl Block {
     /// Deflates `text`, which follows `before`, up to a whole number of bytes.
     fn new(before: &[u8], text: &[u8], is_last: bool) -> io::Result<Self> {
-        // A new one for each: one that is reset packs a little otherwise now and then, by what it packed before.
+        // A new one for each: one that is reset packs a little otherwise now and then, by what it packed before. It would save a
+        // tenth of the time of members of 2 KB, a smaller window for small ones next to nothing.
         let mut deflate = Compress::new(Compression::new(LEVEL), false);
         if !before.is_empty() {
             deflate.set_dictionary(before)?;

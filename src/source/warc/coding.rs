@@ -248,7 +248,7 @@ mod tests {
         let packed = gzip(&long);
         let half = decoded("gzip", &packed[..packed.len() / 2]).unwrap();
         assert!(long.starts_with(&half));
-        assert_eq!(decoded("gzip", &packed[..packed.len() - 1]), Ok(long.clone()));
+        assert_eq!(decoded("gzip", &packed[..packed.len() - 1]), Ok(long));
         assert_eq!(decoded("chunked,", b"4\r\nfour\r\n4\r\nfi"), Ok(b"fourfi".to_vec()));
         assert_eq!(decoded("chunked,", b"4\nfour\n4\nfive\nand more"), Ok(b"fourfiveand more".to_vec()));
         let coding = Coding { is_chunked: true, packed: None, is_truncated: true };

@@ -4,7 +4,7 @@
 use super::step::{self, End, Step};
 use super::{Fault, Held, head};
 
-/// So much of what can't be read is kept back: the version line that ends it may have come in part.
+/// So much of what can't be read is kept back: the version line that ends it, and the line end before that, may have come in part.
 const KEPT: usize = head::VERSION + 1;
 
 /// What to do with the bytes at hand.
@@ -17,8 +17,8 @@ pub enum Cut {
     Begins(usize, Held),
     /// So many bytes belong to what began before.
     GoesOn(usize),
-    /// Nothing, before there are so many bytes. It takes a record of text as it is told to, so the number is no more than the
-    /// longest has, its headers, and 40.
+    /// Nothing, before there are so many bytes, or the end. That is what a record of text takes as a whole, and so never much more
+    /// than [`LONGEST`](super::LONGEST); of anything else no more is asked for than its headers.
     More(u64),
 }
 

@@ -48,9 +48,11 @@ impl Check {
 
 /// How a check sum of `len` bytes is written: what it isn't known by is base 32, which nearly all are written in.
 fn encoding(written: &[u8], len: usize) -> Encoding {
+    // An MD5 is as long in base 32, padded, as in base 16.
+    let is_hex = written.len() == HEXLOWER.encode_len(len) && written.iter().all(u8::is_ascii_hexdigit);
     match written.len() {
-        digits if digits == HEXLOWER.encode_len(len) && written.iter().any(u8::is_ascii_uppercase) => HEXUPPER,
-        digits if digits == HEXLOWER.encode_len(len) => HEXLOWER,
+        _ if is_hex && written.iter().any(u8::is_ascii_uppercase) => HEXUPPER,
+        _ if is_hex => HEXLOWER,
         digits if digits == BASE64.encode_len(len) => BASE64,
         _ => BASE32,
     }
@@ -69,6 +71,7 @@ mod tests {
             "sha1:DA39A3EE5E6B4B0D3255BFEF95601890AFD80709",
             "sha1:2jmj7l5rSw0yVb/vlWAYkK/YBwk=",
             "md5:d41d8cd98f00b204e9800998ecf8427e",
+            "md5:2QOYZWMPACZAJ2MABGMOZ6CCPY======",
             "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
             "sha-256:4OYMIQUY7QOBJGX36TEJS35ZEQT24QPEMSNZGTFESWMRW6CSXBKQ====",
         ] {

@@ -214,6 +214,9 @@ mod data;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
 
     /// A record of version 1.0 with such headers, and the Content-Length of its content.
     pub(super) fn record(headers: &str, content: &[u8]) -> Vec<u8> {
@@ -390,5 +393,30 @@ mod tests {
         assert_eq!(all(&short[..short.len() - 5]), ["request"]);
         let after = "after: ends early: its Content-Length is 3 and 1 bytes follow";
         assert_eq!(all(&short[..short.len() - 7]), ["request", after]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(texts in vec((any::<Vec<u8>>(), "[a-z:/ ]{0,9}[a-z]", 0..3usize), 0..6), end in select(&["\r\n", "\n"][..])) {
+            let kinds = [Kind::Conversion, Kind::Resource, Kind::Response];
+            let mut all = Vec::new();
+            for (text, uri, kind) in &texts {
+                let kind = kinds[*kind];
+                let http = if kind == Kind::Response { format!("HTTP/1.1 200 OK{end}Content-Type: text/plain{end}{end}") } else { String::new() };
+                let media = if kind == Kind::Response { "application/http" } else { "text/plain" };
+                let headers = format!("WARC-Type: {}{end}WARC-Target-URI: {uri}{end}Content-Type: {media}", kind.name());
+                let len = http.len() + text.len();
+                all.extend_from_slice(format!("WARC/1.1{end}{headers}{end}Content-Length: {len}{end}{end}{http}").as_bytes());
+                all.extend_from_slice(text);
+                all.extend_from_slice(end.repeat(2).as_bytes());
+            }
+            let read: Vec<_> = records(&all).map(|(_, held)| {
+                let Held::Document(document) = held else { panic!("a document") };
+                let uri = document.uri.unwrap().of(&all);
+                (document.text.of(&all).to_vec(), String::from_utf8(uri.to_vec()).unwrap(), document.kind)
+            }).collect();
+            let written: Vec<_> = texts.into_iter().map(|(text, uri, kind)| (text, uri.trim().to_owned(), kinds[kind])).collect();
+            prop_assert_eq!(read, written);
+        }
     }
 }

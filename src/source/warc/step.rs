@@ -233,11 +233,12 @@ impl<'a> Record<'a> {
     }
 }
 
-/// A Content-Length. None is as long as the longest file there can be.
+/// A Content-Length. Beyond half of what a file may have, sums of them could overflow, and none is real.
 fn length(value: &[u8]) -> Result<u64, Fault> {
     const SHOWN: usize = 40;
+    const MOST: u64 = i64::MAX as u64 / 2;
     let number = std::str::from_utf8(value).ok().filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()));
-    number.and_then(|digits| digits.parse().ok()).filter(|len| *len < i64::MAX as u64 / 2).ok_or_else(|| {
+    number.and_then(|digits| digits.parse().ok()).filter(|len| *len < MOST).ok_or_else(|| {
         let shown = String::from_utf8_lossy(&value[..value.len().min(SHOWN)]).into_owned();
         Fault::NotLength { value: shown }
     })
