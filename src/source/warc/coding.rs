@@ -106,7 +106,7 @@ fn chunk(bytes: &[u8]) -> Option<(usize, usize)> {
 /// What a body unpacks to, or nothing if it isn't packed after all.
 fn unpack(way: &[u8], body: &[u8], most: usize) -> Result<Option<Vec<u8>>, Fault> {
     let is = |names: &[&str]| names.iter().any(|name| way.eq_ignore_ascii_case(name.as_bytes()));
-    let unpacked = match () {
+    let unpacked: Result<Vec<u8>, Option<String>> = match () {
         () if body.is_empty() => return Ok(None),
         () if is(&["gzip", "x-gzip"]) && !body.starts_with(b"\x1f\x8b") => return Ok(None),
         #[cfg(feature = "gzip")]

@@ -209,8 +209,8 @@ mod tests {
     /// Records and what is none, such as to be mixed up.
     fn parts() -> impl Strategy<Value = Vec<u8>> {
         let text = || "[a-z \n]{0,40}";
-        let media = select(&["text/plain", "text/html", "application/http", "image/png"][..]);
-        let kind = select(&["conversion", "resource", "response", "request", "warcinfo"][..]);
+        let media = select(&["text/plain", "text/plain", "text/html", "application/http", "image/png"][..]);
+        let kind = select(&["conversion", "conversion", "resource", "response", "request", "warcinfo"][..]);
         let http = select(&["", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\nContent-Type: text/plain\n\n", "HTTP/1.1 200"][..]);
         let good = (kind, media, http, text()).prop_map(|(kind, media, http, text)| {
             let uri = if text.len() > 20 { "WARC-Target-URI: <http://a.b/>\n" } else { "" };
