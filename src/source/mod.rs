@@ -18,6 +18,8 @@ pub mod parquet;
 mod stretches;
 pub mod text;
 mod walk;
+#[doc(hidden)]
+pub mod warc;
 
 pub use identity::Identity;
 pub use jsonl::{Fault, Fields};

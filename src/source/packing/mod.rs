@@ -11,6 +11,7 @@ use crate::error::count;
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::io::{self, IoSlice, Read, Write};
+use std::iter;
 use std::path::Path;
 
 /// How a file is packed.
@@ -142,7 +143,15 @@ impl Packing {
     /// # Errors
     /// If this packing was not built in.
     pub(crate) fn writer<W: Write>(self, to: W) -> io::Result<Packer<W>> {
-        Ok(Packer { to, packer: self.packer()?, text: Vec::new(), packed: Vec::new(), has_failed: false })
+        Ok(Packer {
+            to,
+            packer: self.packer()?,
+            text: Vec::new(),
+            ends: Vec::new(),
+            has_member: false,
+            packed: Vec::new(),
+            has_failed: false,
+        })
     }
 
     fn unpacker(self) -> io::Result<Option<Box<dyn Unpack>>> {
@@ -321,10 +330,22 @@ trait Pack: Send {
     /// Appends to `packed` what becomes of the next bytes of the text: [`Pack::at_once`] of them, or as many or fewer if they are
     /// the last, with which the packed bytes end.
     fn pack(&mut self, text: &[u8], is_last: bool, packed: &mut Vec<u8>) -> io::Result<()>;
+
+    /// Appends to `packed` what becomes of the next bytes of the text, in which members end at `ends`, the last of them where the
+    /// bytes do.
+    fn pack_members(&mut self, text: &[u8], ends: &[usize], packed: &mut Vec<u8>) -> io::Result<()> {
+        members(text, ends).try_for_each(|member| self.pack(member, true, packed))
+    }
 }
 
-/// Packs what is written to it. The packed bytes depend on the text alone: not on the number of threads, and not on how the text
-/// was divided between calls; so `flush` hands on what is packed already and no more.
+/// The members of a text that end there.
+fn members<'a>(text: &'a [u8], ends: &'a [usize]) -> impl Iterator<Item = &'a [u8]> {
+    let starts = iter::once(0).chain(ends.iter().copied());
+    iter::zip(starts, ends).map(|(start, &end)| &text[start..end])
+}
+
+/// Packs what is written to it. The packed bytes depend on the text alone, and on where its members end: not on the number of
+/// threads, and not on how the text was divided between calls; so `flush` hands on what is packed already and no more.
 ///
 /// Packing uses the threads of the rayon pool it is called in. As with all work in one, a thread that waits for its share may take
 /// up another task in the meantime: don't write while holding a lock that such a task needs.
@@ -334,6 +355,10 @@ pub(crate) struct Packer<W> {
     packer: Option<Box<dyn Pack>>,
     /// Text that isn't packed yet.
     text: Vec<u8>,
+    /// Where members end in it.
+    ends: Vec<usize>,
+    /// Whether one has ended.
+    has_member: bool,
     /// Empty between calls; it is kept for its memory.
     packed: Vec<u8>,
     /// An error left a hole: nothing more makes sense.
@@ -341,25 +366,57 @@ pub(crate) struct Packer<W> {
 }
 
 impl<W: Write> Packer<W> {
+    /// Ends a member here, so that what follows can be unpacked without what precedes: that of one record, say. Nothing is ended
+    /// if nothing was written since the last one. What isn't packed has no members.
+    pub(crate) fn end_member(&mut self) {
+        if self.packer.is_some() && self.text.len() > self.last_end() {
+            self.ends.push(self.text.len());
+            self.has_member = true;
+        }
+    }
+
     /// Packs what is left, ends it properly and gives back the inner writer.
     ///
     /// # Errors
     /// That of the inner writer; and if one was met before.
     pub(crate) fn finish(mut self) -> io::Result<W> {
-        self.pack(true)?;
+        // An empty text has one member, too.
+        if self.packer.is_some() && self.text.len() == self.last_end() && !self.has_member {
+            self.ends.push(0);
+        }
+        self.end_member();
+        self.pack_members()?;
         Ok(self.to)
     }
 
-    fn pack(&mut self, is_last: bool) -> io::Result<()> {
+    /// Where the last member ended, as far as that is still to be packed.
+    fn last_end(&self) -> usize {
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    /// Packs the members that have ended. The one that hasn't stays as it is: how it is divided depends on no other.
+    fn pack_members(&mut self) -> io::Result<()> {
+        let end = self.last_end();
+        self.pack(end, |packer, text, ends, packed| packer.pack_members(text, ends, packed))
+    }
+
+    /// Packs `len` bytes by `how`.
+    fn pack(
+        &mut self,
+        len: usize,
+        how: impl FnOnce(&mut dyn Pack, &[u8], &[usize], &mut Vec<u8>) -> io::Result<()>,
+    ) -> io::Result<()> {
         if self.has_failed {
             return Err(io::Error::other("an earlier write failed"));
         }
         let Some(packer) = &mut self.packer else { return Ok(()) };
-        let packed = packer.pack(&self.text, is_last, &mut self.packed).and_then(|()| self.to.write_all(&self.packed));
-        self.has_failed = packed.is_err();
-        self.text.clear();
+        let packed = how(&mut **packer, &self.text[..len], &self.ends, &mut self.packed);
+        let written = packed.and_then(|()| self.to.write_all(&self.packed));
+        self.has_failed = written.is_err();
+        self.text.drain(..len);
+        self.ends.clear();
         self.packed.clear();
-        packed
+        written
     }
 }
 
@@ -368,7 +425,11 @@ impl<W: Write> Write for Packer<W> {
         let Some(packer) = &self.packer else { return self.to.write(text) };
         let at_once = packer.at_once();
         if self.text.len() == at_once && !text.is_empty() {
-            self.pack(false)?;
+            if self.ends.is_empty() {
+                self.pack(at_once, |packer, text, _, packed| packer.pack(text, false, packed))?;
+            } else {
+                self.pack_members()?;
+            }
         }
         let taken = text.len().min(at_once - self.text.len());
         self.text.extend_from_slice(&text[..taken]);
@@ -390,7 +451,6 @@ impl<W: Write> Write for Packer<W> {
 #[cfg(all(test, feature = "gzip", feature = "zstd"))]
 mod tests {
     use super::*;
-    use std::iter;
 
     const BOTH: [Packing; 2] = [Packing::Gzip, Packing::Zstd];
 
@@ -483,6 +543,49 @@ mod tests {
                     assert!(packed == expected, "{packing:?}: {} bytes, {threads} threads, by {piece}", text.len());
                 }
             }
+        }
+    }
+
+    /// The members of `text` that end there, packed as one text in pieces.
+    fn packed_members(packing: Packing, text: &[u8], ends: &[usize], piece: usize) -> Vec<u8> {
+        let mut packer = packing.writer(Vec::new()).unwrap();
+        let mut ends = ends.iter().copied().peekable();
+        let mut from = 0;
+        while from < text.len() {
+            let to = text.len().min(from.saturating_add(piece)).min(*ends.peek().unwrap_or(&usize::MAX));
+            packer.write_all(&text[from..to]).unwrap();
+            if ends.next_if_eq(&to).is_some() {
+                packer.end_member();
+                packer.end_member(); // which has nothing to end
+            }
+            from = to;
+        }
+        packer.finish().unwrap()
+    }
+
+    #[test]
+    fn members_are_packed_as_each_would_be_alone() {
+        let text = words(3_400_000);
+        let many: Vec<usize> = (1..=400).map(|at| at * 3000).chain([1_200_001, 1_331_073, 3_000_000]).collect();
+        for ends in [&many[..], &[2_300_000], &[1], &[3_400_000], &[131_072, 262_144, 2_359_296], &[]] {
+            for packing in BOTH {
+                let all = [ends, &[text.len()]].concat();
+                let expected: Vec<Vec<u8>> =
+                    members(&text, &all).filter(|member| !member.is_empty()).map(|member| packed(packing, member)).collect();
+                for (threads, piece) in [(1, 70_001), (2, 131_072), (3, usize::MAX)] {
+                    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                    let packed = pool.install(|| packed_members(packing, &text, ends, piece));
+                    assert!(
+                        packed == expected.concat(),
+                        "{packing:?}: {} members, {threads} threads, by {piece}",
+                        expected.len()
+                    );
+                }
+            }
+            assert!(packed_members(Packing::Plain, &text, ends, 70_001) == text);
+        }
+        for packing in BOTH {
+            assert_eq!(packed_members(packing, b"", &[], 1), packed(packing, b""));
         }
     }
 
