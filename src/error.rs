@@ -41,8 +41,10 @@ pub enum What {
     },
     /// A record of a container can't be read.
     Record {
-        /// The line it is, from 1 on.
-        line: u64,
+        /// What it is called: "line".
+        what: &'static str,
+        /// Its number, from 1 on.
+        number: u64,
         /// Why.
         why: String,
     },
@@ -108,14 +110,9 @@ impl Error {
         Self { place: place.into(), what: What::Refused(why.into()) }
     }
 
-    /// The record on line `line` of the container at `place` can't be read.
-    pub fn record(place: Place, line: u64, why: &impl fmt::Display) -> Self {
-        Self { place, what: What::Record { line, why: why.to_string() } }
-    }
-
-    /// The same record ends its file, as it was asked for.
-    pub fn ending_record(place: Place, line: u64, why: &impl fmt::Display) -> Self {
-        Self::record(place, line, &format_args!("{why}. --on-error keep, or drop, goes on behind it"))
+    /// The record of this number of the container at `place` can't be read; `what` it is called.
+    pub fn record(place: Place, what: &'static str, number: u64, why: &impl fmt::Display) -> Self {
+        Self { place, what: What::Record { what, number, why: why.to_string() } }
     }
 
     /// The text, or all texts, at `place` are too large.
@@ -170,7 +167,7 @@ impl fmt::Display for What {
             What::Changed { spoilt: Some(place) } => {
                 write!(f, "changed while it was read; what went to {place} is not its clean copy; run again when it is at rest")
             }
-            What::Record { line, why } => write!(f, "line {line}: {why}"),
+            What::Record { what, number, why } => write!(f, "{what} {number}: {why}"),
             What::TooLarge(TooLarge::Paragraph { at }) => {
                 write!(f, "the paragraph at byte {at} is longer than 4 GiB, the most that is compared")
             }

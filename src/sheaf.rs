@@ -6,7 +6,8 @@ use crate::page::Page;
 use crate::fingerprint::check;
 use crate::segment::{Manner, Segments, held};
 use crate::source::Form;
-use crate::source::jsonl::{self, Escape, Fault, Fields, Line, Places};
+use crate::source::jsonl::{self, Escape, Fields, Line, Places};
+use crate::source::{Fault, Holds, Record};
 use crate::source::text;
 use std::ops::Range;
 
@@ -24,9 +25,10 @@ pub(crate) struct Sheaf {
     /// The texts that don't stand in the stretch as they read.
     texts: Vec<u8>,
     escapes: Vec<Escape>,
-    /// Lines that can't be read, in order: their number, their bytes, why.
-    pub(crate) faults: Vec<(u64, Span, Fault)>,
-    /// How many lines the stretch has.
+    /// Lines, or other records, that can't be read, in order: their number, counted from the stretch's first as 0, their bytes, why.
+    /// No reason goes on with the one before.
+    pub(crate) faults: Vec<(u64, Span, Option<Fault>)>,
+    /// How many lines the stretch has, or other records.
     pub(crate) lines: u64,
 }
 
@@ -67,6 +69,7 @@ impl Sheaf {
     pub(crate) fn read(
         &mut self,
         stretch: &[u8],
+        records: Option<&[Record]>,
         form: Form,
         fields: &Fields,
         taking: Taking,
@@ -78,18 +81,36 @@ impl Sheaf {
             let extent = Span::new(0, stretch.len());
             return self.take(stretch, extent, Span::new(skip, stretch.len()), None, false, taking);
         }
+        if let Some(records) = records {
+            return self.read_records(stretch, records, taking);
+        }
         let moved = |span: Span| Span { start: span.start + skip as u64, end: span.end + skip as u64 };
         for (extent, line) in jsonl::lines(&stretch[skip..], fields) {
             let extent = moved(extent);
             match line {
                 Line::Blank => {}
-                Line::Broken(fault) => self.faults.push((self.lines, extent, fault)),
+                Line::Broken(fault) => self.faults.push((self.lines, extent, Some(Fault::Jsonl(fault)))),
                 Line::Record(record) => {
                     self.take(stretch, extent, moved(record.text), record.id.map(moved), true, taking)?;
                 }
             }
             self.lines += 1;
         }
+        Ok(())
+    }
+
+    /// Takes records apart that were found before.
+    fn read_records(&mut self, stretch: &[u8], records: &[Record], taking: Taking) -> Result<(), TooLarge> {
+        let first = records.first().map_or(0, |record| record.number);
+        for Record { extent, number, holds } in records {
+            self.lines = number - first;
+            match holds {
+                &Holds::Text { text, id } => self.take(stretch, *extent, text, id, false, taking)?,
+                Holds::Nothing => {}
+                Holds::Broken(fault) => self.faults.push((self.lines, *extent, fault.clone())),
+            }
+        }
+        self.lines += u64::from(!records.is_empty());
         Ok(())
     }
 
@@ -202,7 +223,7 @@ mod tests {
         let taking = Taking { manner: Settings::default().manner(Hash::Fast), has_places: true, is_checked: false };
         let mut is_of_use = |record: &str, count: usize| {
             let stretch = record.repeat(count);
-            sheaf.read(stretch.as_bytes(), Form::Jsonl, &Fields::default(), taking, true).unwrap();
+            sheaf.read(stretch.as_bytes(), None, Form::Jsonl, &Fields::default(), taking, true).unwrap();
             sheaf.is_of_use()
         };
         let record = "{\"text\": \"A line.\\nAnother one, which is a little longer.\"}\n";

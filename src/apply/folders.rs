@@ -5,7 +5,7 @@ use super::apart::Inputs;
 use super::disk::Disk;
 use super::pending::Berth;
 use crate::error::{Error, Result};
-use crate::source::{Identity, Input};
+use crate::source::Identity;
 use std::collections::HashMap;
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
@@ -47,14 +47,14 @@ impl Folders {
         real.starts_with(&self.real) || self.real.starts_with(real)
     }
 
-    /// Where the clean copy of an input stands.
-    pub(super) fn place(&self, input: &Input) -> PathBuf {
-        self.real.join(&input.name)
+    /// Where the clean copy of this name stands.
+    pub(super) fn place(&self, name: &Path) -> PathBuf {
+        self.real.join(name)
     }
 
-    /// The place for the clean copy of an input, which is the file `source`; its folder is there after this.
-    pub(super) fn berth(&self, input: &Input, source: Option<Identity>, disk: &Disk) -> Result<Berth> {
-        let (place, given) = (self.place(input), self.given.join(&input.name));
+    /// The place for the clean copy of this name, of an input which is the file `source`; its folder is there after this.
+    pub(super) fn berth(&self, name: &Path, source: Option<Identity>, disk: &Disk) -> Result<Berth> {
+        let (place, given) = (self.place(name), self.given.join(name));
         let folder = place.parent().unwrap_or(&self.real);
         let home = {
             let mut known = self.known.lock().expect("nothing panics with the lock");

@@ -10,12 +10,15 @@ mod folders;
 mod growing;
 mod outputs;
 mod pending;
+mod piece;
 mod place;
+mod sink;
 mod stream;
 
 pub use growing::Growing;
-pub use outputs::{Outputs, Target};
+pub use outputs::{Outputs, Shape, Target};
 pub use pending::Pending;
+pub use piece::Piece;
 
 use crate::document::Span;
 

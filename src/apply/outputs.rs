@@ -6,11 +6,12 @@ use super::disk::{Disk, sync_names};
 use super::folders::Folders;
 use super::growing::Growing;
 use super::pending::{Berth, Pending};
+use super::sink::Writing;
 use super::place::{Leads, follow};
 use super::stream::Stream;
 use crate::document::Span;
 use crate::error::{Error, Result};
-use crate::source::{Form, Input, Packing, Source, base_name, not_read_by_name};
+use crate::source::{Fields, Form, Input, Packing, Source, base_name, not_read_by_name};
 use crate::threads::Threads;
 use std::fs;
 use std::io;
@@ -29,9 +30,21 @@ pub enum Target {
     Folder(PathBuf),
 }
 
+/// What the outputs are like.
+#[derive(Clone, Debug, Default)]
+pub struct Shape {
+    /// Their form, if it isn't that of their inputs.
+    pub to: Option<Form>,
+    /// Which fields of a record are read.
+    pub fields: Fields,
+    /// The folder for temporary files.
+    pub temporary: PathBuf,
+}
+
 /// The outputs of a run.
 pub struct Outputs {
     way: Way,
+    shape: Shape,
     disk: Disk,
 }
 
@@ -47,7 +60,7 @@ impl Outputs {
     ///
     /// # Errors
     /// A refusal to write where an input is: the output being an input, lying inside one, or holding one.
-    pub fn new(target: &Target, inputs: &[PathBuf]) -> Result<Self> {
+    pub fn new(target: &Target, inputs: &[PathBuf], shape: Shape) -> Result<Self> {
         let known = Inputs::new(inputs);
         let way = match target {
             Target::Stdout => apart(Stream::stdout()?, &known)?,
@@ -59,7 +72,7 @@ impl Outputs {
             }
             Target::Folder(given) => folder(given, inputs, known)?,
         };
-        Ok(Self { way, disk: Disk::default() })
+        Ok(Self { way, shape, disk: Disk::default() })
     }
 
     /// An output beside the clean copies of a run, such as its statistics; `from` is the form its inputs are taken for.
@@ -81,7 +94,7 @@ impl Outputs {
         if clash {
             return Err(Error::refused(path, "is where the results go; choose another place"));
         }
-        Ok(Self { way, disk: Disk::default() })
+        Ok(Self { way, shape: Shape::default(), disk: Disk::default() })
     }
 
     /// Whether they are temporary files before they have their names.
@@ -104,7 +117,7 @@ impl Outputs {
         let berth = match &self.way {
             Way::Stream(stream) => return stream.write(input, source, copy).map(|()| None),
             Way::File(real, given) => berth(real, given)?,
-            Way::Folder(folders) => folders.berth(input, source.identity(), &self.disk)?,
+            Way::Folder(folders) => folders.berth(&self.name(input), source.identity(), &self.disk)?,
         };
         Pending::write(berth, source.permissions(), copy, &self.disk).map(Some)
     }
@@ -118,8 +131,8 @@ impl Outputs {
             |place: &Path| fs::symlink_metadata(place).is_ok_and(|existing| existing.is_file() || existing.is_symlink());
         Ok(match &self.way {
             Way::File(real, given) if is_taken(real) => Some(Pending::none(berth(real, given)?)),
-            Way::Folder(folders) if is_taken(&folders.place(input)) => {
-                Some(Pending::none(folders.berth(input, source.identity(), &self.disk)?))
+            Way::Folder(folders) if is_taken(&folders.place(&self.name(input))) => {
+                Some(Pending::none(folders.berth(&self.name(input), source.identity(), &self.disk)?))
             }
             _ => None,
         })
@@ -130,14 +143,14 @@ impl Outputs {
     /// # Errors
     /// If it can't be begun.
     pub fn begin(&self, input: &Input, source: &Source, threads: &Arc<Threads>) -> Result<Growing> {
-        let packing = self.packing(source);
+        let writing = self.writing(input, source)?;
         match &self.way {
             Way::Stream(stream) => {
-                Growing::to_stream(stream.begin(input, source)?, stream.place().clone(), source, packing, threads)
+                Growing::to_stream(stream.begin(input, source)?, stream.place().clone(), source, writing, threads)
             }
-            Way::File(real, given) => Growing::to_file(berth(real, given)?, source, packing, threads),
+            Way::File(real, given) => Growing::to_file(berth(real, given)?, source, writing, threads),
             Way::Folder(folders) => {
-                Growing::to_file(folders.berth(input, source.identity(), &self.disk)?, source, packing, threads)
+                Growing::to_file(folders.berth(&self.name(input), source.identity(), &self.disk)?, source, writing, threads)
             }
         }
     }
@@ -150,6 +163,41 @@ impl Outputs {
         match &self.way {
             Way::Stream(stream) => stream.ensure_unspoilt(source),
             Way::File(..) | Way::Folder(_) => Ok(()),
+        }
+    }
+
+    /// The form of the clean copy of an input: as was asked for, or as the name of the one output says, or the same.
+    pub fn form(&self, input: &Input) -> Form {
+        self.shape.to.or(self.form_by_name().filter(|_| input.form.is_container())).unwrap_or(input.form)
+    }
+
+    /// The form that the name of the one output tells of, if that holds records.
+    pub fn form_by_name(&self) -> Option<Form> {
+        match &self.way {
+            Way::File(_, given) if given.extension().is_some() => Form::of_name(given).filter(|form| form.is_container()),
+            _ => None,
+        }
+    }
+
+    /// How the clean copy of a container is written.
+    fn writing(&self, input: &Input, source: &Source) -> Result<Writing> {
+        let (from, to) = (input.form, self.form(input));
+        let is_possible = from == to || matches!((from, to), (Form::Warc | Form::Parquet, Form::Jsonl) | (Form::Jsonl | Form::Warc, Form::Parquet));
+        if !is_possible {
+            let why = format!("is {}, which isn't written as {}", from.in_words(), to.in_words());
+            return Err(Error::refused(input.place(), why));
+        }
+        let packing = if to == Form::Parquet { Packing::Plain } else { self.packing(source) };
+        let table = if from == Form::Parquet { Some(source.file().map_err(|error| Error::io(input.place(), error))?) } else { None };
+        let Shape { fields, temporary, .. } = &self.shape;
+        Ok(Writing { from, to, packing, table, fields: fields.clone(), folder: temporary.clone() })
+    }
+
+    /// The path of the clean copy of an input within the outputs.
+    fn name(&self, input: &Input) -> PathBuf {
+        match self.form(input) {
+            to if to == input.form => input.name.clone(),
+            to => to.rename(&input.name),
         }
     }
 

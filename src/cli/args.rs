@@ -88,6 +88,9 @@ pub(super) struct Clean {
     /// Where the clean copy goes: a file (or -, standard output) for one input, a folder for several or for a folder
     #[arg(short, long, value_name = "OUT", conflicts_with = "files")]
     pub(super) output: Option<PathBuf>,
+    /// Write records in this form, whatever theirs is; the name of the one output, such as clean.parquet, says the same
+    #[arg(long, value_enum, value_name = "FORM", conflicts_with = "files")]
+    to: Option<ToForm>,
     #[command(flatten)]
     pub(super) common: Common,
 }
@@ -214,6 +217,20 @@ enum FromForm {
     Text,
     /// JSON Lines: a record a line
     Jsonl,
+    /// WARC and WET: the records that hold plain text
+    Warc,
+    /// Apache Parquet: a document a row
+    Parquet,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ToForm {
+    /// JSON Lines; of WARC and Parquet
+    Jsonl,
+    /// Apache Parquet; of JSON Lines and WARC
+    Parquet,
+    /// WET: WARC with plain text alone; of WARC
+    Wet,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -285,6 +302,17 @@ impl Color {
     }
 }
 
+impl Clean {
+    /// The form of the outputs, if it was asked for.
+    pub(super) fn to(&self) -> Option<Form> {
+        self.to.map(|form| match form {
+            ToForm::Jsonl => Form::Jsonl,
+            ToForm::Parquet => Form::Parquet,
+            ToForm::Wet => Form::Warc,
+        })
+    }
+}
+
 impl Common {
     pub(super) fn settings(&self) -> Settings {
         Settings {
@@ -323,6 +351,7 @@ impl Common {
                 Broken::Drop => OnError::Drop,
             },
             keep_empty: self.empty == Empty::Keep,
+            in_stretches: false,
         }
     }
 
@@ -336,6 +365,8 @@ impl Common {
         self.from.map(|form| match form {
             FromForm::Text => Form::Text,
             FromForm::Jsonl => Form::Jsonl,
+            FromForm::Warc => Form::Warc,
+            FromForm::Parquet => Form::Parquet,
         })
     }
 

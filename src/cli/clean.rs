@@ -7,12 +7,10 @@ use super::signals::Signals;
 use super::suggest::Suggestion;
 use super::terminal::Terminal;
 use super::{Status, files};
-use bytes::Bytes;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use unecho::apply::{Growing, Outputs, Pending, Target};
-use unecho::document::Span;
+use unecho::apply::{Growing, Outputs, Pending, Piece, Shape, Target};
 use unecho::report::{Finding, Tally, Told};
 use unecho::runner::{Part, Portion};
 use unecho::source::base_name;
@@ -36,16 +34,18 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
     if matches!(target, Target::Folder(_)) {
         ensure_names_differ(inputs.paths())?;
     }
-    let outputs = Outputs::new(&target, inputs.paths())?;
+    let budget = global.budget(args.output.as_deref().filter(|_| target != Target::Stdout));
+    let shape = Shape { to: args.to(), fields: args.common.reading().fields, temporary: budget.folder() };
+    let outputs = Outputs::new(&target, inputs.paths(), shape)?;
     let signals = if outputs.have_names() { Signals::watched() } else { Signals::ignored() };
     let threads = Arc::new(Threads::new(global.threads()));
-    let budget = global.budget(args.output.as_deref().filter(|_| !outputs.are_stdout()));
     let frame = Frame {
         inputs: &inputs,
         common: &args.common,
         terminal,
         threads: &threads,
         budget: &budget,
+        is_converted: args.to().is_some() || outputs.form_by_name().is_some(),
         results_on_stdout: outputs.are_stdout(),
         report: None,
         stop: signals.stop(),
@@ -76,7 +76,7 @@ enum Output {
     /// The clean copy of all of an input, or that there is none; nothing if that goes without saying or it went to standard output.
     Whole(Option<Pending>),
     /// What stays of a stretch of one, and its output if it is the first.
-    Stretch(Option<Growing>, Bytes, Vec<Span>),
+    Stretch(Option<Growing>, Piece),
     /// The end of one that came in stretches, and its output if there was none.
     End(Option<Growing>),
 }
@@ -94,8 +94,8 @@ fn clean(frame: &Frame, threads: &Arc<Threads>, outputs: &Outputs, signals: &Sig
                 Part::Whole if is_dropped(&portion) => Output::Whole(outputs.none(portion.input, portion.source)?),
                 Part::Whole => Output::Whole(outputs.write(portion.input, portion.source, &portion.bytes, &portion.cuts)?),
                 Part::Stretch => {
-                    let (bytes, cuts) = portion.written();
-                    Output::Stretch(begin()?, bytes, cuts)
+                    let begun = begin()?;
+                    Output::Stretch(begun, portion.written(outputs.form(portion.input)))
                 }
                 Part::End => {
                     outputs.ensure_unspoilt(portion.source)?;
@@ -119,9 +119,9 @@ fn clean(frame: &Frame, threads: &Arc<Threads>, outputs: &Outputs, signals: &Sig
                         complete.push((told, pending));
                         Ok(())
                     }
-                    Output::Stretch(begun, bytes, cuts) => {
+                    Output::Stretch(begun, piece) => {
                         growing = begun.or(growing.take());
-                        growing.as_mut().map_or(Ok(()), |growing| growing.append(bytes, cuts))
+                        growing.as_mut().map_or(Ok(()), |growing| growing.append(piece))
                     }
                     Output::End(begun) => match begun.or(growing.take()) {
                         Some(growing) => growing.finish().map(|pending| complete.push((told, pending))),

@@ -7,9 +7,9 @@ use super::terminal::Terminal;
 use std::io;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
-use unecho::apply::{Outputs, Target};
+use unecho::apply::{Outputs, Shape, Target};
 use unecho::report::{Stats, Tally, Told, counted};
-use unecho::runner::{self, Budget, Course, Outcome, Part, Portion};
+use unecho::runner::{self, Budget, Course, Outcome, Part, Portion, Reading};
 use unecho::source::text::looks_like_jsonl;
 use unecho::source::{Fault, Fields, Form, Identity, Input, Origin};
 use unecho::threads::Threads;
@@ -22,6 +22,8 @@ pub(super) struct Frame<'a> {
     pub(super) terminal: &'a Terminal,
     pub(super) threads: &'a Threads,
     pub(super) budget: &'a Budget,
+    /// Whether outputs may have another form than their inputs.
+    pub(super) is_converted: bool,
     /// Whether results go to standard output as they come.
     pub(super) results_on_stdout: bool,
     /// The file that a report goes to.
@@ -54,7 +56,7 @@ impl Frame<'_> {
         let mut tally = Tally::default();
         let progress = Progress::start(self.terminal.bar(self.results_on_stdout));
         let settings = self.common.settings();
-        let reading = self.common.reading();
+        let reading = Reading { in_stretches: self.is_converted, ..self.common.reading() };
         let (budget, threads, stop) = (self.budget, self.threads, self.stop);
         let course = Course { settings: &settings, reading: &reading, budget, threads, stop };
         let each = |mut portion: Portion| {
@@ -85,7 +87,7 @@ impl Frame<'_> {
                     self.terminal.error(&Error::io(remarks.place.clone(), error));
                 }
                 tally.broken_records += remarks.faults.len() as u64;
-                tally.failed += u64::from(faults.name(remarks.place, remarks.faults));
+                tally.failed += u64::from(faults.name(remarks.place, remarks.record, remarks.faults));
                 let told = match part {
                     Part::Whole => told,
                     Part::Stretch => {
@@ -124,6 +126,7 @@ impl Frame<'_> {
             place: portion.input.place(),
             broken: broken.map(|error| io::Error::new(error.kind(), error.to_string())),
             is_like_jsonl: is_by_default && portion.is_first() && looks_like_jsonl(&portion.bytes, fields),
+            record: portion.input.form.record(),
             faults: std::mem::take(&mut portion.faults),
         }
     }
@@ -154,7 +157,7 @@ impl Frame<'_> {
             if outputs.are_stdout() {
                 return Err(Error::refused(Place::Request("--stats -".into()), "standard output holds the results already"));
             }
-            return Outputs::new(&Target::Stdout, self.inputs.paths()).map(Some);
+            return Outputs::new(&Target::Stdout, self.inputs.paths(), Shape::default()).map(Some);
         }
         outputs.beside(path, self.inputs.paths(), self.common.form()).map(Some)
     }
@@ -165,6 +168,8 @@ struct Remarks {
     place: Place,
     /// Why it breaks off.
     broken: Option<io::Error>,
+    /// What a record of it is called.
+    record: &'static str,
     /// Its broken records.
     faults: Vec<(u64, Fault)>,
     /// It was taken for text, which no flag asked for, and its first line is a record.
@@ -183,7 +188,7 @@ struct Faults<'a> {
 
 impl Faults<'_> {
     /// Names some more of them; whether they are the first of their file.
-    fn name(&mut self, place: Place, records: Vec<(u64, Fault)>) -> bool {
+    fn name(&mut self, place: Place, record: &'static str, records: Vec<(u64, Fault)>) -> bool {
         if records.is_empty() {
             return false;
         }
@@ -192,10 +197,10 @@ impl Faults<'_> {
             self.end();
             self.place = Some(place.clone());
         }
-        for (line, fault) in records {
+        for (number, fault) in records {
             self.count += 1;
             if self.count <= NAMED_FAULTS {
-                self.terminal.error(&Error::record(place.clone(), line, &fault));
+                self.terminal.error(&Error::record(place.clone(), record, number, &fault));
             }
         }
         is_first

@@ -7,7 +7,7 @@ use super::terminal::Terminal;
 use super::{Status, files};
 use std::io::BufWriter;
 use std::sync::atomic::AtomicBool;
-use unecho::apply::{Outputs, Target};
+use unecho::apply::{Outputs, Shape, Target};
 use unecho::report::{Json, MostRepeated, ScanReport, Text, Told};
 use unecho::source::{Identity, Input, Source};
 use unecho::threads::Threads;
@@ -30,11 +30,12 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
         terminal,
         threads: &threads,
         budget: &budget,
+        is_converted: false,
         results_on_stdout: true,
         report: output,
         stop: &never,
     };
-    let stats = frame.stats(&Outputs::new(&Target::Stdout, &[])?)?;
+    let stats = frame.stats(&Outputs::new(&Target::Stdout, &[], Shape::default())?)?;
     inputs.say_what_is_awaited(terminal);
 
     let out = BufWriter::new(std::io::stdout().lock());

@@ -450,7 +450,7 @@ mod tests {
             let manner = self.settings.manner(self.corpus.hash());
             let taking = Taking { manner, has_places: !is_spilled, is_checked: is_spilled };
             let mut sheaf = crate::sheaf::Sheaf::default();
-            sheaf.read(&bytes, Form::Jsonl, &Fields::default(), taking, true).unwrap();
+            sheaf.read(&bytes, None, Form::Jsonl, &Fields::default(), taking, true).unwrap();
             let stand = self.corpus.hold(bytes, Form::Jsonl, Path::new("a"), 0);
             let entering = Entering { sheaf: &sheaf, stand, line: 1, is_whole: false };
             let numbers = self.corpus.enter(&[entering], |count| count).unwrap();
@@ -538,7 +538,7 @@ mod tests {
             let bytes = stretch(&second);
             let taking = Taking { manner: settings.manner(Hash::Not), has_places: false, is_checked: true };
             let mut sheaf = crate::sheaf::Sheaf::default();
-            sheaf.read(&bytes, Form::Jsonl, &Fields::default(), taking, true).unwrap();
+            sheaf.read(&bytes, None, Form::Jsonl, &Fields::default(), taking, true).unwrap();
             let entering = Entering { sheaf: &sheaf, stand: super::super::Stand::default(), line: 1, is_whole: true };
             let entered = run.corpus.enter(&[entering], |count| count);
             assert_eq!(matches!(entered, Err(Stuck::Changed(0))), is_changed);

@@ -5,7 +5,6 @@ use crate::compare::columns;
 use crate::document::{Block, Span, Witness};
 use crate::error::Result;
 use crate::runner::{Planned, Portion};
-use crate::source::jsonl;
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::fmt;
@@ -205,7 +204,7 @@ impl Finding {
         Ok(Self {
             path: portion.input.path().to_string_lossy().into_owned(),
             record: document.line,
-            id: document.id.map(|id| jsonl::id_in_words(id.of(&portion.bytes))),
+            id: portion.id(document),
             dropped: document.is_dropped,
             cut_short: portion.source.broken().is_some(),
             bytes,

@@ -19,6 +19,9 @@ const BATCH_INPUTS: usize = 2048;
 /// even if it is broken.
 pub(super) fn is_streamed(input: &Input, reading: &Reading) -> bool {
     let may_break = input.packing != Packing::Plain && reading.keeps_broken();
+    if input.form.is_container() && (reading.in_stretches || !input.form.has_lines()) {
+        return true;
+    }
     let large = if input.packing == Packing::Plain { LARGE } else { LARGE_PACKED };
     input.form.is_container() && (input.size == 0 || input.size >= large || may_break)
 }

@@ -79,7 +79,7 @@ impl Budget {
 
     /// The folder for temporary files. Not /tmp, which often is memory: what is large and short-lived goes to /var/tmp (Filesystem
     /// Hierarchy Standard 3.0, 5.15).
-    pub(super) fn folder(&self) -> PathBuf {
+    pub fn folder(&self) -> PathBuf {
         let of_system = || match std::env::var_os("TMPDIR") {
             Some(folder) if !folder.is_empty() => folder.into(),
             _ => PathBuf::from("/var/tmp"),

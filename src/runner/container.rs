@@ -4,8 +4,7 @@ use super::lots::{Lines, plan_lots};
 use super::{Outcome, Portion, Rest, Run, Way, keep, until_failed};
 use crate::corpus::Mark;
 use crate::error::{Error, Result, Stuck};
-use crate::source::{Input, LeftOut, Loaded, Origin, Packing, Source, Stretches, load, open};
-use bytes::Bytes;
+use crate::source::{Input, LeftOut, Loaded, Origin, Packing, Source, Stretch, Stretches, load, open};
 use std::sync::atomic::Ordering;
 
 /// A container under way.
@@ -13,14 +12,21 @@ pub(super) struct Container {
     pub(super) input: Input,
     pub(super) source: Source,
     pub(super) stretches: Stretches,
-    /// A stretch that is read and not done.
-    pub(super) waiting: Option<Bytes>,
+    /// Stretches that are read and not done.
+    pub(super) waiting: Vec<Stretch>,
     /// How far it is done.
     pub(super) lines: Lines,
     /// What there was before it.
     pub(super) mark: Option<Mark>,
     /// What kept more of it from coming, if what came counts.
     pub(super) broken: Option<Error>,
+}
+
+impl Container {
+    /// Whether it can't be opened a second time, if it must come twice.
+    pub(super) fn is_spooled(&self) -> bool {
+        self.input.from == Origin::Stdin && self.input.form.has_lines()
+    }
 }
 
 /// Why no more stretches are done.
@@ -57,15 +63,15 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         let Some((source, stretches)) = self.open(input)? else { return Ok(None) };
         let mark = self.corpus.as_ref().map(|compared| compared.corpus.mark());
         let (input, lines) = (input.clone(), Lines { offset: 0, next: 1 });
-        Ok(Some(Container { input, source, stretches, waiting: None, lines, mark, broken: None }))
+        Ok(Some(Container { input, source, stretches, waiting: Vec::new(), lines, mark, broken: None }))
     }
 
     fn open(&self, input: &Input) -> Result<Option<(Source, Stretches)>> {
         let (keeps_broken, pace) = (self.course.reading.keeps_broken(), self.course.budget.pace());
         // What is mapped and read once stays in memory.
-        let is_read = input.from == Origin::Stdin || input.packing != Packing::Plain || input.size == 0 || self.is_spilled();
+        let is_read = !input.form.has_lines() || input.from == Origin::Stdin || input.packing != Packing::Plain || input.size == 0 || self.is_spilled();
         if is_read {
-            return open(input, keeps_broken, pace);
+            return open(input, &self.course.reading.fields, keeps_broken, pace, &self.course.budget.folder());
         }
         let Loaded::Source(source) = load(input, keeps_broken, u64::MAX)? else { return Ok(None) };
         let stretches = Stretches::of_bytes(source.bytes().clone());
@@ -75,13 +81,13 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     /// Does the stretches of a container one after the other.
     pub(super) fn stretches(&mut self, container: &mut Container) -> Result<Ended> {
         loop {
-            let next = match container.waiting.take() {
-                Some(stretch) => Ok(Some(stretch)),
-                None => container.stretches.next(self.course.budget.stretch(), self.course.stop),
-            };
-            let stretch = match next {
-                Ok(Some(stretch)) => stretch,
-                Ok(None) => return Ok(Ended::Container(None)),
+            let mut next = Ok(std::mem::take(&mut container.waiting));
+            if next.as_ref().is_ok_and(Vec::is_empty) {
+                next = container.stretches.next(self.course.budget.stretch(), self.course.stop);
+            }
+            let stretches = match next {
+                Ok(stretches) if !stretches.is_empty() => stretches,
+                Ok(_) => return Ok(Ended::Container(None)),
                 Err(error) => {
                     let error = Error::io(container.input.place(), error);
                     if !self.course.reading.keeps_broken() {
@@ -93,15 +99,15 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
             };
             if let Some(compared) = &self.corpus
                 && !compared.corpus.is_spilled()
-                && compared.corpus.is_full_with(stretch.len() as u64)
+                && compared.corpus.is_full_with(stretches.iter().map(|stretch| stretch.bytes.len() as u64).sum())
             {
-                container.waiting = Some(stretch);
+                container.waiting = stretches;
                 return Ok(Ended::Memory);
             }
-            if let Some(spool) = self.spool.as_mut().filter(|_| container.input.from == Origin::Stdin) {
-                spool.put(&stretch)?;
+            if let Some(spool) = self.spool.as_mut().filter(|_| container.is_spooled()) {
+                stretches.iter().try_for_each(|stretch| spool.put(&stretch.bytes))?;
             }
-            let (done, failed) = match self.stretch(container, &stretch) {
+            let (done, failed) = match self.batch_of(container, stretches) {
                 Ok(done) => done,
                 Err(Stuck::TooLarge(what)) if !self.is_spilled() => {
                     (Vec::new(), Some(Error::too_large(container.input.place(), what)))
@@ -121,25 +127,25 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         }
     }
 
-    /// What came of a stretch, and the error that ends the container there.
-    fn stretch(
+    /// What came of some stretches, and the error that ends the container there.
+    fn batch_of(
         &mut self,
         container: &mut Container,
-        stretch: &Bytes,
+        stretches: Vec<Stretch>,
     ) -> std::result::Result<(Vec<Outcome<T>>, Option<Error>), Stuck> {
         let Self { course, work, corpus, used, .. } = self;
         let (work, course) = (&*work, *course);
         let Container { input, source, lines, .. } = container;
         course.threads.run(|| {
-            let begins = lines.offset;
             let taking = super::lots::taking(corpus.as_ref(), course.settings);
-            let mut lots = match lines.lots(input, source, stretch, course, taking, used) {
+            let mut lots = match lines.lots(input, source, stretches, course, taking, used) {
                 Ok(lots) => lots,
                 Err(error) => return Ok((Vec::new(), Some(error))),
             };
             if let Some(compared) = corpus {
-                let stand = compared.corpus.hold(stretch.clone(), input.form, input.path(), begins);
-                lots.iter_mut().for_each(|lot| lot.stand = stand.further(lot.offset - begins));
+                for lot in &mut lots {
+                    lot.stand = compared.corpus.hold(lot.bytes.clone(), input.form, input.path(), lot.offset);
+                }
             }
             let mut failed = None;
             if !course.reading.keeps_broken()
@@ -149,8 +155,8 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 lots.truncate(at + 1);
                 let lot = &mut lots[at];
                 let (line, extent, fault) = lot.sheaf.faults.swap_remove(0);
-                failed = Some(Error::ending_record(input.place(), lot.line + line, &fault));
-                lot.bytes.truncate(extent.start as usize);
+                failed = fault.map(|fault| input.ended_by_record(lot.line + line, &fault));
+                lot.truncate(extent.start);
                 lot.read(course, taking, lot.offset == 0)?;
             }
             let done = plan_lots(&lots, corpus.as_mut(), course, work)?;

@@ -5,7 +5,7 @@ use super::portion::is_dropped;
 use super::{Course, OnError, Part, Planned, Portion};
 use crate::corpus::{Corpus, Entering, Mark, Stand};
 use crate::detect::earlier::{InDocument, Sought};
-use crate::document::TooLarge;
+use crate::document::{Span, TooLarge};
 use crate::error::{Error, Result, Stuck};
 use crate::fingerprint::Hash;
 use crate::heirs::Heirs;
@@ -13,7 +13,7 @@ use crate::page::Read;
 use crate::plan::Fate;
 use crate::segment::expected;
 use crate::sheaf::{Sheaf, Taken, Taking};
-use crate::source::{Input, Source, line_end};
+use crate::source::{Fault, Holds, Input, Records, Source, Stretch, line_end};
 use crate::{Plan, Settings};
 use bytes::Bytes;
 use rayon::prelude::*;
@@ -66,8 +66,10 @@ pub(super) struct Lot<'a> {
     pub(super) offset: u64,
     /// Where it stands among all that is compared.
     pub(super) stand: Stand,
-    /// The number of its first line.
+    /// The number of its first line, or other record.
     pub(super) line: u64,
+    /// Its records, unless they are its lines.
+    records: Option<Records>,
     pub(super) sheaf: Sheaf,
 }
 
@@ -85,19 +87,25 @@ impl Lines {
         &mut self,
         input: &'a Input,
         source: &'a Source,
-        stretch: &Bytes,
+        stretches: Vec<Stretch>,
         course: Course,
         taking: Taking,
         used: &mut Vec<Sheaf>,
     ) -> std::result::Result<Vec<Lot<'a>>, Error> {
         let mut lots = Vec::new();
-        let mut rest = stretch.clone();
-        while !rest.is_empty() {
-            let bytes = rest.split_to(line_end(&rest, LOT));
-            let len = bytes.len() as u64;
-            let sheaf = used.pop().unwrap_or_default();
-            lots.push(Lot { input, source, part: Part::Stretch, bytes, offset: self.offset, stand: Stand::default(), line: 0, sheaf });
-            self.offset += len;
+        let mut add = |bytes: Bytes, records| {
+            let (offset, sheaf) = (self.offset, used.pop().unwrap_or_default());
+            self.offset += bytes.len() as u64;
+            lots.push(Lot { input, source, part: Part::Stretch, bytes, offset, stand: Stand::default(), line: 0, records, sheaf });
+        };
+        for Stretch { bytes: mut rest, records } in stretches {
+            if records.is_some() {
+                add(rest, records);
+                continue;
+            }
+            while !rest.is_empty() {
+                add(rest.split_to(line_end(&rest, LOT)), None);
+            }
         }
         let read = |lot: &mut Lot| {
             course.budget.ensure_fits(lot.bytes.len() as u64, || input.place())?;
@@ -105,8 +113,9 @@ impl Lines {
         };
         lots.par_iter_mut().try_for_each(read)?;
         for lot in &mut lots {
-            lot.line = self.next;
-            self.next += lot.sheaf.lines;
+            let first = lot.records.as_ref().and_then(|records| records.list.first());
+            lot.line = first.map_or(self.next, |first| first.number);
+            self.next = lot.line + lot.sheaf.lines;
         }
         Ok(lots)
     }
@@ -115,11 +124,20 @@ impl Lines {
 impl<'l> Lot<'l> {
     /// All of an input.
     pub(super) fn whole(input: &'l Input, source: &'l Source, sheaf: Sheaf) -> Self {
-        Self { input, source, part: Part::Whole, bytes: source.bytes().clone(), offset: 0, stand: Stand::default(), line: 1, sheaf }
+        Self { input, source, part: Part::Whole, bytes: source.bytes().clone(), offset: 0, stand: Stand::default(), line: 1, records: None, sheaf }
+    }
+
+    /// Ends it before one of its records.
+    pub(super) fn truncate(&mut self, len: u64) {
+        self.bytes.truncate(len as usize);
+        if let Some(records) = &mut self.records {
+            records.list.retain(|record| record.extent.end <= len && !matches!(record.holds, Holds::Broken(_)));
+        }
     }
 
     pub(super) fn read(&mut self, course: Course, taking: Taking, is_first: bool) -> std::result::Result<(), TooLarge> {
-        self.sheaf.read(&self.bytes, self.input.form, &course.reading.fields, taking, is_first)
+        let records = self.records.as_ref().map(|records| &*records.list);
+        self.sheaf.read(&self.bytes, records, self.input.form, &course.reading.fields, taking, is_first)
     }
 
     /// What repeats in a document by itself.
@@ -164,7 +182,9 @@ impl<'l> Lot<'l> {
             portion.cuts.extend(sheaf.faults.iter().map(|&(_, extent, _)| extent));
             portion.cuts.sort_unstable();
         }
-        portion.faults = sheaf.faults.iter().map(|(line, _, fault)| (self.line + line, fault.clone())).collect();
+        let fault = |(line, _, fault): &(u64, Span, Option<Fault>)| Some((self.line + line, fault.clone()?));
+        portion.faults = sheaf.faults.iter().filter_map(fault).collect();
+        portion.records = self.records.as_ref();
         portion.earlier = earlier;
         portion.offset = self.offset;
         portion

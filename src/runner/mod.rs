@@ -77,6 +77,8 @@ pub struct Reading {
     pub on_error: OnError,
     /// Whether records whose text is cut as a whole stay, without it.
     pub keep_empty: bool,
+    /// Whether all containers come in stretches, however small they are.
+    pub in_stretches: bool,
 }
 
 impl Reading {
@@ -378,12 +380,13 @@ fn loaded<T>(found: Found, course: Course) -> std::result::Result<(Input, Source
 fn sheaf(input: &Input, source: &Source, course: Course, taking: Taking) -> Result<Sheaf> {
     let mut sheaf = Sheaf::default();
     sheaf
-        .read(source, input.form, &course.reading.fields, taking, true)
+        .read(source, None, input.form, &course.reading.fields, taking, true)
         .map_err(|what| Error::too_large(input.place(), what))?;
     if !course.reading.keeps_broken()
         && let Some((line, _, fault)) = sheaf.faults.first()
     {
-        return Err(Error::ending_record(input.place(), line + 1, fault));
+        let fault = fault.as_ref().expect("the first one has a reason");
+        return Err(input.ended_by_record(line + 1, fault));
     }
     Ok(sheaf)
 }

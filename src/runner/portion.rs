@@ -2,12 +2,12 @@
 
 use super::Reading;
 use crate::Plan;
+use crate::apply::Piece;
 use crate::corpus::{Corpus, Known};
 use crate::document::Span;
 use crate::error::Result;
 use crate::plan::Fate;
-use crate::source::jsonl::Fault;
-use crate::source::{Form, Input, Source};
+use crate::source::{Fault, Form, Input, Records, Skipped, Source, jsonl};
 use bytes::Bytes;
 
 /// What is planned for an input, or for a stretch of one.
@@ -31,6 +31,8 @@ pub struct Portion<'a> {
     /// The records that can't be read, by their line, and why; with [`OnError::Drop`](super::OnError::Drop) they go too.
     pub faults: Vec<(u64, Fault)>,
     pub(super) earlier: Option<&'a Corpus>,
+    /// Its records, unless they are its lines.
+    pub(super) records: Option<&'a Records>,
 }
 
 /// Which part of an input something is.
@@ -86,11 +88,17 @@ impl<'a> Portion<'a> {
         self.documents.iter().filter(|document| !self.goes_on(document)).count() as u64
     }
 
-    /// The bytes of this part alone, and what goes of them.
-    pub fn written(&self) -> (Bytes, Vec<Span>) {
+    /// What is written of this part, in this form.
+    pub fn written(&self, to: Form) -> Piece {
+        if let Some(records) = self.records {
+            let first = records.list.first().map_or(0, |record| record.number);
+            let dropped = self.documents.iter().filter(|document| document.is_dropped);
+            let number = |document: &Planned| document.line.map_or(0, |line| (line - first) as u32);
+            return Piece::records(&self.bytes, records, &self.cuts, dropped.map(number).collect(), to);
+        }
         let start = self.extent.start;
         let cuts = self.cuts.iter().map(|cut| Span { start: cut.start - start, end: cut.end - start });
-        (self.bytes.slice(self.extent.range()), cuts.collect())
+        Piece::bytes(self.bytes.slice(self.extent.range()), cuts.collect())
     }
 
     /// The number of bytes that go.
@@ -101,7 +109,20 @@ impl<'a> Portion<'a> {
     pub(super) fn new(input: &'a Input, source: &'a Source, part: Part, bytes: Bytes) -> Self {
         let extent = Span::new(0, bytes.len());
         let (documents, cuts, faults) = (Vec::new(), Vec::new(), Vec::new());
-        Self { input, source, part, bytes, offset: 0, extent, documents, cuts, faults, earlier: None }
+        Self { input, source, part, bytes, offset: 0, extent, documents, cuts, faults, earlier: None, records: None }
+    }
+
+    /// The id of a document, in words.
+    pub fn id(&self, document: &Planned) -> Option<String> {
+        if let Some(records) = self.records {
+            return records.id(document.line?, document.id.map(|id| id.of(&self.bytes)));
+        }
+        document.id.map(|id| jsonl::id_in_words(id.of(&self.bytes)))
+    }
+
+    /// The records that are left out.
+    pub fn skipped(&self) -> Skipped {
+        self.records.map_or_else(Skipped::default, |records| records.skipped)
     }
 
     /// Adds the next document.

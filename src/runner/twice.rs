@@ -149,10 +149,10 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     /// Gathers the rest of a container.
     fn gather_rest(&mut self, mut container: Container, scratch: &Arc<Scratch>, is_last: bool) -> Result<Gathered> {
         let lines = container.lines;
-        if container.input.from == Origin::Stdin {
+        if container.is_spooled() {
             self.spool = Some(Spool(Tape::new(scratch)));
         } else if container.source.is_mapped() {
-            container.waiting = None;
+            container.waiting.clear();
             container.stretches = self.open_again(&container)?;
             container.source.watch().let_go();
         }
@@ -237,7 +237,8 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
 
     /// What is left of a container that is open.
     fn open_again(&self, container: &Container) -> Result<Stretches> {
-        let (keeps_broken, pace) = (self.course.reading.keeps_broken(), self.course.budget.pace());
-        open_from(&container.input, container.lines.offset, keeps_broken, pace)
+        let (reading, pace) = (self.course.reading, self.course.budget.pace());
+        let Container { input, source, lines, .. } = container;
+        open_from(input, source, &reading.fields, lines.offset, reading.keeps_broken(), pace)
     }
 }

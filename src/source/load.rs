@@ -4,7 +4,9 @@ use super::mapping::Mapping;
 use super::packing::{MAGIC, more_than, not_read_by_beginning};
 use super::stretches::{Pace, Stretches};
 use super::text::LineNumbers;
-use super::{Identity, Input, Origin, Packing};
+#[cfg(feature = "parquet")]
+use super::parquet;
+use super::{Fields, Form, Identity, Input, Origin, Packing, warc};
 use crate::error::{Error, Place, Result, What};
 use bytes::Bytes;
 use std::fs::{File, Metadata, Permissions};
@@ -12,6 +14,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Deref;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
 use std::sync::Arc;
 
 /// From this size on a file is mapped: it saves a copy and the memory for it. Smaller ones are read faster than mapped.
@@ -20,6 +23,9 @@ const MAP_FROM: u64 = 1 << 20;
 const BINARY_PROBE: u64 = 8 << 10;
 /// Above this size a found file's beginning is read by itself first: below, one system call more costs more than it saves.
 const PROBE_APART: u64 = 64 << 10;
+
+/// A container whose records are found as it is read comes in stretches of this size.
+const LOT: usize = 512 << 10;
 
 /// What loading an input gives.
 pub(crate) enum Loaded {
@@ -38,6 +44,8 @@ pub struct Source {
     line_numbers: LineNumbers,
     watch: Arc<Watch>,
     identity: Option<Identity>,
+    /// What came by a pipe and must be read at any place.
+    spool: Option<File>,
 }
 
 /// What tells whether the bytes of a source are still what they were.
@@ -104,7 +112,17 @@ fn refuse_no_text(input: &Input, beginning: &[u8]) -> Result<()> {
 ///
 /// # Errors
 /// If it can't be opened.
-pub(crate) fn open(input: &Input, keeps_broken: bool, pace: Pace) -> Result<Option<(Source, Stretches)>> {
+pub(crate) fn open(
+    input: &Input,
+    fields: &Fields,
+    keeps_broken: bool,
+    pace: Pace,
+    temporary: &Path,
+) -> Result<Option<(Source, Stretches)>> {
+    let failed = |error| Error::io(input.place(), error);
+    if input.form == Form::Parquet {
+        return open_table(input, fields, pace, temporary).map(Some).map_err(failed);
+    }
     let opened = || {
         let file = match &input.from {
             Origin::Stdin => File::from(io::stdin().as_fd().try_clone_to_owned()?),
@@ -114,35 +132,88 @@ pub(crate) fn open(input: &Input, keeps_broken: bool, pace: Pace) -> Result<Opti
         if metadata.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
+        // What may come twice and isn't lines must be read at any place.
+        let is_spooled = input.form == Form::Warc && input.from == Origin::Stdin && !metadata.is_file();
+        let spool = if is_spooled { Some(spooled(&file, temporary)?) } else { None };
+        let read = spool.as_ref().unwrap_or(&file).try_clone()?;
         let mut first = Vec::new();
         let packing = if input.from == Origin::Stdin {
-            (&file).take(MAGIC as u64).read_to_end(&mut first)?;
+            (&read).take(MAGIC as u64).read_to_end(&mut first)?;
             Packing::of_bytes(&first)
         } else {
             input.packing
         };
-        let mut reader = packing.reader(io::Cursor::new(first).chain(file.try_clone()?))?;
+        let mut reader = packing.reader(io::Cursor::new(first).chain(read))?;
         let mut beginning = Vec::new();
         let _ = (&mut reader).take(BINARY_PROBE).read_to_end(&mut beginning); // what fails will fail again
-        Ok((Source::new(Bytes::new(), None, file, &metadata, packing, input), beginning, reader))
+        let source = Source { spool, ..Source::new(Bytes::new(), None, file, &metadata, packing, input) };
+        Ok((source, beginning, reader))
     };
-    let failed = |error| Error::io(input.place(), error);
     let (source, beginning, reader) = opened().map_err(failed)?;
-    if matches!(input.from, Origin::Walked(_)) && is_binary(&beginning) {
+    if input.form.has_lines() && matches!(input.from, Origin::Walked(_)) && is_binary(&beginning) {
         return Ok(None);
     }
     refuse_no_text(input, &beginning)?;
-    let stretches = Stretches::of_stream(io::Cursor::new(beginning).chain(reader), keeps_broken, pace, 0).map_err(failed)?;
-    Ok(Some((source, stretches)))
+    let stream = io::Cursor::new(beginning).chain(reader);
+    let stretches = match input.form {
+        Form::Warc => Stretches::of_records(warc::Stretches::new(stream, LOT, pace.longest), pace, 0),
+        _ => Stretches::of_stream(stream, keeps_broken, pace, 0),
+    };
+    Ok(Some((source, stretches.map_err(failed)?)))
+}
+
+/// Opens a table. Its file must be one that can be read at any place: what comes by a pipe is written to one first.
+fn open_table(input: &Input, fields: &Fields, pace: Pace, temporary: &Path) -> io::Result<(Source, Stretches)> {
+    if input.packing != Packing::Plain {
+        let why = "is a packed Parquet file, and Parquet packs its pages itself; unpack it first";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    let file = match &input.from {
+        Origin::Stdin => File::from(io::stdin().as_fd().try_clone_to_owned()?),
+        Origin::Named(path) | Origin::Walked(path) => File::open(path)?,
+    };
+    let metadata = file.metadata()?;
+    let spool = if metadata.is_file() { None } else { Some(spooled(&file, temporary)?) };
+    let source = Source { spool, ..Source::new(Bytes::new(), None, file, &metadata, Packing::Plain, input) };
+    let stretches = rows(source.file()?, fields, pace, 0)?;
+    Ok((source, stretches))
+}
+
+/// What comes by a pipe, in a file without a name.
+fn spooled(mut from: impl Read, folder: &Path) -> io::Result<File> {
+    let mut file = tempfile::tempfile_in(folder)?;
+    io::copy(&mut from, &mut file)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(file)
+}
+
+/// The rows of a table in stretches, behind the first `from` bytes of text.
+#[cfg(feature = "parquet")]
+fn rows(file: File, fields: &Fields, pace: Pace, from: u64) -> io::Result<Stretches> {
+    let texts = parquet::Texts::open(file, fields)?;
+    Stretches::of_records(parquet::Stretches::new(texts, LOT), pace, from)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn rows(_: File, _: &Fields, _: Pace, _: u64) -> io::Result<Stretches> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this unecho was built without Parquet"))
 }
 
 /// Opens a container again; its stretches come from byte `from` on of what it unpacks to.
 ///
 /// # Errors
 /// If it can't be opened.
-pub(crate) fn open_from(input: &Input, from: u64, keeps_broken: bool, pace: Pace) -> Result<Stretches> {
+pub(crate) fn open_from(input: &Input, source: &Source, fields: &Fields, from: u64, keeps_broken: bool, pace: Pace) -> Result<Stretches> {
     let opened = || {
-        let mut file = File::open(input.path())?;
+        if input.form == Form::Parquet {
+            return rows(source.file()?, fields, pace, from);
+        }
+        let mut file = if input.from == Origin::Stdin { source.file()? } else { File::open(input.path())? };
+        if input.form == Form::Warc {
+            file.seek(SeekFrom::Start(0))?;
+            let stream = source.packing().reader(file)?;
+            return Stretches::of_records(warc::Stretches::new(stream, LOT, pace.longest), pace, from);
+        }
         if input.packing == Packing::Plain {
             file.seek(SeekFrom::Start(from))?;
             return Stretches::of_stream(file, keeps_broken, pace, 0);
@@ -189,7 +260,7 @@ impl Source {
         let identity = Some(Identity::of(metadata)).filter(|_| metadata.is_file());
         let file = metadata.is_file().then(|| (file, Stamp::of(metadata)));
         let watch = Arc::new(Watch { place: input.place(), file, mapping });
-        Self { bytes, broken: None, packing, line_numbers: LineNumbers::default(), watch, identity }
+        Self { bytes, broken: None, packing, line_numbers: LineNumbers::default(), watch, identity, spool: None }
     }
 
     /// The bytes of an open file; `None` if it `is_found`, not named, and binary.
@@ -223,6 +294,15 @@ impl Source {
             return Ok(None);
         }
         Ok(Some(Self { broken, ..Self::new(bytes, mapping, file, &metadata, packing, input) }))
+    }
+
+    /// The file itself.
+    ///
+    /// # Errors
+    /// If it is none, or the system gives no other handle to it.
+    pub(crate) fn file(&self) -> io::Result<File> {
+        let file = self.watch.file.as_ref().map(|(file, _)| file).or(self.spool.as_ref());
+        file.map_or(Err(io::ErrorKind::NotSeekable.into()), File::try_clone)
     }
 
     /// Its bytes, or some of them, to be kept.

@@ -12,6 +12,7 @@ pub mod jsonl;
 mod load;
 mod mapping;
 mod packing;
+mod records;
 #[cfg(feature = "parquet")]
 #[doc(hidden)]
 pub mod parquet;
@@ -22,16 +23,18 @@ mod walk;
 pub mod warc;
 
 pub use identity::Identity;
-pub use jsonl::{Fault, Fields};
+pub use jsonl::Fields;
 pub(crate) use load::{Loaded, Watch, load, open, open_from};
 pub use load::{Source, holds_text};
 pub(crate) use packing::Packer;
 pub use packing::Packing;
 pub(crate) use packing::not_read_by_name;
+pub use records::{Fault, Skipped};
+pub(crate) use records::{Holds, Record, Records, Stretch};
 pub(crate) use stretches::{Pace, Stretches, line_end};
 pub use walk::{Found, LeftOut, Selection, Walk, base_name};
 
-use crate::error::Place;
+use crate::error::{Error, Place};
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -43,7 +46,19 @@ pub enum Form {
     Text,
     /// JSON Lines, one document a line.
     Jsonl,
+    /// WARC and WET, one document for each record that holds text.
+    Warc,
+    /// Apache Parquet, one document a row.
+    Parquet,
 }
+
+/// The rows of a table.
+#[cfg(feature = "parquet")]
+pub type Table = parquet::Values;
+/// There are none where Parquet isn't read.
+#[cfg(not(feature = "parquet"))]
+#[derive(Debug)]
+pub enum Table {}
 
 impl Form {
     /// The form of a file by its name, packed or not, if it is known. A name without an extension is text until its bytes
@@ -60,13 +75,57 @@ impl Form {
         match () {
             () if is_one_of(&TEXT) => Some(Form::Text),
             () if is_one_of(&JSONL) => Some(Form::Jsonl),
+            () if is_one_of(&["warc", "wet"]) => Some(Form::Warc),
+            () if is_one_of(&["parquet"]) => Some(Form::Parquet),
             () => None,
         }
     }
 
-    /// Whether a file of this form holds many documents, line by line.
+    /// Whether a file of this form holds many documents.
     pub fn is_container(self) -> bool {
+        self != Form::Text
+    }
+
+    /// Whether its records are its lines; else they are found as it is read.
+    pub(crate) fn has_lines(self) -> bool {
         self == Form::Jsonl
+    }
+
+    /// What it is called.
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Form::Text => "plain text",
+            Form::Jsonl => "JSONL",
+            Form::Warc => "WARC",
+            Form::Parquet => "Parquet",
+        }
+    }
+
+    /// The name of a file that becomes one of this form, packed as before unless it packs itself.
+    pub(crate) fn rename(self, name: &Path) -> PathBuf {
+        let (packing, stem) = Packing::of_name(name);
+        let stem = if Form::of_name(&stem).is_some() && stem.extension().is_some() { stem.with_extension("") } else { stem.into() };
+        let mut renamed = stem.into_os_string();
+        renamed.push(match self {
+            Form::Text => ".txt",
+            Form::Jsonl => ".jsonl",
+            Form::Warc => ".wet",
+            Form::Parquet => ".parquet",
+        });
+        if let Some(extension) = packing.extension().filter(|_| self != Form::Parquet) {
+            renamed.push(".");
+            renamed.push(extension);
+        }
+        renamed.into()
+    }
+
+    /// What a record of it is called in errors.
+    pub fn record(self) -> &'static str {
+        match self {
+            Form::Text | Form::Jsonl => "line",
+            Form::Warc => "record",
+            Form::Parquet => "row",
+        }
     }
 
     /// A piece of a text as it reads, given as it is written.
@@ -84,7 +143,7 @@ impl Form {
     /// How many line ends a piece of a text has, given as it is written.
     pub(crate) fn line_ends(self, written: &[u8]) -> usize {
         match self {
-            Form::Text => memchr::memchr_iter(b'\n', written).count(),
+            Form::Text | Form::Warc | Form::Parquet => memchr::memchr_iter(b'\n', written).count(),
             Form::Jsonl => jsonl::line_ends(written),
         }
     }
@@ -128,6 +187,12 @@ impl Input {
             Origin::Stdin => Path::new("standard input"),
             Origin::Named(path) | Origin::Walked(path) => path,
         }
+    }
+
+    /// A broken record of it ends it, as was asked for.
+    pub(crate) fn ended_by_record(&self, number: u64, why: &Fault) -> Error {
+        let why = format_args!("{why}. --on-error keep, or drop, goes on behind it");
+        Error::record(self.place(), self.form.record(), number, &why)
     }
 
     /// The place that an error about it names.

@@ -1,6 +1,7 @@
 //! A container of lines in stretches: a mapped or read one as it stands, a stream as a thread of its own reads and unpacks it,
 //! ahead of those who use it.
 
+use super::records::Stretch;
 use crate::error::count;
 use crate::threads::{beside, send};
 use bytes::Bytes;
@@ -19,8 +20,10 @@ pub(crate) struct Pace {
     pub(crate) longest: u64,
 }
 
-/// So many stretches it may be ahead, a longer one counting for as many as it has the length of.
+/// So many times that it may be ahead.
 const AHEAD: usize = 4;
+/// A place in the channel to those who use it, which is bounded in places, is for so many bytes.
+const PLACE: usize = 512 << 10;
 /// So often who waits for a stream looks whether the run is to end.
 const PATIENCE: Duration = Duration::from_millis(50);
 
@@ -29,7 +32,14 @@ pub(crate) struct Stretches(Way);
 
 enum Way {
     Whole(Bytes),
-    Stream(Receiver<io::Result<Bytes>>, Option<JoinHandle<()>>),
+    Stream {
+        stretches: Receiver<io::Result<Stretch>>,
+        reader: Option<JoinHandle<()>>,
+        /// Whether they are small, so that many make a batch.
+        are_small: bool,
+        /// What came after those that were asked for.
+        failed: Option<io::Error>,
+    },
 }
 
 impl Stretches {
@@ -49,47 +59,110 @@ impl Stretches {
         pace: Pace,
         from: u64,
     ) -> io::Result<Self> {
-        let (sender, stretches) = sync_channel(AHEAD);
-        let reader = beside("reader", move || {
+        Self::of(pace, false, move || {
             let failed = io::copy(&mut (&mut stream).take(from), &mut io::sink()).err();
             let mut lines = Lines { stream, keeps_broken, pace, given: from, rest: Vec::new(), failed };
-            // Nobody listens any more: the run has ended.
-            while let Some(stretch) = lines.next().transpose() {
+            let stretch = |bytes| Stretch { bytes, records: None };
+            std::iter::from_fn(move || lines.next().map(|bytes| bytes.map(stretch)).transpose())
+        })
+    }
+
+    /// Stretches whose records are found as they are read, behind the first `from` bytes of all.
+    ///
+    /// # Errors
+    /// If the system doesn't allow another thread.
+    pub(crate) fn of_records(
+        stretches: impl Iterator<Item = io::Result<Stretch>> + Send + 'static,
+        pace: Pace,
+        from: u64,
+    ) -> io::Result<Self> {
+        Self::of(pace, true, move || {
+            let mut given = 0;
+            stretches.skip_while(move |stretch| {
+                let is_done = given < from;
+                given += stretch.as_ref().map_or(0, |stretch| stretch.bytes.len() as u64);
+                is_done && stretch.is_ok()
+            })
+        })
+    }
+
+    /// Those that a thread of its own makes.
+    fn of<I: Iterator<Item = io::Result<Stretch>>>(
+        pace: Pace,
+        are_small: bool,
+        begin: impl FnOnce() -> I + Send + 'static,
+    ) -> io::Result<Self> {
+        let (sender, stretches) = sync_channel((AHEAD * pace.stretch / PLACE).max(AHEAD));
+        let reader = beside("reader", move || {
+            for stretch in begin() {
                 let is_last = stretch.is_err();
-                let places = stretch.as_ref().map_or(1, |stretch| stretch.len() / pace.stretch);
-                if send(&sender, stretch, places, || Ok(Bytes::new())).is_err() || is_last {
+                let places = stretch.as_ref().map_or(1, |stretch| stretch.bytes.len() / PLACE);
+                // Nobody listens any more: the run has ended.
+                if send(&sender, stretch, places, || Ok(Stretch { bytes: Bytes::new(), records: None })).is_err() || is_last {
                     break;
                 }
             }
         })?;
-        Ok(Self(Way::Stream(stretches, Some(reader))))
+        Ok(Self(Way::Stream { stretches, reader: Some(reader), are_small, failed: None }))
     }
 
-    /// At least one more stretch, if there is one: about so many bytes, or as much as a stream has by now. A stream has no more
-    /// once `stop` is set.
+    /// More stretches, of about so many bytes, or as much as a stream has by now; none at the end. A stream has no more once `stop`
+    /// is set.
     ///
     /// # Errors
     /// Those of the stream, after all that came before.
-    pub(crate) fn next(&mut self, size: usize, stop: &AtomicBool) -> io::Result<Option<Bytes>> {
-        match &mut self.0 {
-            Way::Whole(bytes) if bytes.is_empty() => Ok(None),
-            Way::Whole(bytes) => {
-                let end = line_end(bytes, size);
-                Ok(Some(bytes.split_to(end)))
-            }
-            Way::Stream(stretches, reader) => loop {
-                match stretches.recv_timeout(PATIENCE) {
-                    Ok(Ok(bytes)) if bytes.is_empty() => {} // it only took a place
-                    Ok(come) => return come.map(Some),
-                    Err(RecvTimeoutError::Timeout) if !stop.load(Ordering::Relaxed) => {}
-                    Err(RecvTimeoutError::Timeout) => return Ok(None),
-                    Err(RecvTimeoutError::Disconnected) => {
-                        let ended = reader.take().map_or(Ok(()), JoinHandle::join);
-                        return ended.map(|()| None).map_err(|_| io::Error::other("its reader broke off"));
-                    }
-                }
-            },
+    pub(crate) fn next(&mut self, size: usize, stop: &AtomicBool) -> io::Result<Vec<Stretch>> {
+        let Way::Stream { stretches, reader, are_small, failed } = &mut self.0 else { return Ok(self.next_of_whole(size)) };
+        if let Some(error) = failed.take() {
+            return Err(error);
         }
+        let first = loop {
+            match stretches.recv_timeout(PATIENCE) {
+                Ok(come) if come.as_ref().is_ok_and(Stretch::only_takes_a_place) => {}
+                Ok(come) => break come?,
+                Err(RecvTimeoutError::Timeout) if !stop.load(Ordering::Relaxed) => {}
+                Err(RecvTimeoutError::Timeout) => return Ok(Vec::new()),
+                Err(RecvTimeoutError::Disconnected) => {
+                    let ended = reader.take().map_or(Ok(()), JoinHandle::join);
+                    return ended.map(|()| Vec::new()).map_err(|_| io::Error::other("its reader broke off"));
+                }
+            }
+        };
+        let mut bytes = first.bytes.len();
+        let mut all = vec![first];
+        while *are_small
+            && bytes < size
+            && let Ok(come) = stretches.try_recv()
+        {
+            match come {
+                Ok(stretch) if stretch.only_takes_a_place() => {}
+                Ok(stretch) => {
+                    bytes += stretch.bytes.len();
+                    all.push(stretch);
+                }
+                Err(error) => {
+                    *failed = Some(error);
+                    break;
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    fn next_of_whole(&mut self, size: usize) -> Vec<Stretch> {
+        let Way::Whole(bytes) = &mut self.0 else { return Vec::new() };
+        if bytes.is_empty() {
+            return Vec::new();
+        }
+        let end = line_end(bytes, size);
+        vec![Stretch { bytes: bytes.split_to(end), records: None }]
+    }
+}
+
+impl Stretch {
+    /// Whether it is only there so that a larger one takes as many places as it has the length of.
+    fn only_takes_a_place(&self) -> bool {
+        self.bytes.is_empty() && self.records.is_none()
     }
 }
 
@@ -178,7 +251,7 @@ mod tests {
         for line in [1 << 20, 16 << 20] {
             let read = Arc::new(AtomicUsize::new(0));
             let mut stretches = Stretches::of_stream(Box::new(Endless(line, Arc::clone(&read))), false, PACE, 0).unwrap();
-            let first = stretches.next(0, &AtomicBool::new(false)).unwrap().unwrap();
+            let first = stretches.next(0, &AtomicBool::new(false)).unwrap().remove(0).bytes;
             assert!(first.len() >= line && first.ends_with(b"\n"));
             let mut all = 0;
             while all < read.load(Ordering::Relaxed) {
@@ -186,7 +259,7 @@ mod tests {
                 thread::sleep(Duration::from_millis(200)); // until it waits
             }
             assert!(all <= first.len() + line + (AHEAD + 2) * PACE.stretch, "{all} bytes read for lines of {line}");
-            let second = stretches.next(0, &AtomicBool::new(false)).unwrap().unwrap();
+            let second = stretches.next(0, &AtomicBool::new(false)).unwrap().remove(0).bytes;
             assert!(second.len() >= line && second.ends_with(b"\n"));
         }
     }

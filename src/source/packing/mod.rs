@@ -79,7 +79,7 @@ impl Packing {
     }
 
     /// The last extension of files that are packed so.
-    fn extension(self) -> Option<&'static str> {
+    pub(crate) fn extension(self) -> Option<&'static str> {
         match self {
             Packing::Plain => None,
             Packing::Gzip => Some("gz"),

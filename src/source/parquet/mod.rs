@@ -9,12 +9,14 @@ mod file;
 mod guard;
 mod inferring;
 mod reading;
+mod stretches;
 #[cfg(test)]
 mod tests;
 mod writing;
 
 pub use converting::{JsonLines, from_json_lines};
 pub use reading::{Ids, Texts, Values};
+pub(crate) use stretches::Stretches;
 pub use writing::{Rewriter, Rows};
 
 use super::Fields;

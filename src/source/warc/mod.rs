@@ -11,10 +11,12 @@ mod digest;
 mod head;
 mod http;
 mod step;
+mod stretches;
 mod write;
 
 pub use coding::Coding;
 pub use cutter::{Cut, Cutter};
+pub(crate) use stretches::Stretches;
 pub use write::{as_json, conversion, rewrite};
 
 use crate::document::Span;

@@ -1,0 +1,73 @@
+//! What comes of a stretch of a container, on its way to an output.
+
+use crate::document::Span;
+use crate::source::{Form, Holds, Records, Table, warc};
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// What is to be written of a stretch.
+pub struct Piece(pub(super) Kind);
+
+pub(super) enum Kind {
+    /// Bytes less their cuts, and where members end in them, if it is packed in several.
+    Bytes { bytes: Bytes, cuts: Vec<Span>, ends: Vec<usize> },
+    /// Rows of a table less the cuts in their texts, and less those that are dropped, by their numbers among them.
+    Rows { rows: Arc<Table>, cuts: Vec<Span>, dropped: Vec<u32> },
+    /// Nothing: it only takes a place.
+    Nothing,
+}
+
+impl Piece {
+    /// Bytes less their cuts (in order, without overlap).
+    pub(crate) fn bytes(bytes: Bytes, cuts: Vec<Span>) -> Self {
+        Self(Kind::Bytes { bytes, cuts, ends: Vec::new() })
+    }
+
+    /// Records that stand in `bytes`, less their cuts, written in a form; those are gone of which all is cut.
+    pub(crate) fn records(bytes: &Bytes, records: &Records, cuts: &[Span], dropped: Vec<u32>, to: Form) -> Self {
+        if let Some(rows) = &records.rows {
+            return Self(Kind::Rows { rows: Arc::clone(rows), cuts: cuts.to_vec(), dropped });
+        }
+        let mut written = Vec::with_capacity(bytes.len());
+        let mut ends = Vec::with_capacity(records.list.len());
+        let mut rest = cuts;
+        for record in &records.list {
+            let whole = record.extent.of(bytes);
+            let (its, after) = rest.split_at(rest.partition_point(|cut| cut.end <= record.extent.end));
+            rest = after;
+            if its.first() == Some(&record.extent) && !whole.is_empty() {
+                continue;
+            }
+            match (&record.holds, to) {
+                (Holds::Text { text, .. }, Form::Warc) => {
+                    let start = record.extent.start;
+                    let within: Vec<Span> =
+                        its.iter().map(|cut| Span { start: cut.start - start, end: cut.end - start }).collect();
+                    debug_assert!(its.iter().all(|cut| cut.start >= text.start && cut.end <= text.end));
+                    warc::rewrite(whole, &within, &mut written);
+                }
+                (_, Form::Warc) => written.extend_from_slice(whole),
+                (Holds::Text { text, .. }, _) => {
+                    let within = its.iter().map(|cut| Span { start: cut.start - text.start, end: cut.end - text.start });
+                    let left = super::without(text.of(bytes), within);
+                    warc::as_json(whole, &left, &mut written);
+                }
+                _ => {}
+            }
+            ends.push(written.len());
+        }
+        Self(Kind::Bytes { bytes: written.into(), cuts: Vec::new(), ends })
+    }
+
+    /// How many bytes it is about.
+    pub(super) fn len(&self) -> usize {
+        match &self.0 {
+            Kind::Bytes { bytes, .. } => bytes.len(),
+            #[cfg(feature = "parquet")]
+            Kind::Rows { rows, .. } => rows.bytes.len(),
+            #[cfg(not(feature = "parquet"))]
+            Kind::Rows { rows, .. } => match **rows {},
+            Kind::Nothing => 0,
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The records of a WARC that have a place in a WET, from a stream: those that hold text as they stand there, but for responses,
+//! which become conversions; what tells of the file or of a record besides; and what can't be read. What is part of the exchange with
+//! a server, and HTML, is left out and counted.
+
+use super::{Cut, Cutter, Document, Held, Kind, conversion, records};
+use crate::document::Span;
+use crate::error::count;
+use crate::source::records::{Fault, Holds, Record, Records, Stretch};
+use std::io::{self, Read};
+
+/// A stream is read in pieces of this size.
+const READ_AT_ONCE: usize = 256 << 10;
+
+/// Stretches of about the same size.
+pub(crate) struct Stretches<R> {
+    stream: R,
+    /// About so many bytes make one.
+    size: usize,
+    /// No record of text has more than so many.
+    longest: u64,
+    cutter: Cutter,
+    /// Bytes that are read; those from `at` on are to be cut off.
+    read: Vec<u8>,
+    at: usize,
+    is_end: bool,
+    failed: Option<io::Error>,
+    /// The number of the last record.
+    number: u64,
+    /// Whether the record whose bytes come is passed on, and what it is then.
+    passing: Option<Holds>,
+    out: Vec<u8>,
+    found: Records,
+}
+
+impl<R: Read> Stretches<R> {
+    /// The stretches of a stream, of about `size` bytes, or of one record of at most `longest`.
+    pub(crate) fn new(stream: R, size: usize, longest: u64) -> Self {
+        Self {
+            stream,
+            size,
+            longest,
+            cutter: Cutter::default(),
+            read: Vec::new(),
+            at: 0,
+            is_end: false,
+            failed: None,
+            number: 0,
+            passing: None,
+            out: Vec::new(),
+            found: Records::default(),
+        }
+    }
+
+    /// Reads until so many bytes are at hand, or the stream ends.
+    fn read_on(&mut self, least: u64) -> io::Result<()> {
+        if least > self.longest {
+            let longest = count(self.longest >> 20);
+            let why = format!("record {} has more than {longest} MB, more than --memory holds", count(self.number + 1));
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+        }
+        self.read.drain(..std::mem::take(&mut self.at));
+        let wanted = (least as usize).saturating_sub(self.read.len()).max(READ_AT_ONCE) as u64;
+        let before = self.read.len();
+        if let Err(error) = (&mut self.stream).take(wanted).read_to_end(&mut self.read) {
+            self.failed = Some(error);
+        }
+        self.is_end = self.failed.is_some() || self.read.len() == before;
+        Ok(())
+    }
+
+    /// Goes on with a part of a record.
+    fn put(&mut self, bytes: &[u8], holds: Holds) {
+        let start = self.out.len();
+        self.out.extend_from_slice(bytes);
+        let extent = Span::new(start, self.out.len());
+        self.found.list.push(Record { extent, number: self.number, holds });
+    }
+
+    /// Goes on with a record, or the beginning of one. Whether the rest of it is to come, and as what.
+    fn take(&mut self, bytes: &[u8], held: Held) -> Option<Holds> {
+        let is_new = !matches!(held, Held::Blank | Held::After(_));
+        self.number += u64::from(is_new);
+        match held {
+            Held::Document(document) => {
+                self.put_document(bytes, &document);
+                None
+            }
+            Held::Html => {
+                self.found.skipped.html += 1;
+                None
+            }
+            Held::Other(Kind::Request | Kind::Response | Kind::Revisit | Kind::Continuation) => {
+                self.found.skipped.other += 1;
+                None
+            }
+            Held::Blank | Held::Other(_) => {
+                self.put(bytes, Holds::Nothing);
+                Some(Holds::Nothing)
+            }
+            Held::Broken(fault) | Held::After(fault) => {
+                self.put(bytes, Holds::Broken(Some(Fault::Warc(fault))));
+                Some(Holds::Broken(None))
+            }
+        }
+    }
+
+    fn put_document(&mut self, bytes: &[u8], document: &Document) {
+        let start = self.out.len();
+        if document.kind != Kind::Response {
+            let moved = |span: Span| Span { start: span.start + start as u64, end: span.end + start as u64 };
+            return self.put(bytes, Holds::Text { text: moved(document.text), id: document.uri.map(moved) });
+        }
+        let mut decoded = Vec::new();
+        let text = match &document.coding {
+            None => document.text.of(bytes),
+            Some(coding) => match coding.decode(bytes, document.text, &mut decoded) {
+                Ok(()) => &decoded,
+                Err(fault) => return self.put(bytes, Holds::Broken(Some(Fault::Warc(fault)))),
+            },
+        };
+        let mut record = Vec::new();
+        conversion(bytes, text, &mut record);
+        let written = records(&record).next().map(|(_, held)| held);
+        match written {
+            Some(Held::Document(document)) if document.kind != Kind::Response => self.put_document(&record, &document),
+            _ => self.put(bytes, Holds::Nothing), // it has no text
+        }
+    }
+
+    fn stretch(&mut self) -> Option<Stretch> {
+        let is_any = !self.found.list.is_empty() || self.found.skipped != Default::default();
+        is_any.then(|| Stretch {
+            bytes: std::mem::take(&mut self.out).into(),
+            records: Some(std::mem::take(&mut self.found)),
+        })
+    }
+}
+
+impl<R: Read> Iterator for Stretches<R> {
+    type Item = io::Result<Stretch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.out.len() < self.size {
+            match self.cutter.cut(&self.read[self.at..], self.is_end) {
+                Some(Cut::More(least)) => {
+                    if let Err(error) = self.read_on(least) {
+                        (self.is_end, self.failed) = (true, Some(error));
+                        self.read.clear();
+                    }
+                }
+                Some(Cut::Records(len)) => {
+                    let bytes = std::mem::take(&mut self.read);
+                    let whole = &bytes[self.at..self.at + len];
+                    for (span, held) in records(whole) {
+                        self.take(span.of(whole), held);
+                    }
+                    (self.read, self.at) = (bytes, self.at + len);
+                }
+                Some(Cut::Begins(len, held)) => {
+                    let bytes = std::mem::take(&mut self.read);
+                    self.passing = self.take(&bytes[self.at..self.at + len], held);
+                    (self.read, self.at) = (bytes, self.at + len);
+                }
+                Some(Cut::GoesOn(len)) => {
+                    if let Some(holds) = self.passing.clone() {
+                        let bytes = std::mem::take(&mut self.read);
+                        self.put(&bytes[self.at..self.at + len], holds);
+                        self.read = bytes;
+                    }
+                    self.at += len;
+                }
+                None => {
+                    let last = self.stretch().map(Ok);
+                    return last.or_else(|| self.failed.take().map(Err));
+                }
+            }
+        }
+        self.stretch().map(Ok)
+    }
+}
