@@ -7,8 +7,8 @@ use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use unecho::detect::runs::repeated_runs;
 use unecho::document::Repeat;
-use unecho::index::{Index, Proof};
 use unecho::fingerprint::Hash;
+use unecho::index::{Index, Proof};
 use unecho::segment::{Manner, Segmenter, Segments};
 use unecho::{Match, Plan, Settings, apply, compare, fingerprint, source};
 

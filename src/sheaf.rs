@@ -2,13 +2,13 @@
 //! Knows forms and paragraphs, no repeats.
 
 use crate::document::{Map, Segment, Span, TooLarge};
-use crate::page::Page;
 use crate::fingerprint::check;
+use crate::page::Page;
 use crate::segment::{Manner, Segments, held};
 use crate::source::Form;
 use crate::source::jsonl::{self, Escape, Fields, Line, Places};
-use crate::source::{Fault, Holds, Record};
 use crate::source::text;
+use crate::source::{Fault, Holds, Record};
 use std::ops::Range;
 
 /// A sheaf is used again while it holds no more memory than this, which is more than most stretches need.

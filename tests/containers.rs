@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read, Write};
 use std::sync::atomic::AtomicBool;
-use unecho::runner::{Budget, self, Course, Reading};
+use unecho::runner::{self, Budget, Course, Reading};
 use unecho::threads::Threads;
 use unecho::{Keep, Settings};
 

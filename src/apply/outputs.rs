@@ -6,8 +6,8 @@ use super::disk::{Disk, sync_names};
 use super::folders::Folders;
 use super::growing::Growing;
 use super::pending::{Berth, Pending};
-use super::sink::Writing;
 use super::place::{Leads, follow};
+use super::sink::Writing;
 use super::stream::Stream;
 use crate::document::Span;
 use crate::error::{Error, Result};
@@ -182,13 +182,15 @@ impl Outputs {
     /// How the clean copy of a container is written.
     fn writing(&self, input: &Input, source: &Source) -> Result<Writing> {
         let (from, to) = (input.form, self.form(input));
-        let is_possible = from == to || matches!((from, to), (Form::Warc | Form::Parquet, Form::Jsonl) | (Form::Jsonl | Form::Warc, Form::Parquet));
+        let is_possible = from == to
+            || matches!((from, to), (Form::Warc | Form::Parquet, Form::Jsonl) | (Form::Jsonl | Form::Warc, Form::Parquet));
         if !is_possible {
             let why = format!("is {}, which isn't written as {}", from.in_words(), to.in_words());
             return Err(Error::refused(input.place(), why));
         }
         let packing = if to == Form::Parquet { Packing::Plain } else { self.packing(source) };
-        let table = if from == Form::Parquet { Some(source.file().map_err(|error| Error::io(input.place(), error))?) } else { None };
+        let table =
+            if from == Form::Parquet { Some(source.file().map_err(|error| Error::io(input.place(), error))?) } else { None };
         let Shape { fields, temporary, .. } = &self.shape;
         Ok(Writing { from, to, packing, table, fields: fields.clone(), folder: temporary.clone() })
     }

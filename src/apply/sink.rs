@@ -36,7 +36,11 @@ pub(super) enum Sink {
     Lines(Box<JsonLines>, Packer<File>),
     /// JSON lines that become a table when all are there.
     #[cfg(feature = "parquet")]
-    ToTable { lines: BufWriter<File>, fields: Fields, to: File },
+    ToTable {
+        lines: BufWriter<File>,
+        fields: Fields,
+        to: File,
+    },
 }
 
 impl Writing {

@@ -406,7 +406,8 @@ impl Common {
 impl Global {
     /// How much memory there is, and where temporary files go; beside `output` if that isn't said.
     pub(super) fn budget(&self, output: Option<&Path>) -> Budget {
-        let beside = || output.map(|output| output.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new(".")).into());
+        let beside =
+            || output.map(|output| output.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new(".")).into());
         let budget = Budget { temporary: self.temp_dir.clone().or_else(beside), ..Budget::of_machine() };
         Budget { memory: self.memory.unwrap_or(budget.memory), ..budget }
     }

@@ -180,7 +180,7 @@ impl Corpus {
             Pass::Second { repeats } => {
                 self.repeats.clear();
                 self.texts.segments.clear();
-                                let mut all = Vec::with_capacity(sheaves.len());
+                let mut all = Vec::with_capacity(sheaves.len());
                 for (number, &Entering { sheaf, is_whole, .. }) in sheaves.iter().enumerate() {
                     let mut documents = Vec::with_capacity(sheaf.documents.len());
                     for document in &sheaf.documents {
@@ -214,7 +214,11 @@ impl Corpus {
             None => Ok(()),
             Some(Spilled { pass: Pass::First { skeletons, .. }, .. }) => Ok(skeletons.put_number(END)?),
             Some(Spilled { pass: Pass::Second { repeats }, next, .. }) => {
-                if next_tag(repeats, next)? == END { Ok(()) } else { Err(Stuck::Changed(0)) }
+                if next_tag(repeats, next)? == END {
+                    Ok(())
+                } else {
+                    Err(Stuck::Changed(0))
+                }
             }
         }
     }
@@ -422,7 +426,8 @@ mod tests {
     }
 
     fn stretch(documents: &[Vec<u8>]) -> Bytes {
-        let paragraph = |kind: &u8| if kind % 5 == 4 { format!("| a row | {kind} |") } else { format!("Paragraph {kind} of some.") };
+        let paragraph =
+            |kind: &u8| if kind % 5 == 4 { format!("| a row | {kind} |") } else { format!("Paragraph {kind} of some.") };
         let record = |document: &Vec<u8>| {
             let text = document.iter().map(paragraph).collect::<Vec<_>>().join("\n\n");
             serde_json::json!({ "text": text }).to_string() + "\n"
@@ -500,10 +505,17 @@ mod tests {
                     run.corpus.end_input().unwrap();
                 }
             }
-            assert_eq!(next_tag(
-                match &mut run.corpus.spilled.as_mut().unwrap().pass { Pass::Second { repeats } => repeats, Pass::First { .. } => panic!() },
-                &mut 0
-            ).unwrap(), END);
+            assert_eq!(
+                next_tag(
+                    match &mut run.corpus.spilled.as_mut().unwrap().pass {
+                        Pass::Second { repeats } => repeats,
+                        Pass::First { .. } => panic!(),
+                    },
+                    &mut 0
+                )
+                .unwrap(),
+                END
+            );
         }
         run.found
     }
@@ -528,7 +540,9 @@ mod tests {
     fn what_changed_meanwhile_is_seen() {
         let settings = Settings { across: true, ..Settings::default() };
         let documents = |text: u8| vec![vec![1, 2], vec![text]];
-        for (second, is_changed) in [(documents(3), false), (documents(4), true), (vec![vec![1, 2]], true), (vec![vec![1, 2, 3]], true)] {
+        for (second, is_changed) in
+            [(documents(3), false), (documents(4), true), (vec![vec![1, 2]], true), (vec![vec![1, 2, 3]], true)]
+        {
             let corpus = Corpus::new(&settings, u64::MAX);
             let mut run = Run { corpus, settings: settings.clone(), kinds: Default::default(), found: Vec::new() };
             run.corpus.spill(&Scratch::new(&std::env::temp_dir()).unwrap()).unwrap();

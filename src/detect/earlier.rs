@@ -382,8 +382,15 @@ mod tests {
                 }
                 ranges.push(first..segments.len() as u32);
             }
-            let numbering =
-                Numbering { segments: &segments, first: 0, repeats: &repeats, repeats_before: 0, begins: &begins, least: least.max(1), rolling: Rolling::Plain };
+            let numbering = Numbering {
+                segments: &segments,
+                first: 0,
+                repeats: &repeats,
+                repeats_before: 0,
+                begins: &begins,
+                least: least.max(1),
+                rolling: Rolling::Plain,
+            };
             let mut scratch = Scratch::default();
             let mut sought: Vec<Sought> = ranges.chunks(group).map(|group| numbering.seek(group, &mut scratch)).collect();
             earlier.look_up(&mut sought, &repeats).unwrap();

@@ -107,7 +107,8 @@ impl Partition {
             tape = all.into_tape();
             let mut repeats = Index::new(1, prints.len()).enter(&[&prints], &Whole(&prints)).into_iter().peekable();
             for (at, number) in (0..).zip(&numbers) {
-                let kept = repeats.next_if(|repeat| repeat.at == at).map_or(*number, |Repeat { kept, .. }| numbers[kept as usize]);
+                let kept =
+                    repeats.next_if(|repeat| repeat.at == at).map_or(*number, |Repeat { kept, .. }| numbers[kept as usize]);
                 if *number >= first {
                     out.put_number(u64::from(number - kept))?;
                 }

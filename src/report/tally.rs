@@ -4,7 +4,7 @@ use super::words::{bytes, change, counted, share};
 use crate::error::count;
 use crate::plan::Fate;
 use crate::runner::Portion;
-use crate::source::LeftOut;
+use crate::source::{LeftOut, Skipped};
 use std::time::Duration;
 
 /// What a run did.
@@ -68,6 +68,9 @@ pub struct Sums {
     /// The bytes that repeat, whether they go alone or with a document that is dropped.
     #[serde(skip)]
     pub repeated_bytes: u64,
+    /// The records that are left out.
+    #[serde(skip)]
+    pub skipped: Skipped,
 }
 
 impl Sums {
@@ -75,7 +78,8 @@ impl Sums {
     pub fn of(portion: &Portion) -> Self {
         let bytes_before = portion.extent.len();
         let bytes_after = bytes_before - portion.removed_bytes();
-        let mut sums = Self { documents: portion.begun(), bytes_before, bytes_after, ..Self::default() };
+        let (documents, skipped) = (portion.begun(), portion.skipped());
+        let mut sums = Self { documents, bytes_before, bytes_after, skipped, ..Self::default() };
         for document in &portion.documents {
             sums.documents_with_repeats += u64::from(!document.plan.blocks.is_empty());
             sums.paragraphs += document.plan.paragraphs as u64;
@@ -111,6 +115,8 @@ impl Sums {
         self.bytes_before += more.bytes_before;
         self.bytes_after += more.bytes_after;
         self.repeated_bytes += more.repeated_bytes;
+        self.skipped.html += more.skipped.html;
+        self.skipped.other += more.skipped.other;
     }
 }
 
@@ -143,6 +149,10 @@ pub struct LeftOutCounts {
     pub already_read: u64,
     /// Where the results of the run go.
     pub output: u64,
+    /// Records of a WARC that hold HTML.
+    pub html_records: u64,
+    /// Records of a WARC that hold no text and have no place in a WET.
+    pub other_records: u64,
 }
 
 impl LeftOutCounts {
@@ -160,7 +170,8 @@ impl LeftOutCounts {
     }
 
     fn in_words(&self) -> String {
-        let Self { binary, hidden, links, excluded, unknown_form, special, already_read, output } = *self;
+        let Self { binary, hidden, links, excluded, unknown_form, special, already_read, output, html_records, other_records } =
+            *self;
         let reasons = [
             (binary, "binary"),
             (hidden, "hidden"),
@@ -170,6 +181,8 @@ impl LeftOutCounts {
             (special, "special"),
             (already_read, "already read"),
             (output, "the output"),
+            (html_records, if html_records == 1 { "HTML record" } else { "HTML records" }),
+            (other_records, if other_records == 1 { "other record" } else { "other records" }),
         ];
         let words: Vec<String> =
             reasons.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{} {word}", count(*n))).collect();
@@ -181,6 +194,8 @@ impl Tally {
     /// Adds some documents.
     pub fn add(&mut self, sums: &Sums) {
         self.sums.add(sums);
+        self.left_out.html_records += sums.skipped.html;
+        self.left_out.other_records += sums.skipped.other;
     }
 
     /// Adds something that is not read.

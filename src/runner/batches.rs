@@ -81,7 +81,9 @@ mod tests {
         let input = |packing, size| Input { packing, size, from: Origin::Named("a".into()), ..Input::stdin(Form::Text) };
         let batches = |packing, sizes: &[u64]| {
             let found = sizes.iter().map(|&size| Found::Input(input(packing, size)));
-            Batches { found, waiting: None, bytes: BATCH_BYTES, reading: &Reading::default() }.map(|batch| batch.len()).collect::<Vec<_>>()
+            Batches { found, waiting: None, bytes: BATCH_BYTES, reading: &Reading::default() }
+                .map(|batch| batch.len())
+                .collect::<Vec<_>>()
         };
         let sizes = [&[1 << 20; 40][..], &[LARGE, 1000]].concat();
         assert_eq!(batches(Packing::Plain, &sizes), [32, 8, 1, 1]);

@@ -69,7 +69,11 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     fn open(&self, input: &Input) -> Result<Option<(Source, Stretches)>> {
         let (keeps_broken, pace) = (self.course.reading.keeps_broken(), self.course.budget.pace());
         // What is mapped and read once stays in memory.
-        let is_read = !input.form.has_lines() || input.from == Origin::Stdin || input.packing != Packing::Plain || input.size == 0 || self.is_spilled();
+        let is_read = !input.form.has_lines()
+            || input.from == Origin::Stdin
+            || input.packing != Packing::Plain
+            || input.size == 0
+            || self.is_spilled();
         if is_read {
             return open(input, &self.course.reading.fields, keeps_broken, pace, &self.course.budget.folder());
         }

@@ -96,7 +96,17 @@ impl Lines {
         let mut add = |bytes: Bytes, records| {
             let (offset, sheaf) = (self.offset, used.pop().unwrap_or_default());
             self.offset += bytes.len() as u64;
-            lots.push(Lot { input, source, part: Part::Stretch, bytes, offset, stand: Stand::default(), line: 0, records, sheaf });
+            lots.push(Lot {
+                input,
+                source,
+                part: Part::Stretch,
+                bytes,
+                offset,
+                stand: Stand::default(),
+                line: 0,
+                records,
+                sheaf,
+            });
         };
         for Stretch { bytes: mut rest, records } in stretches {
             if records.is_some() {
@@ -124,7 +134,17 @@ impl Lines {
 impl<'l> Lot<'l> {
     /// All of an input.
     pub(super) fn whole(input: &'l Input, source: &'l Source, sheaf: Sheaf) -> Self {
-        Self { input, source, part: Part::Whole, bytes: source.bytes().clone(), offset: 0, stand: Stand::default(), line: 1, records: None, sheaf }
+        Self {
+            input,
+            source,
+            part: Part::Whole,
+            bytes: source.bytes().clone(),
+            offset: 0,
+            stand: Stand::default(),
+            line: 1,
+            records: None,
+            sheaf,
+        }
     }
 
     /// Ends it before one of its records.

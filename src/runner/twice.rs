@@ -111,7 +111,9 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         let bytes = of_rest + later.iter().map(size).sum::<u64>();
         let needed = bytes / PER_TEMPORARY;
         let free = rustix::fs::statvfs(folder).map(|system| system.f_bavail * system.f_frsize);
-        let free = free.map_err(|error| Error::refused(folder, format!("{}; --temp-dir names another folder for temporary files", io_reason(&error.into()))))?;
+        let free = free.map_err(|error| {
+            Error::refused(folder, format!("{}; --temp-dir names another folder for temporary files", io_reason(&error.into())))
+        })?;
         let megabytes = |bytes: u64| count(bytes.div_ceil(MEGABYTE));
         if free < needed {
             let why = format!(

@@ -310,8 +310,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn spans(text: &[u8], stretch: usize) -> Vec<(Span, Kind, u128)> {
-        let mut segmenter =
-            Segmenter::with_stretches(text, Manner { how: Match::Text, unit: Unit::Paragraph, is_measured: true, hash: Hash::Fast }, stretch);
+        let mut segmenter = Segmenter::with_stretches(
+            text,
+            Manner { how: Match::Text, unit: Unit::Paragraph, is_measured: true, hash: Hash::Fast },
+            stretch,
+        );
         let (mut all, mut batch) = (Vec::new(), Vec::new());
         while segmenter.next_batch(&mut batch).unwrap() {
             for part in &batch {

@@ -2,10 +2,10 @@
 
 use super::mapping::Mapping;
 use super::packing::{MAGIC, more_than, not_read_by_beginning};
-use super::stretches::{Pace, Stretches};
-use super::text::LineNumbers;
 #[cfg(feature = "parquet")]
 use super::parquet;
+use super::stretches::{Pace, Stretches};
+use super::text::LineNumbers;
 use super::{Fields, Form, Identity, Input, Origin, Packing, warc};
 use crate::error::{Error, Place, Result, What};
 use bytes::Bytes;
@@ -203,7 +203,14 @@ fn rows(_: File, _: &Fields, _: Pace, _: u64) -> io::Result<Stretches> {
 ///
 /// # Errors
 /// If it can't be opened.
-pub(crate) fn open_from(input: &Input, source: &Source, fields: &Fields, from: u64, keeps_broken: bool, pace: Pace) -> Result<Stretches> {
+pub(crate) fn open_from(
+    input: &Input,
+    source: &Source,
+    fields: &Fields,
+    from: u64,
+    keeps_broken: bool,
+    pace: Pace,
+) -> Result<Stretches> {
     let opened = || {
         if input.form == Form::Parquet {
             return rows(source.file()?, fields, pace, from);

@@ -12,10 +12,10 @@ pub mod jsonl;
 mod load;
 mod mapping;
 mod packing;
-mod records;
 #[cfg(feature = "parquet")]
 #[doc(hidden)]
 pub mod parquet;
+mod records;
 mod stretches;
 pub mod text;
 mod walk;
@@ -104,7 +104,8 @@ impl Form {
     /// The name of a file that becomes one of this form, packed as before unless it packs itself.
     pub(crate) fn rename(self, name: &Path) -> PathBuf {
         let (packing, stem) = Packing::of_name(name);
-        let stem = if Form::of_name(&stem).is_some() && stem.extension().is_some() { stem.with_extension("") } else { stem.into() };
+        let stem =
+            if Form::of_name(&stem).is_some() && stem.extension().is_some() { stem.with_extension("") } else { stem.into() };
         let mut renamed = stem.into_os_string();
         renamed.push(match self {
             Form::Text => ".txt",

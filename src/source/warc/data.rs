@@ -21,7 +21,7 @@ fn folder() -> Option<PathBuf> {
 fn unpacked(path: &Path) -> (Vec<u8>, Option<String>) {
     let packed = fs::read(path).unwrap();
     let mut bytes = Vec::new();
-    let result = Packing::of_bytes(&packed).unpack(&packed, &mut bytes);
+    let result = Packing::of_bytes(&packed).unpack(&packed, &mut bytes, u64::MAX);
     (bytes, result.err().map(|error| error.to_string()))
 }
 

@@ -129,10 +129,18 @@ impl<R: Read> Stretches<R> {
 
     fn stretch(&mut self) -> Option<Stretch> {
         let is_any = !self.found.list.is_empty() || self.found.skipped != Default::default();
-        is_any.then(|| Stretch {
-            bytes: std::mem::take(&mut self.out).into(),
-            records: Some(std::mem::take(&mut self.found)),
-        })
+        is_any.then(|| Stretch { bytes: std::mem::take(&mut self.out).into(), records: Some(std::mem::take(&mut self.found)) })
+    }
+}
+
+/// The same, with places that count from where its record begins.
+fn within(held: Held, start: u64) -> Held {
+    let moved = |span: Span| Span { start: span.start - start, end: span.end - start };
+    match held {
+        Held::Document(document) => {
+            Held::Document(Document { text: moved(document.text), uri: document.uri.map(moved), ..document })
+        }
+        held => held,
     }
 }
 
@@ -152,7 +160,7 @@ impl<R: Read> Iterator for Stretches<R> {
                     let bytes = std::mem::take(&mut self.read);
                     let whole = &bytes[self.at..self.at + len];
                     for (span, held) in records(whole) {
-                        self.take(span.of(whole), held);
+                        self.take(span.of(whole), within(held, span.start));
                     }
                     (self.read, self.at) = (bytes, self.at + len);
                 }
