@@ -1,6 +1,11 @@
 //! Texts made to collide: what has the same fingerprint is not the same, and costs no more than a look.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use unecho::runner::{Budget, Course, Outcome, Reading, run};
+use unecho::source::{Selection, Walk};
+use unecho::threads::Threads;
 use unecho::{Match, Plan, Settings, Threshold, fingerprint, source};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -62,4 +67,44 @@ fn they_collide_across_documents_and_none_is_cut() {
         let (raw, clean) = (folder.path().join(name), folder.path().join("clean").join(name));
         assert!(std::fs::read(raw).unwrap() == std::fs::read(clean).unwrap(), "{name}");
     }
+}
+
+#[test]
+fn nor_is_one_where_the_texts_are_no_longer_in_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let family = family(1000);
+    // The last one is the first one again.
+    let paths: Vec<PathBuf> = [&family[..500], &family[500..], &family[..1]]
+        .iter()
+        .enumerate()
+        .map(|(number, part)| {
+            let path = folder.path().join(format!("{number}.txt"));
+            std::fs::write(&path, part.join(&b'\n')).unwrap();
+            path
+        })
+        .collect();
+    let settings = Settings { matching: Match::Bytes, threshold: Threshold::Flat(1), across: true, ..Settings::default() };
+    let (reading, threads, stop) = (Reading::default(), Threads::new(2), AtomicBool::new(false));
+    let budget = Budget { memory: 18 << 20, temporary: Some(folder.path().into()) }; // what is under way takes all of it
+    let course = Course { settings: &settings, reading: &reading, budget: &budget, threads: &threads, stop: &stop };
+    let (mut removed, mut notices) = (Vec::new(), 0);
+    let found = Walk::new(&paths, Selection::default()).unwrap();
+    run(
+        found,
+        course,
+        |portion| Ok(portion.documents.iter().map(|document| document.plan.removed_paragraphs()).sum::<usize>()),
+        |outcomes| {
+            for outcome in outcomes {
+                match outcome {
+                    Outcome::Done(count) => removed.push(count),
+                    Outcome::Notice(_) => notices += 1,
+                    Outcome::Failed(error) => panic!("{error}"),
+                    Outcome::LeftOut(..) => panic!("nothing is left out"),
+                }
+            }
+            Ok(())
+        },
+    )
+    .unwrap();
+    assert_eq!((removed, notices), (vec![0, 0, 1], 2));
 }

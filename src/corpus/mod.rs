@@ -28,6 +28,10 @@ use std::path::{Path, PathBuf};
 
 /// A byte of text adds another one for so many of them: the paragraphs, and what finds them again.
 const ADDED: u64 = 4;
+/// From so little text nothing can be told of what will come.
+const LITTLE: u64 = 1 << 20;
+/// Then a byte of text is expected to take another one on disk for so many of them.
+const ON_DISK: u64 = 3;
 /// Room is made for no more paragraphs than fit in memory at so many bytes each, text and all.
 const LEAST_PARAGRAPH: u64 = 64;
 
@@ -139,6 +143,16 @@ impl Corpus {
         let lists = (held(&texts.segments) + held(repeats)) as u64;
         let memory = texts.end + lists + index.as_ref().map_or(0, Index::memory) + earlier.memory();
         memory + bytes + bytes / ADDED > self.room
+    }
+
+    /// About how much of the disk so many bytes take that go on like those in memory.
+    pub(crate) fn expected_on_disk(&self, bytes: u64) -> u64 {
+        let documents = self.documents.list.len() as u64;
+        let so_far = Spilled::size(self.paragraphs().into(), self.earlier.windows().into(), documents);
+        match self.texts.end {
+            0..LITTLE => bytes / ON_DISK,
+            of => (u128::from(bytes) * u128::from(so_far) / u128::from(of)) as u64 / 4 * 5,
+        }
     }
 
     /// Keeps the bytes of a stretch of an input, which begins at `offset` of it; gives the place they have from now on.

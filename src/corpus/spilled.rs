@@ -62,7 +62,13 @@ enum Pass {
 }
 
 impl Spilled {
-    fn end_document(tape: &mut Tape, count: u64, check: u32) -> Result<(), Error> {
+    /// How much room so many paragraphs, windows and documents take at most: a fingerprint and a number for what is gathered, for a
+    /// paragraph a few bytes of a skeleton, for a document what the catalogue has of it.
+    pub(super) fn size(paragraphs: u64, windows: u64, documents: u64) -> u64 {
+        paragraphs * (17 + 4) + windows * 18 + documents * Catalogue::ENTRY as u64
+    }
+
+    fn begin_document(tape: &mut Tape, count: u64, check: u32) -> Result<(), Error> {
         tape.put_number(DOCUMENT + count)?;
         tape.put(&check.to_le_bytes())
     }
@@ -159,7 +165,7 @@ impl Corpus {
                     for document in &sheaf.documents {
                         let numbers = Spilled::number(&mut spilled.next, document.segments.len())?;
                         let segments = &sheaf.segments.list[document.segments.start as usize..document.segments.end as usize];
-                        Spilled::end_document(skeletons, segments.len() as u64, document.check)?;
+                        Spilled::begin_document(skeletons, segments.len() as u64, document.check)?;
                         for ((segment, &print), number) in segments.iter().zip(sheaf.prints(document)).zip(numbers.clone()) {
                             prints.add(print, number)?;
                             skeletons.put(&first_bits(print).to_le_bytes())?;

@@ -51,7 +51,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         };
         match self.stretches(&mut container)? {
             Ended::Run => Ok(Way::End),
-            Ended::Memory => Ok(Way::Twice(Box::new(Rest::Container(container)))),
+            Ended::Memory => Ok(Way::Twice(Rest::Container(Box::new(container)))),
             // The others have been compared with what doesn't come a second time.
             Ended::Container(Some(error)) if self.is_spilled() => Err(error),
             Ended::Container(failed) => self.end_container(container, failed).map(Way::on_if),

@@ -124,7 +124,7 @@ pub fn run<T: Send>(
         match run.group(group)? {
             Way::On => {}
             Way::End => return Ok(()),
-            Way::Twice(rest) => return run.twice(*rest, batches),
+            Way::Twice(rest) => return run.twice(rest, batches),
         }
     }
     run.end()
@@ -136,7 +136,7 @@ enum Way {
     /// Something asked for its end.
     End,
     /// Memory holds no more: what isn't done comes twice.
-    Twice(Box<Rest>),
+    Twice(Rest),
 }
 
 impl Way {
@@ -148,7 +148,7 @@ impl Way {
 /// What of a batch isn't done.
 enum Rest {
     Group(Vec<Found>),
-    Container(Container),
+    Container(Box<Container>),
 }
 
 /// A run under way.
@@ -180,7 +180,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
             return self.container(input);
         }
         if self.is_full_with(&group) {
-            return Ok(Way::Twice(Box::new(Rest::Group(group))));
+            return Ok(Way::Twice(Rest::Group(group)));
         }
         let goes_on = match <[Found; 1]>::try_from(group) {
             Ok([Found::Input(input)]) if input.form == Form::Text => self.text(input)?,

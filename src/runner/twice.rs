@@ -7,14 +7,12 @@ use super::lots::Lot;
 use super::{Apart, Outcome, Portion, Rest, Run, Way};
 use crate::error::{Error, Place, Result, count, io_reason};
 use crate::scratch::{Scratch, Tape};
-use crate::source::{Found, LeftOut, Origin, Stretches, open_from};
+use crate::source::{Found, LeftOut, Stretches, open_from};
 use rayon::prelude::*;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// A byte of text takes one byte of temporary files for so many of them: a paragraph of 150 bytes takes up to 45, windows and all.
-const PER_TEMPORARY: u64 = 3;
 const MEGABYTE: u64 = 1 << 20;
 
 /// What came of standard input, to come again.
@@ -30,7 +28,7 @@ impl Spool {
 enum Gathered {
     /// It, as it was before, comes again; and why it failed if nothing comes after it: then what precedes that is cleaned, as it
     /// would be if memory held all.
-    Container(Container, Option<Error>),
+    Container(Box<Container>, Option<Error>),
     /// It failed and is forgotten.
     Nothing,
     /// Something asked for the end of the run.
@@ -84,7 +82,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         settled.map_err(|stuck| stuck.at(Place::Path(folder.clone())))?;
 
         if let Some((container, failed)) = begun
-            && !self.second_time(container, failed)?
+            && !self.second_time(*container, failed)?
         {
             return Ok(());
         }
@@ -104,12 +102,13 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         let size = |found: &Found| if let Found::Input(input) = found { unpacked(input) } else { 0 };
         let (of_rest, is_stdin) = match rest {
             Rest::Group(group) => (group.iter().map(size).sum(), false),
-            Rest::Container(Container { input, lines, .. }) => {
-                (unpacked(input).saturating_sub(lines.offset), input.from == Origin::Stdin)
+            Rest::Container(container) => {
+                let Container { input, lines, .. } = &**container;
+                (unpacked(input).saturating_sub(lines.offset), container.is_spooled())
             }
         };
-        let bytes = of_rest + later.iter().map(size).sum::<u64>();
-        let needed = bytes / PER_TEMPORARY;
+        let compared = self.corpus.as_ref().expect("only what is compared takes memory");
+        let needed = compared.corpus.expected_on_disk(of_rest + later.iter().map(size).sum::<u64>());
         let free = rustix::fs::statvfs(folder).map(|system| system.f_bavail * system.f_frsize);
         let free = free.map_err(|error| {
             Error::refused(folder, format!("{}; --temp-dir names another folder for temporary files", io_reason(&error.into())))
@@ -149,7 +148,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     }
 
     /// Gathers the rest of a container.
-    fn gather_rest(&mut self, mut container: Container, scratch: &Arc<Scratch>, is_last: bool) -> Result<Gathered> {
+    fn gather_rest(&mut self, mut container: Box<Container>, scratch: &Arc<Scratch>, is_last: bool) -> Result<Gathered> {
         let lines = container.lines;
         if container.is_spooled() {
             self.spool = Some(Spool(Tape::new(scratch)));
@@ -165,7 +164,10 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         let compared = self.corpus.as_mut().expect("only what is compared takes memory");
         match failed {
             None => compared.corpus.end_input().map_err(|stuck| stuck.at(container.input.place()))?,
-            Some(error) if is_last => return Ok(Gathered::Container(Container { lines, ..container }, Some(error))),
+            Some(error) if is_last => {
+                container.lines = lines;
+                return Ok(Gathered::Container(container, Some(error)));
+            }
             Some(error) => {
                 let mark = container.mark.as_ref().expect("only what is compared takes memory");
                 self.course.threads.run(|| compared.forget(mark))?;
@@ -173,7 +175,8 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 return Ok(Gathered::Nothing);
             }
         }
-        Ok(Gathered::Container(Container { lines, ..container }, None))
+        container.lines = lines;
+        Ok(Gathered::Container(container, None))
     }
 
     /// Gathers a container; why it is left out, if it is. `None` if the run is to end.
