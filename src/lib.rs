@@ -51,7 +51,7 @@
 //!         for outcome in outcomes {
 //!             match outcome {
 //!                 Outcome::Done(done) => removed.push(done),
-//!                 Outcome::LeftOut(..) => {}
+//!                 Outcome::LeftOut(..) | Outcome::Notice(_) => {}
 //!                 Outcome::Failed(error) => eprintln!("{error}"),
 //!             }
 //!         }

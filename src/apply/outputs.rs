@@ -13,11 +13,12 @@ use crate::document::Span;
 use crate::error::{Error, Result};
 use crate::source::{Fields, Form, Input, Packing, Source, base_name, not_read_by_name};
 use crate::threads::Threads;
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Where clean copies go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub struct Outputs {
     way: Way,
     shape: Shape,
     disk: Disk,
+    /// Names that inputs have in another form, and whose they are: two may come to have the same.
+    renamed: Mutex<HashMap<PathBuf, PathBuf>>,
 }
 
 enum Way {
@@ -59,7 +62,8 @@ impl Outputs {
     /// Outputs at `target` that come from `inputs`. Nothing is written yet.
     ///
     /// # Errors
-    /// A refusal to write where an input is: the output being an input, lying inside one, or holding one.
+    /// A refusal to write where an input is: the output being an input, lying inside one, or holding one; and one to write a form
+    /// that the name of the output denies.
     pub fn new(target: &Target, inputs: &[PathBuf], shape: Shape) -> Result<Self> {
         let known = Inputs::new(inputs);
         let way = match target {
@@ -72,7 +76,18 @@ impl Outputs {
             }
             Target::Folder(given) => folder(given, inputs, known)?,
         };
-        Ok(Self { way, shape, disk: Disk::default() })
+        let outputs = Self::by(way, shape);
+        match (outputs.shape.to, outputs.form_by_name(), target) {
+            (Some(to), Some(named), Target::File(given)) if to != named => {
+                let why = format!("has the name of {}, and --to asks for {}", named.in_words(), to.in_words());
+                Err(Error::refused(given, why))
+            }
+            _ => Ok(outputs),
+        }
+    }
+
+    fn by(way: Way, shape: Shape) -> Self {
+        Self { way, shape, disk: Disk::default(), renamed: Mutex::default() }
     }
 
     /// An output beside the clean copies of a run, such as its statistics; `from` is the form its inputs are taken for.
@@ -94,7 +109,7 @@ impl Outputs {
         if clash {
             return Err(Error::refused(path, "is where the results go; choose another place"));
         }
-        Ok(Self { way, shape: Shape::default(), disk: Disk::default() })
+        Ok(Self::by(way, Shape::default()))
     }
 
     /// Whether they are temporary files before they have their names.
@@ -113,6 +128,7 @@ impl Outputs {
     /// If it can't be written, or what was written at once is spoilt because the input changed meanwhile. For a file the caller
     /// makes sure of that.
     pub fn write(&self, input: &Input, source: &Source, bytes: &[u8], cuts: &[Span]) -> Result<Option<Pending>> {
+        self.ensure_is_written(input)?;
         let copy = CleanCopy { source: bytes, cuts, packing: self.packing(source) };
         let berth = match &self.way {
             Way::Stream(stream) => return stream.write(input, source, copy).map(|()| None),
@@ -127,6 +143,7 @@ impl Outputs {
     /// # Errors
     /// If that mustn't be replaced.
     pub fn none(&self, input: &Input, source: &Source) -> Result<Option<Pending>> {
+        self.ensure_is_written(input)?;
         let is_taken =
             |place: &Path| fs::symlink_metadata(place).is_ok_and(|existing| existing.is_file() || existing.is_symlink());
         Ok(match &self.way {
@@ -144,6 +161,7 @@ impl Outputs {
     /// If it can't be begun.
     pub fn begin(&self, input: &Input, source: &Source, threads: &Arc<Threads>) -> Result<Growing> {
         let writing = self.writing(input, source)?;
+        self.ensure_name_is_free(input)?;
         match &self.way {
             Way::Stream(stream) => {
                 Growing::to_stream(stream.begin(input, source)?, stream.place().clone(), source, writing, threads)
@@ -168,7 +186,7 @@ impl Outputs {
 
     /// The form of the clean copy of an input: as was asked for, or as the name of the one output says, or the same.
     pub fn form(&self, input: &Input) -> Form {
-        self.shape.to.or(self.form_by_name().filter(|_| input.form.is_container())).unwrap_or(input.form)
+        self.shape.to.or(self.form_by_name()).unwrap_or(input.form)
     }
 
     /// The form that the name of the one output tells of, if that holds records.
@@ -179,16 +197,44 @@ impl Outputs {
         }
     }
 
-    /// How the clean copy of a container is written.
-    fn writing(&self, input: &Input, source: &Source) -> Result<Writing> {
+    /// Makes sure that the form of an input can become that of its clean copy.
+    fn ensure_is_written(&self, input: &Input) -> Result<()> {
         let (from, to) = (input.form, self.form(input));
         let is_possible = from == to
             || matches!((from, to), (Form::Warc | Form::Parquet, Form::Jsonl) | (Form::Jsonl | Form::Warc, Form::Parquet));
-        if !is_possible {
-            let why = format!("is {}, which isn't written as {}", from.in_words(), to.in_words());
-            return Err(Error::refused(input.place(), why));
+        if is_possible {
+            return Ok(());
         }
-        let packing = if to == Form::Parquet { Packing::Plain } else { self.packing(source) };
+        let why = format!("is {}, which isn't written as {}", from.in_words(), to.in_words());
+        Err(Error::refused(input.place(), why))
+    }
+
+    /// Makes sure that no other input has the name that this one has in another form.
+    fn ensure_name_is_free(&self, input: &Input) -> Result<()> {
+        if self.shape.to.is_none() {
+            return Ok(());
+        }
+        let mut renamed = self.renamed.lock().expect("nothing panics with the lock");
+        let first = renamed.entry(self.name(input)).or_insert_with(|| input.path().into());
+        if *first == input.path() {
+            return Ok(());
+        }
+        let why = format!("would have its clean copy where that of {} stands; clean them one after the other", first.display());
+        Err(Error::refused(input.place(), why))
+    }
+
+    /// How the clean copy of a container is written.
+    fn writing(&self, input: &Input, source: &Source) -> Result<Writing> {
+        self.ensure_is_written(input)?;
+        let (from, to) = (input.form, self.form(input));
+        let packing = match (&self.way, to) {
+            (Way::File(_, given), Form::Parquet) if Packing::of_name(given).0 != Packing::Plain => {
+                let why = "has the name of a packed file, and Parquet packs its pages itself; leave out the last extension";
+                return Err(Error::refused(given, why));
+            }
+            (_, Form::Parquet) => Packing::Plain,
+            _ => self.packing(source),
+        };
         let table =
             if from == Form::Parquet { Some(source.file().map_err(|error| Error::io(input.place(), error))?) } else { None };
         let Shape { fields, temporary, .. } = &self.shape;

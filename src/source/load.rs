@@ -24,6 +24,10 @@ const BINARY_PROBE: u64 = 8 << 10;
 /// Above this size a found file's beginning is read by itself first: below, one system call more costs more than it saves.
 const PROBE_APART: u64 = 64 << 10;
 
+/// How a Parquet file begins: with its magic bytes and, in Thrift's compact protocol, an integer that is the first field of the header
+/// of a page, or of the footer where there is none.
+const PARQUET: &[u8] = b"PAR1\x15";
+
 /// A container whose records are found as it is read comes in stretches of this size.
 const LOT: usize = 512 << 10;
 
@@ -102,7 +106,11 @@ fn refuse_no_text(input: &Input, beginning: &[u8]) -> Result<()> {
     let utf16 = "is UTF-16, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-16 -t UTF-8";
     let is_named = input.packing == Packing::Plain && input.from != Origin::Stdin;
     let unnamed = || is_named.then(|| Packing::of_bytes(beginning).missing_name()).flatten();
-    let why = not_read_by_beginning(beginning).or_else(unnamed).or_else(|| is_utf16(beginning).then(|| utf16.into()));
+    let table = "is a Parquet file; --from parquet takes it for one";
+    let why = not_read_by_beginning(beginning)
+        .or_else(unnamed)
+        .or_else(|| is_utf16(beginning).then(|| utf16.into()))
+        .or_else(|| beginning.starts_with(PARQUET).then(|| table.into()));
     let Some(why) = why else { return Ok(()) };
     Err(Error::refused(input.place(), why))
 }
