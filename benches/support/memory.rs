@@ -170,7 +170,10 @@ impl Table<'_> {
             let is_same = left(input, FOR_TEXT)? == expected;
             self.is_right &= is_same;
             let name = input.file_name().unwrap_or(input.as_os_str()).display();
-            println!("{name} --to jsonl --memory {FOR_TEXT}: {} texts as of .jsonl", if is_same { "the same" } else { "NOT the same" });
+            println!(
+                "{name} --to jsonl --memory {FOR_TEXT}: {} texts as of .jsonl",
+                if is_same { "the same" } else { "NOT the same" }
+            );
         }
         Ok(())
     }
@@ -202,7 +205,9 @@ fn hashes(out: &Path) -> Result<[String; 2]> {
 
 fn extent(input: &Path) -> Result<u64> {
     let files = walkdir::WalkDir::new(input).into_iter();
-    let sizes = files.map(|entry| entry.and_then(|entry| entry.metadata())).filter(|data| data.as_ref().map_or(true, |data| data.is_file()));
+    let sizes = files
+        .map(|entry| entry.and_then(|entry| entry.metadata()))
+        .filter(|data| data.as_ref().map_or(true, |data| data.is_file()));
     sizes.map(|data| Ok(data?.len())).sum()
 }
 

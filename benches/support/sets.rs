@@ -246,11 +246,7 @@ fn write_table(jsonl: &Path, table: &Path) -> io::Result<u64> {
 }
 
 /// Writes a record of what made the file, and one for each document.
-fn write_wet(
-    jsonl: &Path,
-    wet: &Path,
-    mut write: impl FnMut(&[u8], &mut BufWriter<File>) -> io::Result<()>,
-) -> io::Result<u64> {
+fn write_wet(jsonl: &Path, wet: &Path, mut write: impl FnMut(&[u8], &mut BufWriter<File>) -> io::Result<()>) -> io::Result<u64> {
     #[derive(Deserialize)]
     struct Line<'a> {
         #[serde(borrow)]
