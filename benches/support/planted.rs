@@ -328,8 +328,33 @@ fn if_there(file: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
+/// The hash of the texts in a file of JSONL, one after the other.
+pub(crate) fn hash_of_texts(file: &Path) -> Result<String> {
+    let (mut records, mut hash) = (Records::open(file)?, Sha256::new());
+    while let Some(Record { text, .. }) = records.next()? {
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text);
+    }
+    Ok(format!("{:x}", hash.finalize()))
+}
+
+/// The hash of all files in a folder, by their names.
+pub(crate) fn hash_of_folder(folder: &Path) -> Result<String> {
+    let mut hash = Sha256::new();
+    for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
+        let entry = entry?;
+        if entry.file_type().is_file() {
+            let bytes = fs::read(entry.path())?;
+            hash.update(entry.path().strip_prefix(folder)?.as_os_str().as_encoded_bytes());
+            hash.update((bytes.len() as u64).to_le_bytes());
+            hash.update(bytes);
+        }
+    }
+    Ok(format!("{:x}", hash.finalize()))
+}
+
 /// The hash of what is in a file, unpacked by the usual program.
-fn hash(file: &Path) -> Result<String> {
+pub(crate) fn hash(file: &Path) -> Result<String> {
     let unpacks = match file.extension().and_then(OsStr::to_str) {
         Some("gz") => "gzip",
         Some("zst") => "zstd",
@@ -341,7 +366,8 @@ fn hash(file: &Path) -> Result<String> {
     if status.success() { Ok(hash) } else { Err(format!("{unpacks} {}: {status}", file.display()).into()) }
 }
 
-fn hash_of(mut bytes: impl io::Read) -> Result<String> {
+/// The hash of all bytes.
+pub(crate) fn hash_of(mut bytes: impl io::Read) -> Result<String> {
     let mut hash = Sha256::new();
     io::copy(&mut bytes, &mut hash)?;
     Ok(format!("{:x}", hash.finalize()))

@@ -3,9 +3,13 @@
 use super::Result;
 use super::documents::{Document, Documents, Origin};
 use super::measuring::{generated, remove};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use memchr::memchr3;
+use serde::Deserialize;
+use std::borrow::Cow;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -58,6 +62,27 @@ impl Sets {
         generated(&folder, |new| write_folder(bytes / FOLDER_PART, new))?;
         let sums = Sums::read(&plan)?;
         Ok(Self { text, jsonl, gzip, zstd, folder, plan, sums })
+    }
+}
+
+/// The same documents in forms that not every part of the bench asks for.
+pub(crate) struct MoreForms {
+    pub(crate) parquet: PathBuf,
+    /// A record of what made the file, and a conversion for each document.
+    pub(crate) wet: PathBuf,
+    /// Each record packed by itself, as crawls keep them.
+    pub(crate) wet_gzip: PathBuf,
+}
+
+impl MoreForms {
+    /// Makes what isn't there yet.
+    pub(crate) fn made(sets: &Sets) -> Result<Self> {
+        let named = |ending: &str| sets.jsonl.with_extension(ending);
+        let [parquet, wet, wet_gzip] = [named("parquet"), named("wet"), named("wet.gz")];
+        generated(&parquet, |new| write_table(&sets.jsonl, new))?;
+        generated(&wet, |new| write_wet(&sets.jsonl, new, |record, out| out.write_all(record)))?;
+        generated(&wet_gzip, |new| write_wet(&sets.jsonl, new, write_packed))?;
+        Ok(Self { parquet, wet, wet_gzip })
     }
 }
 
@@ -143,6 +168,27 @@ fn write_files(bytes: usize, files: [&Path; 3]) -> Result<()> {
     Ok(())
 }
 
+/// Makes a file of documents of so many bytes as JSONL alone, of any size: little of it is in memory at a time.
+pub(crate) fn jsonl_alone(dir: &Path, bytes: usize) -> Result<PathBuf> {
+    let path = dir.join(format!("documents-{bytes}.jsonl"));
+    generated(&path, |new| {
+        let mut out = BufWriter::with_capacity(1 << 20, File::create(new)?);
+        let (mut documents, mut line, mut written) = (Documents::new(SEED), Vec::new(), 0);
+        for number in 0.. {
+            if written >= bytes as u64 {
+                break;
+            }
+            let document = documents.make();
+            line.clear();
+            record(number, document, &mut line);
+            out.write_all(&line)?;
+            written += document.text.len() as u64;
+        }
+        out.flush().map(|()| written)
+    })?;
+    Ok(path)
+}
+
 /// Adds the document of this number as a line of JSON.
 fn record(number: usize, document: &Document, out: &mut Vec<u8>) {
     let site = number % 997;
@@ -189,6 +235,62 @@ fn escape_to_ascii(text: &[u8], out: &mut Vec<u8>) {
             char.encode_utf16(&mut units).iter().for_each(|unit| out.extend_from_slice(format!("\\u{unit:04x}").as_bytes()));
         }
     }
+}
+
+fn write_table(jsonl: &Path, table: &Path) -> io::Result<u64> {
+    let lines = BufReader::with_capacity(1 << 20, File::open(jsonl)?);
+    let file = BufWriter::with_capacity(1 << 20, File::create(table)?);
+    let written = unecho::source::parquet::from_json_lines(lines, "text", file);
+    written.map_err(|fault| io::Error::other(format!("{fault:?}")))?.flush()?;
+    Ok(fs::metadata(table)?.len())
+}
+
+/// Writes a record of what made the file, and one for each document.
+fn write_wet(jsonl: &Path, wet: &Path, mut write: impl FnMut(&[u8], &mut BufWriter<File>) -> io::Result<()>) -> io::Result<u64> {
+    #[derive(Deserialize)]
+    struct Line<'a> {
+        #[serde(borrow)]
+        url: Cow<'a, str>,
+        #[serde(borrow)]
+        text: Cow<'a, str>,
+    }
+
+    let mut lines = BufReader::with_capacity(1 << 20, File::open(jsonl)?);
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(wet)?);
+    let (mut line, mut record) = (Vec::new(), Vec::new());
+    warc_record("warcinfo", None, 0, "application/warc-fields", b"software: a bench\r\n", &mut record);
+    write(&record, &mut out)?;
+    for number in 1.. {
+        line.clear();
+        if lines.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        let Line { url, text } = serde_json::from_slice(&line)?;
+        record.clear();
+        warc_record("conversion", Some(&url), number, "text/plain", text.as_bytes(), &mut record);
+        write(&record, &mut out)?;
+    }
+    out.flush()?;
+    Ok(fs::metadata(wet)?.len())
+}
+
+fn warc_record(kind: &str, uri: Option<&str>, number: usize, of_type: &str, content: &[u8], out: &mut Vec<u8>) {
+    let uri = uri.map_or(String::new(), |uri| format!("WARC-Target-URI: {uri}\r\n"));
+    let head = format!(
+        "WARC/1.0\r\nWARC-Type: {kind}\r\n{uri}WARC-Date: 2024-05-01T00:00:00Z\r\n\
+         WARC-Record-ID: <urn:uuid:00000000-0000-4000-8000-{number:012x}>\r\n\
+         Content-Type: {of_type}\r\nContent-Length: {}\r\n\r\n",
+        content.len()
+    );
+    out.extend_from_slice(head.as_bytes());
+    out.extend_from_slice(content);
+    out.extend_from_slice(b"\r\n\r\n");
+}
+
+fn write_packed(record: &[u8], out: &mut BufWriter<File>) -> io::Result<()> {
+    let mut member = GzEncoder::new(out, Compression::fast());
+    member.write_all(record)?;
+    member.finish().map(drop)
 }
 
 /// Writes a packed copy, with a command of the shell.
