@@ -208,13 +208,14 @@ fn a_file_has_the_same_records_in_whatever_encoding() {
     ] {
         let mut first: Option<(String, serde_json::Value)> = None;
         for name in names {
-            desk.run(&[name, "--to", "jsonl", "-o", "out", "--stats", "stats"]).succeeds();
+            desk.run(&[name, "-o", "out.jsonl", "--stats", "stats"]).succeeds();
             let mut stats: serde_json::Value = serde_json::from_str(&desk.read("stats")).unwrap();
             stats["seconds"].take();
-            let found = (desk.read("out"), stats);
+            let found = (desk.read("out.jsonl"), stats);
             assert!(first.as_ref().is_none_or(|first| *first == found), "{name}");
             let form = if name.contains(".jsonl") { "jsonl" } else { "warc" };
-            let piped = desk.sh(&format!("cat {name} | unecho --from {form} --to jsonl -o piped.jsonl && cmp piped.jsonl out"));
+            let piped =
+                desk.sh(&format!("cat {name} | unecho --from {form} --to jsonl -o piped.jsonl && cmp piped.jsonl out.jsonl"));
             piped.succeeds();
             desk.run(&[name, "-o", "out.parquet"]).succeeds();
             desk.run(&["out.parquet", "-o", "back.jsonl"]).succeeds();

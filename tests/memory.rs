@@ -222,7 +222,7 @@ fn in_words(name: &str, told: Told) -> String {
 
 fn ways() -> Vec<(&'static str, Settings, bool)> {
     let lines = Settings { unit: Unit::Line, ..ACROSS };
-    let every_line = Settings { threshold: Threshold::Flat(0), matching: Match::Bytes, ..lines.clone() };
+    let every_line = Settings { threshold: Threshold::Flat(0), matching: Match::Bytes, ..lines };
     let document = Settings { unit: Unit::Document, ..ACROSS };
     let drop_above = Settings { drop_above: Share::of_percent(40), ..ACROSS };
     vec![
@@ -417,14 +417,14 @@ const CHANGES: [(&str, Change); 5] = [
 #[test]
 fn an_input_that_changes_between_its_two_readings_ends_the_run() {
     for (what, change) in CHANGES {
-        for (name, content) in [
-            ("b.jsonl", records(41, 2_500_000)),
-            ("b.jsonl", records(41, 5_000_000)),
-            ("b.jsonl", records(41, 300_000)),
-            ("b.txt", texts(41, 300_000).join("\n\n")),
+        for (name, content, in_stretches) in [
+            ("b.jsonl", records(41, 1_500_000), true),
+            ("b.jsonl", records(41, 300_000), false),
+            ("b.txt", texts(41, 300_000).join("\n\n"), true),
         ] {
             let desk = Desk::new();
-            desk.write("a.jsonl", records(40, 4_500_000)); // no other input shares a batch with it
+            // No other input shares a batch with it.
+            desk.write("a.jsonl", records(40, if in_stretches { 300_000 } else { 4_300_000 }));
             desk.write(name, content);
             desk.write("c.jsonl", records(41, 100_000));
             let changed = AtomicBool::new(false);
@@ -433,7 +433,8 @@ fn an_input_that_changes_between_its_two_readings_ends_the_run() {
                     change(&desk.path(name));
                 }
             };
-            let came = Way::default().clean_with(&desk, &["a.jsonl", name, "c.jsonl"], TINY, between);
+            let reading = Reading { in_stretches, ..Reading::default() };
+            let came = Way { reading, ..Way::default() }.clean_with(&desk, &["a.jsonl", name, "c.jsonl"], TINY, between);
             assert!(came.is_spilled && changed.into_inner());
             let ended = came.ended.unwrap_or_else(|| panic!("{name} {what}: nothing is said"));
             assert!(ended.starts_with(&format!("{name}: ")), "{name} {what}: {ended}");
