@@ -206,22 +206,24 @@ fn a_file_has_the_same_records_in_whatever_encoding() {
         &["all/cc-sample.warc", "all/cc-sample.warc.gz"],
         &["all/cc_en_head-0091.jsonl", "all/cc_en_head-0091.jsonl.gz"],
     ] {
-        let mut first: Option<(String, serde_json::Value)> = None;
+        let values =
+            |lines: &str| -> Vec<serde_json::Value> { lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect() };
+        let mut first: Option<Vec<serde_json::Value>> = None;
         for name in names {
             desk.run(&[name, "-o", "out.jsonl", "--stats", "stats"]).succeeds();
-            let mut stats: serde_json::Value = serde_json::from_str(&desk.read("stats")).unwrap();
-            stats["seconds"].take();
-            let found = (desk.read("out.jsonl"), stats);
-            assert!(first.as_ref().is_none_or(|first| *first == found), "{name}");
             let form = if name.contains(".jsonl") { "jsonl" } else { "warc" };
-            let piped =
-                desk.sh(&format!("cat {name} | unecho --from {form} --to jsonl -o piped.jsonl && cmp piped.jsonl out.jsonl"));
-            piped.succeeds();
+            let piped = format!("cat {name} | unecho --from {form} --to jsonl -o piped.jsonl && cmp piped.jsonl out.jsonl");
+            desk.sh(&piped).succeeds();
+            let records = values(&desk.read("out.jsonl"));
             desk.run(&[name, "-o", "out.parquet"]).succeeds();
             desk.run(&["out.parquet", "-o", "back.jsonl"]).succeeds();
-            let values =
-                |lines: &str| lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<serde_json::Value>>();
-            assert_eq!(values(&desk.read("back.jsonl")), values(&found.0), "{name} by way of Parquet");
+            assert_eq!(values(&desk.read("back.jsonl")), records, "{name} by way of Parquet");
+
+            // Sizes aren't compared: of some files the headers were written anew when they were packed.
+            let stats: serde_json::Value = serde_json::from_str(&desk.read("stats")).unwrap();
+            let mut found = vec![stats["documents"].clone(), stats["paragraphs"].clone(), stats["left_out"].clone()];
+            found.extend(records.iter().flat_map(|record| [record["id"].clone(), record["text"].clone()]));
+            assert!(first.as_ref().is_none_or(|first| *first == found), "{name}");
             first = Some(found);
         }
     }
