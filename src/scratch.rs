@@ -67,6 +67,17 @@ impl Scratch {
     }
 }
 
+/// A file without a name in a folder.
+///
+/// # Errors
+/// If there can't be one; the error names the folder, since what it is for has another place.
+pub(crate) fn nameless(folder: &Path) -> io::Result<File> {
+    tempfile::tempfile_in(folder).map_err(|error| {
+        let why = format!("no temporary file in {}: {}; --temp-dir names another folder", folder.display(), io_reason(&error));
+        io::Error::new(error.kind(), why)
+    })
+}
+
 fn failed(folder: &Path, error: &io::Error) -> Error {
     let why = format!("{}; --temp-dir names another folder for temporary files", io_reason(error));
     Error::refused(Place::Path(folder.into()), why)

@@ -92,7 +92,8 @@ fn table(kind: &DataType, texts: &[Option<String>]) -> RecordBatch {
     }
     let numbers: Int64Array = (0..rows as i64).map(|row| (row % 4 > 0).then_some(row)).collect();
     let names: StringArray = (0..rows).map(|row| Some(format!("row-{row}"))).collect();
-    let inner = StructArray::from(vec![(Arc::new(Field::new("text", DataType::Utf8, true)), Arc::new(names.clone()) as ArrayRef)]);
+    let inner =
+        StructArray::from(vec![(Arc::new(Field::new("text", DataType::Utf8, true)), Arc::new(names.clone()) as ArrayRef)]);
     let columns: [(&str, ArrayRef); 5] = [
         ("number", Arc::new(numbers)),
         ("id", Arc::new(names)),
@@ -125,8 +126,11 @@ fn parquet(table: &RecordBatch, group_rows: usize) -> Vec<u8> {
     writer.into_inner().unwrap()
 }
 
+/// What a file says of itself.
+type Words = Vec<(String, Option<String>)>;
+
 /// The table in a file, its row groups' lengths, and its words of metadata but for the schema's.
-fn read(bytes: Vec<u8>) -> (RecordBatch, Vec<i64>, Vec<(String, Option<String>)>) {
+fn read(bytes: Vec<u8>) -> (RecordBatch, Vec<i64>, Words) {
     let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).unwrap();
     let groups = builder.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
     let words = builder.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
@@ -138,7 +142,7 @@ fn read(bytes: Vec<u8>) -> (RecordBatch, Vec<i64>, Vec<(String, Option<String>)>
     let mut of_schema = schema.metadata().clone();
     of_schema.remove("license");
     let schema = Arc::new(schema.as_ref().clone().with_metadata(of_schema));
-    (all.with_schema(schema).unwrap(), groups, words)
+    (RecordBatch::try_new(schema, all.columns().to_vec()).unwrap(), groups, words)
 }
 
 fn read_file(desk: &Desk, path: &str) -> RecordBatch {
@@ -183,7 +187,7 @@ fn a_table_keeps_all_but_what_repeats() {
             let (found, groups, words) = read(fs::read(desk.path("out.parquet")).unwrap());
             assert_eq!(found, clean_table(&kind), "{kind}");
             assert_eq!(groups, left, "{kind}");
-            assert_eq!(words, [("of".into(), Some("all".into())), ("license".into(), Some("CC0".into()))], "{kind}");
+            assert_eq!(words, [("license".into(), Some("CC0".into()))], "{kind}");
         }
     }
 }
@@ -248,8 +252,10 @@ fn columns_have_the_names_that_are_given_and_ids_are_told() {
     let renamed = Schema::new(renamed.collect::<Vec<_>>());
     desk.write("a.parquet", parquet(&RecordBatch::try_new(Arc::new(renamed), all.columns().to_vec()).unwrap(), 3));
     desk.run(&["a.parquet", "-o", "x.parquet"]).fails("a.parquet: has no column \"text\"; --text-field names another");
-    desk.run(&["a.parquet", "-o", "x.parquet", "--text-field", "number"]).fails("a.parquet: its column \"number\" is INT64, not strings");
-    desk.run(&["a.parquet", "-o", "x.parquet", "--text-field", "tags"]).fails("a.parquet: its column \"tags\" is a list, not strings");
+    desk.run(&["a.parquet", "-o", "x.parquet", "--text-field", "number"])
+        .fails("a.parquet: its column \"number\" is INT64, not strings");
+    desk.run(&["a.parquet", "-o", "x.parquet", "--text-field", "tags"])
+        .fails("a.parquet: its column \"tags\" is a list, not strings");
     assert!(!desk.exists("x.parquet"));
 
     let fields = ["--text-field", "body", "--id-field", "url"];
@@ -288,7 +294,8 @@ fn a_table_comes_by_standard_input_and_goes_to_standard_output() {
         desk.sh(&format!("cat a.parquet | unecho --from {form}")).fails(&format!("standard input: {hint}")).prints("");
     }
     desk.sh("cp a.parquet a && unecho a -o b").fails(&format!("a: {hint}"));
-    desk.sh("head -c 500 a.parquet | unecho --from parquet > piped").fails("standard input: is not a Parquet file that can be read");
+    desk.sh("head -c 500 a.parquet | unecho --from parquet > piped")
+        .fails("standard input: is not a Parquet file that can be read");
 }
 
 // Other forms.
@@ -318,6 +325,28 @@ fn records_become_a_table_and_the_same_records_again() {
     }
 }
 
+/// With the column that it needs to be read again.
+#[test]
+fn no_record_becomes_a_table_without_rows() {
+    let desk = Desk::new();
+    desk.write("a.jsonl", "\n");
+    for (field, name) in [("text", "a.parquet"), ("body", "b.parquet")] {
+        desk.run(&["a.jsonl", "-o", name, "--text-field", field]).succeeds();
+        desk.run(&[name, "--to", "jsonl", "--text-field", field]).succeeds().prints("");
+    }
+}
+
+#[test]
+fn a_folder_for_temporary_files_that_is_not_there_is_named() {
+    let desk = Desk::new();
+    desk.write("a.jsonl", jsonl(&before()));
+    desk.write("a.parquet", parquet(&table(&DataType::Utf8, &before()), 3));
+    let why = "no temporary file in nowhere: no such file or directory; --temp-dir names another folder";
+    desk.run(&["a.jsonl", "-o", "x.parquet", "--temp-dir", "nowhere"]).fails(&format!("x.parquet: {why}"));
+    assert!(!desk.exists("x.parquet"));
+    desk.sh("cat a.parquet | unecho --from parquet --temp-dir nowhere").fails(&format!("standard input: {why}")).prints("");
+}
+
 #[test]
 fn what_no_table_holds_is_refused_and_leaves_nothing() {
     let desk = Desk::new();
@@ -329,7 +358,12 @@ fn what_no_table_holds_is_refused_and_leaves_nothing() {
 #[test]
 fn a_text_becomes_no_table() {
     let desk = Desk::new();
-    for args in [&["art.txt", "-o", "x.parquet"][..], &["art.txt", "--to", "parquet", "-o", "x.parquet"], &["art.txt", "--to", "jsonl", "-o", "x.jsonl"], &["art.txt", "-o", "x.jsonl"]] {
+    for args in [
+        &["art.txt", "-o", "x.parquet"][..],
+        &["art.txt", "--to", "parquet", "-o", "x.parquet"],
+        &["art.txt", "--to", "jsonl", "-o", "x.jsonl"],
+        &["art.txt", "-o", "x.jsonl"],
+    ] {
         desk.run(args).fails("art.txt: is plain text, which isn't written as ");
         assert!(!desk.exists(args.last().unwrap()), "{args:?}");
     }
@@ -338,7 +372,9 @@ fn a_text_becomes_no_table() {
     // A folder's other files are done.
     desk.write("in/a.txt", RIVER);
     desk.write("in/b.jsonl", jsonl(&before()));
-    desk.run(&["in", "-o", "out", "--to", "parquet"]).fails("in/a.txt: is plain text, which isn't written as Parquet").says("failed: 1");
+    desk.run(&["in", "-o", "out", "--to", "parquet"])
+        .fails("in/a.txt: is plain text, which isn't written as Parquet")
+        .says("failed: 1");
     assert!(desk.exists("out/b.parquet") && !desk.exists("out/a.parquet") && !desk.exists("out/a.txt"));
 }
 
@@ -370,7 +406,8 @@ fn a_name_does_not_deny_the_form_that_is_asked_for() {
     let desk = Desk::new();
     desk.write("a.jsonl", jsonl(&before()));
     desk.run(&["a.jsonl", "--to", "parquet", "-o", "x.jsonl"]).fails("x.jsonl: has the name of JSONL, and --to asks for Parquet");
-    desk.run(&["a.jsonl", "--to", "jsonl", "-o", "x.parquet"]).fails("x.parquet: has the name of Parquet, and --to asks for JSONL");
+    desk.run(&["a.jsonl", "--to", "jsonl", "-o", "x.parquet"])
+        .fails("x.parquet: has the name of Parquet, and --to asks for JSONL");
     desk.run(&["a.jsonl", "--to", "parquet", "-o", "x.table"]).succeeds();
 }
 
@@ -417,7 +454,7 @@ fn threads_and_memory_change_no_byte() {
     desk.write("c.jsonl", jsonl(&before()));
     for args in [&["a.parquet", "-o", "out"][..], &["b.parquet", "-o", "out"], &["c.jsonl", "--to", "parquet", "-o", "out"]] {
         let mut first: Option<Vec<u8>> = None;
-        for more in [["--threads", "1"], ["--threads", "2"], ["--threads", "8"], ["--memory", "64M"]] {
+        for more in [["--threads", "1"], ["--threads", "8"], ["--memory", "64M"]] {
             let ran = across(&desk, &[args, &more].concat());
             ran.succeeds();
             if (args[0], more[1]) == ("b.parquet", "64M") {

@@ -3,6 +3,8 @@
 use super::copy::CleanCopy;
 use super::piece::Kind;
 #[cfg(feature = "parquet")]
+use crate::scratch::nameless;
+#[cfg(feature = "parquet")]
 use crate::source::parquet::{JsonLines, Rewriter, Rows, from_json_lines};
 use crate::source::{Fields, Form, Packer, Packing};
 use crate::threads::Threads;
@@ -59,7 +61,7 @@ impl Writing {
             }
             #[cfg(feature = "parquet")]
             (_, Form::Parquet) => {
-                let lines = BufWriter::with_capacity(1 << 20, tempfile::tempfile_in(&self.folder)?);
+                let lines = BufWriter::with_capacity(1 << 20, nameless(&self.folder)?);
                 Ok(Sink::ToTable { lines, fields: self.fields, to: file })
             }
             _ if self.packing == Packing::Plain => Ok(Sink::Plain(file)),

@@ -8,6 +8,7 @@ use super::stretches::{Pace, Stretches};
 use super::text::LineNumbers;
 use super::{Fields, Form, Identity, Input, Origin, Packing, warc};
 use crate::error::{Error, Place, Result, What};
+use crate::scratch::nameless;
 use bytes::Bytes;
 use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -189,7 +190,7 @@ fn open_table(input: &Input, fields: &Fields, pace: Pace, temporary: &Path) -> i
 
 /// What comes by a pipe, in a file without a name.
 fn spooled(mut from: impl Read, folder: &Path) -> io::Result<File> {
-    let mut file = tempfile::tempfile_in(folder)?;
+    let mut file = nameless(folder)?;
     io::copy(&mut from, &mut file)?;
     file.seek(SeekFrom::Start(0))?;
     Ok(file)

@@ -105,7 +105,7 @@ impl Walk {
             return None;
         }
         let Some(form) = self.selection.from.or_else(|| Form::of_name(&path)) else {
-            let unknown = || "of no known form; --from text or --from jsonl says which it has".into();
+            let unknown = || "of no known form; --from text, jsonl, warc or parquet says which it has".into();
             let why = not_read_by_name(&path).unwrap_or_else(unknown);
             return Some(Found::Failed(Error::refused(&path, why)));
         };

@@ -21,7 +21,7 @@ use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StructArray};
 use arrow_json::reader::Decoder;
 use arrow_json::writer::LineDelimited;
 use arrow_json::{ReaderBuilder, WriterBuilder};
-use arrow_schema::{ArrowError, DataType, FieldRef, Schema};
+use arrow_schema::{ArrowError, DataType, Field, FieldRef, Schema};
 use arrow_select::filter::filter_record_batch;
 use std::fs::File;
 use std::io::{BufRead, Seek, Write};
@@ -156,7 +156,8 @@ const ROWS_AT_ONCE: usize = 1024;
 const BYTES_AT_ONCE: usize = 8 << 20;
 
 /// Writes JSON lines as a table to `to`, packed with zstd. Its columns are the fields of all lines, in the order in which they
-/// first appear, each of the type that holds all of its values: a number and a string are both strings there.
+/// first appear, each of the type that holds all of its values: a number and a string are both strings there. Without a line it has
+/// the column of the texts, so that it is read like any other.
 ///
 /// # Errors
 /// If the lines can't be read, don't fit in one table, or `to` can't be written to.
@@ -164,7 +165,11 @@ pub fn from_json_lines<R: BufRead + Seek, W: Write + Send>(mut lines: R, text_fi
     let mut columns = Object::default();
     each_line(&mut lines, |line, bytes| columns.see(bytes).map_err(|why| Fault::Line { line, why }))?;
     lines.rewind().map_err(Fault::Read)?;
-    let schema = Arc::new(Schema::new(columns.fields().map_err(Fault::NotWritten)?));
+    let mut fields = columns.fields().map_err(Fault::NotWritten)?;
+    if fields.is_empty() {
+        fields.push(Arc::new(Field::new(text_field, DataType::Utf8, true)));
+    }
+    let schema = Arc::new(Schema::new(fields));
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_max_row_group_row_count(Some(GROUP_ROWS))

@@ -28,9 +28,9 @@ impl Coding {
         (is_chunked || packed.is_some()).then_some(Self { is_chunked, packed, is_truncated })
     }
 
-    pub(super) fn moved(self, by: u64) -> Self {
-        let packed = self.packed.map(|span| Span { start: span.start + by, end: span.end + by });
-        Self { packed, ..self }
+    /// The same in bytes where what it names stands elsewhere.
+    pub(super) fn moved(self, moved: impl Fn(Span) -> Span) -> Self {
+        Self { packed: self.packed.map(moved), ..self }
     }
 
     /// Appends the text that is coded in `span` of the bytes that hold the record. If it ends early, that is all there is.

@@ -204,7 +204,7 @@ fn moved(held: Held, by: u64) -> Held {
     let on = |span: Span| Span { start: span.start + by, end: span.end + by };
     match held {
         Held::Document(Document { kind, text, coding, uri }) => {
-            Held::Document(Document { kind, text: on(text), coding: coding.map(|coding| coding.moved(by)), uri: uri.map(on) })
+            Held::Document(Document { kind, text: on(text), coding: coding.map(|coding| coding.moved(on)), uri: uri.map(on) })
         }
         held => held,
     }

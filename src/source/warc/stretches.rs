@@ -137,8 +137,9 @@ impl<R: Read> Stretches<R> {
 fn within(held: Held, start: u64) -> Held {
     let moved = |span: Span| Span { start: span.start - start, end: span.end - start };
     match held {
-        Held::Document(document) => {
-            Held::Document(Document { text: moved(document.text), uri: document.uri.map(moved), ..document })
+        Held::Document(Document { kind, text, coding, uri }) => {
+            let coding = coding.map(|coding| coding.moved(moved));
+            Held::Document(Document { kind, text: moved(text), coding, uri: uri.map(moved) })
         }
         held => held,
     }
