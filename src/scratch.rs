@@ -113,6 +113,7 @@ impl Tape {
     ///
     /// # Errors
     /// If there is no room for them.
+    #[inline] // so that a few bytes are copied without a call
     pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<()> {
         self.rest.extend_from_slice(bytes);
         if self.rest.len() >= CHUNK { self.write() } else { Ok(()) }
@@ -130,6 +131,7 @@ impl Tape {
         self.put(&[number as u8])
     }
 
+    #[inline(never)]
     fn write(&mut self) -> Result<()> {
         let whole = self.rest.len() / CHUNK * CHUNK;
         for chunk in self.rest[..whole].chunks(CHUNK) {
@@ -211,6 +213,7 @@ impl Reading {
     }
 
     /// Gets more bytes; false at the end.
+    #[inline(never)] // once in thousands of bytes
     fn fetch(&mut self) -> Result<bool> {
         let rest = self.tape.len() - self.next;
         let len = rest.min(self.at_once as u64 - self.next % self.at_once as u64);
@@ -226,6 +229,7 @@ impl Reading {
         Ok(len > 0)
     }
 
+    #[inline]
     fn byte(&mut self) -> Result<u8> {
         if self.at == self.bytes.len() && !self.fetch()? {
             return Err(Error::refused(Place::Path(self.tape.scratch.folder.clone()), "temporary files there end early"));

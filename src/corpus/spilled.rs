@@ -12,7 +12,7 @@ use crate::detect::windows::Rolling;
 use crate::document::{Kind, Repeat, Segment, Span, TooLarge};
 use crate::error::{Error, Place, Stuck};
 use crate::fingerprint::{Hash, Key};
-use crate::index::{Gathering, Index, first_bits};
+use crate::index::{Gathering, Index, Settled, first_bits};
 use crate::scratch::{Reading, Scratch, Tape};
 use crate::segment::print;
 use rayon::prelude::*;
@@ -68,11 +68,6 @@ impl Spilled {
         paragraphs * (17 + 4) + windows * 18 + documents * Catalogue::ENTRY as u64
     }
 
-    fn begin_document(tape: &mut Tape, count: u64, check: u32) -> Result<(), Error> {
-        tape.put_number(DOCUMENT + count)?;
-        tape.put(&check.to_le_bytes())
-    }
-
     /// Numbers the paragraphs of the next document.
     fn number(next: &mut u32, count: usize) -> Result<Range<u32>, TooLarge> {
         if *next as usize + 1 + count > Index::MOST {
@@ -119,7 +114,7 @@ impl Corpus {
                 print(&form.decoded(written), segment.kind(), how, Hash::Keyed(key), scratch)
             };
             let keyed: Vec<u128> = segments.par_iter().map_init(Vec::new, keyed).collect();
-            (start..).zip(keyed).try_for_each(|(number, print)| prints.add(print, number))?;
+            prints.add(&[(start, &keyed)])?;
         }
         let mut catalogue = Catalogue(Tape::new(scratch));
         let count = self.texts.segments.len() as u32;
@@ -158,50 +153,45 @@ impl Corpus {
     /// What the documents of a sheaf are called, which come for the first time or, if so, what repeats in them.
     pub(super) fn enter_spilled(&mut self, sheaves: &[Entering]) -> Result<Vec<Vec<Range<u32>>>, Stuck> {
         let Some(spilled) = &mut self.spilled else { return Ok(Vec::new()) };
-        match &mut spilled.pass {
+        let Spilled { pass, next, catalogue, .. } = spilled;
+        match pass {
             Pass::First { prints, skeletons } => {
-                let least = u32::try_from(self.settings.least()).unwrap_or(u32::MAX);
-                for &Entering { sheaf, stand, line, is_whole } in sheaves {
+                let mut numbered = Vec::new();
+                for &Entering { sheaf, stand, line, .. } in sheaves {
                     for document in &sheaf.documents {
-                        let numbers = Spilled::number(&mut spilled.next, document.segments.len())?;
-                        let segments = &sheaf.segments.list[document.segments.start as usize..document.segments.end as usize];
-                        Spilled::begin_document(skeletons, segments.len() as u64, document.check)?;
-                        for ((segment, &print), number) in segments.iter().zip(sheaf.prints(document)).zip(numbers.clone()) {
-                            prints.add(print, number)?;
-                            skeletons.put(&first_bits(print).to_le_bytes())?;
-                            // More than makes a run long enough needs not be told apart.
-                            skeletons.put_number(u64::from(segment.weight().min(least)))?;
-                        }
+                        let numbers = Spilled::number(next, document.segments.len())?;
                         if !numbers.is_empty() {
                             let line = if stand.is_container { line + document.line } else { 0 };
-                            spilled.catalogue.add(numbers.start, stand.input, line)?;
+                            catalogue.add(numbers.start, stand.input, line)?;
                         }
-                    }
-                    if is_whole {
-                        skeletons.put_number(END)?;
+                        numbered.push((numbers.start, sheaf.prints(document)));
                     }
                 }
+                let least = u32::try_from(self.settings.least()).unwrap_or(u32::MAX);
+                let (gathered, written) = rayon::join(|| prints.add(&numbered), || write_skeletons(skeletons, sheaves, least));
+                gathered.and(written)?;
                 Ok(Vec::new())
             }
             Pass::Second { repeats } => {
+                let Texts { first, segments: list, .. } = &mut self.texts;
                 self.repeats.clear();
-                self.texts.segments.clear();
+                list.clear();
                 let mut all = Vec::with_capacity(sheaves.len());
                 for (number, &Entering { sheaf, is_whole, .. }) in sheaves.iter().enumerate() {
                     let mut documents = Vec::with_capacity(sheaf.documents.len());
                     for document in &sheaf.documents {
                         let count = document.segments.len();
-                        let tag = next_tag(repeats, &mut spilled.next)?;
+                        let tag = next_tag(repeats, next)?;
                         if tag != DOCUMENT + count as u64 || u32::from_le_bytes(repeats.array()?) != document.check {
                             return Err(Stuck::Changed(number));
                         }
-                        let numbers = Spilled::number(&mut spilled.next, count)?;
+                        let numbers = Spilled::number(next, count)?;
                         read_repeats(repeats, numbers.start, &mut self.repeats)?;
                         let segments = &sheaf.segments.list[document.segments.start as usize..document.segments.end as usize];
-                        self.texts.add_numbered(&numbers, segments.iter().copied());
+                        add_numbered(first, list, &numbers, segments.iter().copied());
                         documents.push(numbers);
                     }
-                    if is_whole && next_tag(repeats, &mut spilled.next)? != END {
+                    if is_whole && next_tag(repeats, next)? != END {
                         return Err(Stuck::Changed(number));
                     }
                     all.push(documents);
@@ -261,54 +251,27 @@ impl Corpus {
         let Some(spilled) = &mut self.spilled else { return Ok(()) };
         let rewound = Pass::Second { repeats: Tape::new(&spilled.scratch).read(READ_AT_ONCE, true) };
         let Pass::First { prints, skeletons } = std::mem::replace(&mut spilled.pass, rewound) else { return Ok(()) };
-        let (mut out, first) = (Tape::new(&spilled.scratch), spilled.first);
-        let mut settled = prints.settle(room, first)?;
-        let mut skeletons = skeletons.read(READ_AT_ONCE, true);
-        // Documents that don't come again have the numbers before; the tape says where it goes on if it isn't there.
-        let mut next = first;
-        while !skeletons.is_at_end() {
-            self.repeats.clear();
-            self.texts.segments.clear();
-            let (mut groups, mut in_group) = (vec![Vec::new()], 0);
-            while self.texts.segments.len() < TOGETHER && !skeletons.is_at_end() {
-                let tag = skeletons.number()?;
-                out.put_number(tag)?;
-                match tag {
-                    END => continue,
-                    JUMP => {
-                        let number = skeletons.number()?;
-                        out.put_number(number)?;
-                        next = number as u32;
-                        break; // so that nothing is kept for what lies between
-                    }
-                    _ => {}
-                }
-                out.put(&skeletons.array::<4>()?)?;
-                let numbers = Spilled::number(&mut next, (tag - DOCUMENT) as usize)?;
-                let before = self.repeats.len();
-                let mut weights = Vec::with_capacity(numbers.len());
-                for number in numbers.clone() {
-                    let bits = u16::from_le_bytes(skeletons.array()?);
-                    weights.push(skeletons.number()? as u32);
-                    self.repeats.extend(settled.next(bits, number)?);
-                }
-                write_repeats(&mut out, numbers.start, &self.repeats[before..])?;
-                let weigh = |weight| Segment::new(Span::default(), Kind::Line, weight);
-                self.texts.add_numbered(&numbers, weights.into_iter().map(weigh));
-                if in_group >= GROUP {
-                    groups.push(Vec::new());
-                    in_group = 0;
-                }
-                in_group += numbers.len();
-                groups.last_mut().expect("there is one from the start").push(numbers);
-            }
-            self.seek_from(self.texts.first, &groups)?;
+        let first = spilled.first;
+        let (out, settled) = (Tape::new(&spilled.scratch), prints.settle(room, first)?);
+        let mut order = Order { skeletons: skeletons.read(READ_AT_ONCE, true), settled, out, next: first };
+        let mut next = Together::default();
+        let mut is_any = order.read(&mut next)?;
+        while is_any {
+            let first = next.first;
+            self.texts.first = first;
+            std::mem::swap(&mut self.texts.segments, &mut next.segments);
+            std::mem::swap(&mut self.repeats, &mut next.repeats);
+            let groups = std::mem::take(&mut next.groups);
+            // One thread reads on while the others look for what repeats.
+            let (sought, read) = rayon::join(|| self.seek_from(first, &groups), || order.read(&mut next));
+            sought?;
+            is_any = read?;
         }
         self.repeats = Vec::new();
         self.texts.segments = Vec::new();
         let spilled = self.spilled.as_mut().expect("it was above");
         spilled.next = first;
-        spilled.pass = Pass::Second { repeats: out.read(READ_AT_ONCE, true) };
+        spilled.pass = Pass::Second { repeats: order.out.read(READ_AT_ONCE, true) };
         self.earlier = std::mem::take(&mut self.earlier).settle(room, spilled.windows)?;
         Ok(())
     }
@@ -321,20 +284,107 @@ impl Corpus {
     }
 }
 
-impl Texts {
-    /// Goes on with the paragraphs of a document that have these numbers.
-    fn add_numbered(&mut self, numbers: &Range<u32>, segments: impl Iterator<Item = Segment>) {
-        if numbers.is_empty() {
-            return;
+/// Reads the skeletons of all documents and writes what repeats in each.
+struct Order {
+    skeletons: Reading,
+    settled: Settled,
+    out: Tape,
+    /// The number that the next paragraph may have. Documents that don't come again have the numbers before; the tape says where it
+    /// goes on if it isn't there.
+    next: u32,
+}
+
+/// Documents that are looked at together.
+#[derive(Default)]
+struct Together {
+    /// The number of the first paragraph.
+    first: u32,
+    segments: Vec<Segment>,
+    repeats: Vec<Repeat>,
+    /// The numbers of each one's paragraphs.
+    groups: Vec<Vec<Range<u32>>>,
+}
+
+impl Order {
+    /// The next documents; false at the end.
+    fn read(&mut self, into: &mut Together) -> Result<bool, Stuck> {
+        let Self { skeletons, settled, out, next } = self;
+        let Together { first, segments, repeats, groups } = into;
+        segments.clear();
+        repeats.clear();
+        *groups = vec![Vec::new()];
+        if skeletons.is_at_end() {
+            return Ok(false);
         }
-        if self.segments.is_empty() {
-            self.first = numbers.start;
+        let mut in_group = 0;
+        while segments.len() < TOGETHER && !skeletons.is_at_end() {
+            let tag = skeletons.number()?;
+            out.put_number(tag)?;
+            match tag {
+                END => continue,
+                JUMP => {
+                    let number = skeletons.number()?;
+                    out.put_number(number)?;
+                    *next = number as u32;
+                    break; // so that nothing is kept for what lies between
+                }
+                _ => {}
+            }
+            out.put(&skeletons.array::<4>()?)?;
+            let numbers = Spilled::number(next, (tag - DOCUMENT) as usize)?;
+            let before = repeats.len();
+            let mut weights = Vec::with_capacity(numbers.len());
+            for number in numbers.clone() {
+                let bits = u16::from_le_bytes(skeletons.array()?);
+                weights.push(skeletons.number()? as u32);
+                repeats.extend(settled.next(bits, number)?);
+            }
+            write_repeats(out, numbers.start, &repeats[before..])?;
+            let weigh = |weight| Segment::new(Span::default(), Kind::Line, weight);
+            add_numbered(first, segments, &numbers, weights.into_iter().map(weigh));
+            if in_group >= GROUP {
+                groups.push(Vec::new());
+                in_group = 0;
+            }
+            in_group += numbers.len();
+            groups.last_mut().expect("there is one from the start").push(numbers);
         }
-        let nothing = Segment::new(Span::default(), Kind::Line, 0);
-        let missing = (numbers.start - self.first) as usize - self.segments.len();
-        self.segments.extend(iter::repeat_n(nothing, missing));
-        self.segments.extend(segments);
+        Ok(true)
     }
+}
+
+/// Goes on with the paragraphs of a document that have these numbers; the list begins with number `first`, unless it is empty.
+fn add_numbered(first: &mut u32, list: &mut Vec<Segment>, numbers: &Range<u32>, segments: impl Iterator<Item = Segment>) {
+    if numbers.is_empty() {
+        return;
+    }
+    if list.is_empty() {
+        *first = numbers.start;
+    }
+    let nothing = Segment::new(Span::default(), Kind::Line, 0);
+    let missing = (numbers.start - *first) as usize - list.len();
+    list.extend(iter::repeat_n(nothing, missing));
+    list.extend(segments);
+}
+
+/// Writes the skeletons of documents that come for the first time.
+fn write_skeletons(tape: &mut Tape, sheaves: &[Entering], least: u32) -> Result<(), Error> {
+    for &Entering { sheaf, is_whole, .. } in sheaves {
+        for document in &sheaf.documents {
+            let segments = &sheaf.segments.list[document.segments.start as usize..document.segments.end as usize];
+            tape.put_number(DOCUMENT + segments.len() as u64)?;
+            tape.put(&document.check.to_le_bytes())?;
+            for (segment, &print) in segments.iter().zip(sheaf.prints(document)) {
+                tape.put(&first_bits(print).to_le_bytes())?;
+                // More than makes a run long enough needs not be told apart.
+                tape.put_number(u64::from(segment.weight().min(least)))?;
+            }
+        }
+        if is_whole {
+            tape.put_number(END)?;
+        }
+    }
+    Ok(())
 }
 
 /// The next tag that is no jump.

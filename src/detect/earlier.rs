@@ -136,24 +136,26 @@ impl Earlier {
     }
 
     /// Gives the windows that equal an earlier one, in order, each with the first it equals.
-    fn enter(&mut self, sought: &[Sought], repeats: &[Repeat]) -> Result<Vec<Repeat>, Stuck> {
+    fn enter<'s>(&mut self, sought: &'s [Sought], repeats: &[Repeat]) -> Result<Vec<Repeat>, Stuck> {
         let windows = sought.iter().map(|sought| &sought.windows);
         let count: usize = windows.clone().map(|windows| windows.list.len()).sum();
         if self.windows() as usize + count > Index::MOST {
             return Err(TooLarge::Corpus.into());
         }
-        let prints = windows.clone().flat_map(|windows| windows.prints());
+        let prints = windows.clone().map(|windows| windows.prints());
         let mut hits = Vec::new();
         match &mut self.known {
             Known::InMemory(table) => return Ok(table.enter(windows, repeats, || (rayon::current_num_threads(), count))),
             Known::Gathering(gathering, number) => {
-                for &print in prints {
-                    gathering.add(print, *number)?;
-                    *number += 1;
-                }
+                let numbered = |prints: &'s [u128]| {
+                    let first = *number;
+                    *number += prints.len() as u32;
+                    (first, prints)
+                };
+                gathering.add(&prints.map(numbered).collect::<Vec<_>>())?;
             }
             Known::Settled(settled, number) => {
-                for &print in prints {
+                for &print in prints.flatten() {
                     hits.extend(settled.next(first_bits(print), *number)?);
                     *number += 1;
                 }

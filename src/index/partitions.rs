@@ -48,17 +48,25 @@ impl Gathering {
         Self { partitions: (0..1 << PARTITION_BITS).map(partition).collect(), forgotten: Vec::new() }
     }
 
-    /// Adds a segment.
+    /// Adds segments: lists of their fingerprints, each with the number of its first one. As in memory, each partition has one
+    /// owner, who looks at all of them.
     ///
     /// # Errors
-    /// If there is no room for it.
-    pub(crate) fn add(&mut self, print: u128, number: u32) -> Result<()> {
-        let Partition { tape, count, last } = &mut self.partitions[usize::from(first_bits(print) >> PARTITION_BITS)];
-        let [_, rest @ ..] = print.to_be_bytes();
-        tape.put(&rest)?;
-        tape.put_number(u64::from(number - std::mem::replace(last, number)))?;
-        *count += 1;
-        Ok(())
+    /// If there is no room for them.
+    pub(crate) fn add(&mut self, lists: &[(u32, &[u128])]) -> Result<()> {
+        let owned = self.partitions.len().div_ceil(rayon::current_num_threads());
+        let add = |(owner, partitions): (usize, &mut [Partition])| {
+            for &(first, prints) in lists {
+                for (number, &print) in (first..).zip(prints) {
+                    let partition = usize::from(first_bits(print) >> PARTITION_BITS).wrapping_sub(owner * owned);
+                    if let Some(partition) = partitions.get_mut(partition) {
+                        partition.add(print, number)?;
+                    }
+                }
+            }
+            Ok(())
+        };
+        self.partitions.par_chunks_mut(owned).enumerate().try_for_each(add)
     }
 
     /// Forgets the segments with these numbers.
@@ -82,6 +90,14 @@ impl Gathering {
 }
 
 impl Partition {
+    fn add(&mut self, print: u128, number: u32) -> Result<()> {
+        let [_, rest @ ..] = print.to_be_bytes();
+        self.tape.put(&rest)?;
+        self.tape.put_number(u64::from(number - std::mem::replace(&mut self.last, number)))?;
+        self.count += 1;
+        Ok(())
+    }
+
     fn settle(self, part_bits: u32, forgotten: &[Range<u32>], first: u32) -> Result<Vec<Reading>> {
         let parts = 1 << part_bits;
         let Self { mut tape, count, .. } = self;
@@ -165,7 +181,7 @@ mod tests {
             let print = |kind: u8| u128::from(kind).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
             let mut gathering = Gathering::new(&scratch);
             for (&kind, &number) in kinds.iter().zip(&numbers) {
-                gathering.add(print(kind), number).unwrap();
+                gathering.add(&[(number, &[print(kind)])]).unwrap();
             }
             let forgotten = forgotten..forgotten + len;
             gathering.forget(forgotten.clone());
