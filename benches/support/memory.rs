@@ -30,7 +30,7 @@ const PIPED: &str = "log=\"$1\" from=\"$2\"; shift 2; cat \"$from\" | \"$@\" 2>\
 pub(crate) fn print(sets: &Sets, unecho: &Path, dir: &Path) -> Result<bool> {
     let more = MoreForms::made(sets)?;
     println!(
-        "`--across` with `--memory`. One run of each, after one that isn't measured. What is left is compared with what is left where\n\
+        "`--across` with `--memory`. One run of each. What is left is compared with what is left where\n\
          memory holds all: packed forms unpacked, and packed. The peak may be {MOST} times what is allowed.\n"
     );
     println!("| input | extent | --memory | threads | wall | CPU | peak RSS | of --memory | temporary files | what is left |");
