@@ -91,12 +91,14 @@ pub(crate) struct Tape {
     given_back: usize,
     /// What comes after those.
     rest: Vec<u8>,
+    /// How many bytes of the last chunk are its, if it has ended.
+    in_last: usize,
 }
 
 impl Tape {
     /// An empty one.
     pub(crate) fn new(scratch: &Arc<Scratch>) -> Self {
-        Self { scratch: Arc::clone(scratch), chunks: Vec::new(), given_back: 0, rest: Vec::new() }
+        Self { scratch: Arc::clone(scratch), chunks: Vec::new(), given_back: 0, rest: Vec::new(), in_last: CHUNK }
     }
 
     /// An empty one in the same file.
@@ -106,7 +108,20 @@ impl Tape {
 
     /// Its length in bytes.
     pub(crate) fn len(&self) -> u64 {
-        (self.chunks.len() * CHUNK + self.rest.len()) as u64
+        (self.chunks.len() * CHUNK + self.rest.len()) as u64 - (CHUNK - self.in_last) as u64
+    }
+
+    /// Nothing more is put on it: what is in memory goes to the file.
+    ///
+    /// # Errors
+    /// If there is no room for it.
+    pub(crate) fn end(&mut self) -> Result<()> {
+        if !self.rest.is_empty() {
+            let rest = std::mem::take(&mut self.rest);
+            self.chunks.push(self.scratch.write(&rest)?);
+            self.in_last = rest.len();
+        }
+        Ok(())
     }
 
     /// Goes on with these bytes.
@@ -303,6 +318,9 @@ mod tests {
                 tape.put(&number.to_le_bytes()).unwrap();
             }
             for is_last in [false, true] {
+                if is_last {
+                    tape.end().unwrap();
+                }
                 let mut reading = tape.read(at_once, is_last);
                 let mut before = vec![0; cut];
                 reading.read_exact(&mut before).unwrap();

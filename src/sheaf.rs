@@ -48,7 +48,7 @@ pub(crate) struct Taken {
     escapes: Range<usize>,
     columns: u64,
     /// Whether its bytes are what they were, if it comes twice.
-    pub(crate) check: u32,
+    pub(crate) check: u64,
 }
 
 /// How documents are taken apart.
@@ -160,7 +160,7 @@ impl Sheaf {
             segments: first as u32..self.segments.list.len() as u32,
             escapes: escapes..self.escapes.len(),
             columns: self.segments.columns - columns,
-            check: if taking.is_checked { check(extent.of(stretch)) as u32 } else { 0 },
+            check: if taking.is_checked { check(extent.of(stretch)) } else { 0 },
         };
         if taking.has_places {
             self.place(&taken)?;

@@ -133,7 +133,7 @@ impl Way {
             let copy = apply::without(&portion.bytes[start as usize..portion.extent.end as usize], cuts);
             let mut faults: Vec<String> =
                 portion.faults.iter().map(|(line, fault)| format!("{name}: line {line}: {fault}")).collect();
-            if let Some(broken) = portion.source.broken().filter(|_| portion.is_first()) {
+            if let Some(broken) = portion.source.broken().filter(|_| portion.is_first) {
                 faults.push(format!("{name}: {broken}"));
             }
             let told = Told::of(&portion, usize::MAX, |_| true)?;

@@ -14,9 +14,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use tempfile::NamedTempFile;
 
-/// So many pieces may wait to be written: a batch of them.
-const WAITING: usize = 32;
-/// A larger one counts for as many as it has this size of.
+/// So much of what waits to be written is a place in the channel; a larger piece takes several.
 const PIECE: usize = 512 << 10;
 
 /// An output that grows. Dropping it before it is finished removes it, unless it is a stream.
@@ -52,7 +50,7 @@ impl Growing {
         threads: &Arc<Threads>,
         named: Option<(Berth, NamedTempFile)>,
     ) -> Result<Self> {
-        let (sender, pieces) = sync_channel(WAITING);
+        let (sender, pieces) = sync_channel((writing.waiting / PIECE).max(2));
         let threads = Arc::clone(threads);
         let write = move || write(threads.run(|| writing.to(file))?, &threads, &pieces);
         let writer = beside("writer", write).map_err(|error| Error::io(place.clone(), error))?;

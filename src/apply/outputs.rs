@@ -40,6 +40,8 @@ pub struct Shape {
     pub fields: Fields,
     /// The folder for temporary files.
     pub temporary: PathBuf,
+    /// So many bytes of a container may wait to be written.
+    pub waiting: usize,
 }
 
 /// The outputs of a run.
@@ -237,8 +239,8 @@ impl Outputs {
         };
         let table =
             if from == Form::Parquet { Some(source.file().map_err(|error| Error::io(input.place(), error))?) } else { None };
-        let Shape { fields, temporary, .. } = &self.shape;
-        Ok(Writing { from, to, packing, table, fields: fields.clone(), folder: temporary.clone() })
+        let Shape { fields, temporary, waiting, .. } = &self.shape;
+        Ok(Writing { from, to, packing, table, fields: fields.clone(), folder: temporary.clone(), waiting: *waiting })
     }
 
     /// The path of the clean copy of an input within the outputs.

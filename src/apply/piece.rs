@@ -9,8 +9,8 @@ use std::sync::Arc;
 pub struct Piece(pub(super) Kind);
 
 pub(super) enum Kind {
-    /// Bytes less their cuts, and where members end in them, if it is packed in several.
-    Bytes { bytes: Bytes, cuts: Vec<Span>, ends: Vec<usize> },
+    /// Bytes less their cuts, and where members begin in them, if it is packed in several.
+    Bytes { bytes: Bytes, cuts: Vec<Span>, members: Vec<usize> },
     /// Rows of a table less the cuts in their texts, and less those that are dropped, by their numbers among them.
     Rows { rows: Arc<Table>, cuts: Vec<Span>, dropped: Vec<u32> },
     /// Nothing: it only takes a place.
@@ -20,7 +20,7 @@ pub(super) enum Kind {
 impl Piece {
     /// Bytes less their cuts (in order, without overlap).
     pub(crate) fn bytes(bytes: Bytes, cuts: Vec<Span>) -> Self {
-        Self(Kind::Bytes { bytes, cuts, ends: Vec::new() })
+        Self(Kind::Bytes { bytes, cuts, members: Vec::new() })
     }
 
     /// Records that stand in `bytes`, less their cuts, written in a form; those are gone of which all is cut.
@@ -29,7 +29,8 @@ impl Piece {
             return Self(Kind::Rows { rows: Arc::clone(rows), cuts: cuts.to_vec(), dropped });
         }
         let mut written = Vec::with_capacity(bytes.len());
-        let mut ends = Vec::with_capacity(records.list.len());
+        let mut members = Vec::with_capacity(records.list.len());
+        let mut last = records.goes_on;
         let mut rest = cuts;
         for record in &records.list {
             let whole = record.extent.of(bytes);
@@ -37,6 +38,9 @@ impl Piece {
             rest = after;
             if its.first() == Some(&record.extent) && !whole.is_empty() {
                 continue;
+            }
+            if last.replace(record.number) != Some(record.number) {
+                members.push(written.len());
             }
             match (&record.holds, to) {
                 (Holds::Text { text, .. }, Form::Warc) => {
@@ -54,9 +58,8 @@ impl Piece {
                 }
                 _ => {}
             }
-            ends.push(written.len());
         }
-        Self(Kind::Bytes { bytes: written.into(), cuts: Vec::new(), ends })
+        Self(Kind::Bytes { bytes: written.into(), cuts: Vec::new(), members })
     }
 
     /// How many bytes it is about.

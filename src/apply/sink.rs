@@ -24,6 +24,8 @@ pub(super) struct Writing {
     pub(super) fields: Fields,
     /// Where temporary files go.
     pub(super) folder: PathBuf,
+    /// So many bytes may wait to be written.
+    pub(super) waiting: usize,
 }
 
 /// An output of a form.
@@ -81,17 +83,17 @@ impl Sink {
         match (self, piece) {
             (_, Kind::Nothing) => Ok(()),
             (Sink::Plain(file), Kind::Bytes { bytes, cuts, .. }) => plain(&bytes, &cuts).write_plain_to(file),
-            (Sink::Packed(packer), Kind::Bytes { bytes, cuts, ends }) => threads.run(|| {
-                if ends.is_empty() {
+            (Sink::Packed(packer), Kind::Bytes { bytes, cuts, members }) => threads.run(|| {
+                if members.is_empty() {
                     return plain(&bytes, &cuts).write_plain_to(packer);
                 }
                 let mut start = 0;
-                for end in ends {
-                    packer.write_all(&bytes[start..end])?;
+                for next in members {
+                    packer.write_all(&bytes[start..next])?;
                     packer.end_member();
-                    start = end;
+                    start = next;
                 }
-                Ok(())
+                packer.write_all(&bytes[start..])
             }),
             #[cfg(feature = "parquet")]
             (Sink::Table(table), Kind::Rows { rows, cuts, dropped }) => {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use unecho::report::visible;
 use unecho::runner::{Budget, OnError, Reading};
 use unecho::source::{Fields, Form, Identity, Selection};
-use unecho::{Keep, Match, Settings, Share, Threshold, Unit};
+use unecho::{Error, Keep, Match, Settings, Share, Threshold, Unit};
 
 const EXIT_STATUS: &str = "Exit status: 0 done, 2 any error (all other files are still done).";
 
@@ -404,12 +404,20 @@ impl Common {
 }
 
 impl Global {
-    /// How much memory there is, and where temporary files go; beside `output` if that isn't said.
-    pub(super) fn budget(&self, output: Option<&Path>) -> Budget {
+    /// How much memory there is, and where temporary files go: beside an output of this name if that isn't said.
+    ///
+    /// # Errors
+    /// If that is no folder.
+    pub(super) fn budget(&self, output: Option<&Path>) -> Result<Budget, Error> {
+        if let Some(folder) = self.temp_dir.as_deref().filter(|folder| !folder.is_dir()) {
+            return Err(Error::refused(folder, "is no folder, and --temp-dir needs one that is there"));
+        }
         let beside =
-            || output.map(|output| output.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new(".")).into());
-        let budget = Budget { temporary: self.temp_dir.clone().or_else(beside), ..Budget::of_machine() };
-        Budget { memory: self.memory.unwrap_or(budget.memory), ..budget }
+            |output: &Path| -> PathBuf { output.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new(".")).into() };
+        // What isn't a file or a folder, such as a pipe, has nothing beside it.
+        let output = output.filter(|output| output.is_dir() || output.is_file() || !output.exists());
+        let budget = Budget { temporary: self.temp_dir.clone().or_else(|| output.map(beside)), ..Budget::of_machine() };
+        Ok(Budget { memory: self.memory.unwrap_or(budget.memory), ..budget })
     }
 
     /// The number of threads; 0: one a core.

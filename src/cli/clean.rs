@@ -34,8 +34,9 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
     if matches!(target, Target::Folder(_)) {
         ensure_names_differ(inputs.paths())?;
     }
-    let budget = global.budget(args.output.as_deref().filter(|_| target != Target::Stdout));
-    let shape = Shape { to: args.to(), fields: args.common.reading().fields, temporary: budget.folder() };
+    let budget = global.budget(args.output.as_deref().filter(|_| target != Target::Stdout))?;
+    let shape =
+        Shape { to: args.to(), fields: args.common.reading().fields, temporary: budget.folder(), waiting: budget.stretch() };
     let outputs = Outputs::new(&target, inputs.paths(), shape)?;
     let signals = if outputs.have_names() { Signals::watched() } else { Signals::ignored() };
     let threads = Arc::new(Threads::new(global.threads()));
@@ -89,7 +90,7 @@ fn clean(frame: &Frame, threads: &Arc<Threads>, outputs: &Outputs, signals: &Sig
         |portion| {
             signals.let_temporaries_go_first();
             let told = told(frame, &portion)?;
-            let begin = || portion.is_first().then(|| outputs.begin(portion.input, portion.source, threads)).transpose();
+            let begin = || portion.is_first.then(|| outputs.begin(portion.input, portion.source, threads)).transpose();
             let output = match portion.part {
                 Part::Whole if is_dropped(&portion) => Output::Whole(outputs.none(portion.input, portion.source)?),
                 Part::Whole => Output::Whole(outputs.write(portion.input, portion.source, &portion.bytes, &portion.cuts)?),

@@ -121,11 +121,11 @@ impl Frame<'_> {
     fn remarks(&self, portion: &mut Portion, fields: &Fields) -> Remarks {
         let Input { from, form, .. } = portion.input;
         let is_by_default = *form == Form::Text && !matches!(from, Origin::Walked(_)) && self.common.form().is_none();
-        let broken = portion.source.broken().filter(|_| portion.is_first());
+        let broken = portion.source.broken().filter(|_| portion.is_first);
         Remarks {
             place: portion.input.place(),
             broken: broken.map(|error| io::Error::new(error.kind(), error.to_string())),
-            is_like_jsonl: is_by_default && portion.is_first() && looks_like_jsonl(&portion.bytes, fields),
+            is_like_jsonl: is_by_default && portion.is_first && looks_like_jsonl(&portion.bytes, fields),
             record: portion.input.form.record(),
             faults: std::mem::take(&mut portion.faults),
         }

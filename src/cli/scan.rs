@@ -23,7 +23,7 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
     let output = Identity::of_regular(&std::io::stdout());
     let never = AtomicBool::new(false);
     let threads = Threads::new(global.threads());
-    let budget = global.budget(None);
+    let budget = global.budget(None)?;
     let frame = Frame {
         inputs: &inputs,
         common: &args.common,

@@ -139,8 +139,8 @@ impl Corpus {
 
     /// Whether so many more bytes of texts are more than it has room for.
     pub(crate) fn is_full_with(&self, bytes: u64) -> bool {
-        let Self { texts, index, repeats, earlier, .. } = self;
-        let lists = (held(&texts.segments) + held(repeats)) as u64;
+        let Self { texts, index, repeats, earlier, documents, .. } = self;
+        let lists = (held(&texts.segments) + held(repeats) + held(&documents.list)) as u64;
         let memory = texts.end + lists + index.as_ref().map_or(0, Index::memory) + earlier.memory();
         memory + bytes + bytes / ADDED > self.room
     }

@@ -65,7 +65,7 @@ impl Spilled {
     /// How much room so many paragraphs, windows and documents take at most: a fingerprint and a number for what is gathered, for a
     /// paragraph a few bytes of a skeleton, for a document what the catalogue has of it.
     pub(super) fn size(paragraphs: u64, windows: u64, documents: u64) -> u64 {
-        paragraphs * (17 + 4) + windows * 18 + documents * Catalogue::ENTRY as u64
+        paragraphs * (17 + 4) + windows * 18 + documents * (Catalogue::ENTRY as u64 + 10)
     }
 
     /// Numbers the paragraphs of the next document.
@@ -182,7 +182,7 @@ impl Corpus {
                     for document in &sheaf.documents {
                         let count = document.segments.len();
                         let tag = next_tag(repeats, next)?;
-                        if tag != DOCUMENT + count as u64 || u32::from_le_bytes(repeats.array()?) != document.check {
+                        if tag != DOCUMENT + count as u64 || u64::from_le_bytes(repeats.array()?) != document.check {
                             return Err(Stuck::Changed(number));
                         }
                         let numbers = Spilled::number(next, count)?;
@@ -330,7 +330,7 @@ impl Order {
                 }
                 _ => {}
             }
-            out.put(&skeletons.array::<4>()?)?;
+            out.put(&skeletons.array::<8>()?)?;
             let numbers = Spilled::number(next, (tag - DOCUMENT) as usize)?;
             let before = repeats.len();
             let mut weights = Vec::with_capacity(numbers.len());

@@ -19,8 +19,8 @@ const MOST_PART_BITS: u32 = 8;
 /// What a segment takes while its partition is in memory: its fingerprint, its number, its share of a table that is at most five
 /// eighths full, and a repeat.
 const SEGMENT_BYTES: u64 = 16 + 4 + 13 + 8;
-/// What was found is read in pieces of this size, one for each part of each partition.
-const READ_AT_ONCE: usize = 8 << 10;
+/// What was found is read in pieces of at most this size, one for each part of each partition.
+const READ_AT_ONCE: u64 = 8 << 10;
 
 /// The first bits of a fingerprint, which are all that the second pass needs.
 pub(crate) fn first_bits(print: u128) -> u16 {
@@ -30,7 +30,7 @@ pub(crate) fn first_bits(print: u128) -> u16 {
 /// Segments in the first pass. Their numbers rise.
 pub(crate) struct Gathering {
     partitions: Vec<Partition>,
-    /// Those that are forgotten.
+    /// Those that are forgotten: ranges that rise.
     forgotten: Vec<Range<u32>>,
 }
 
@@ -69,7 +69,7 @@ impl Gathering {
         self.partitions.par_chunks_mut(owned).enumerate().try_for_each(add)
     }
 
-    /// Forgets the segments with these numbers.
+    /// Forgets the segments with these numbers, the last of which is that of the last one.
     pub(crate) fn forget(&mut self, numbers: Range<u32>) {
         self.forgotten.push(numbers);
     }
@@ -81,10 +81,11 @@ impl Gathering {
     pub(crate) fn settle(self, room: u64, first: u32) -> Result<Settled> {
         let Self { partitions, forgotten } = self;
         let largest = partitions.iter().map(|partition| partition.count).max().unwrap_or(0) * SEGMENT_BYTES;
-        let room = (room / rayon::current_num_threads() as u64).max(1);
-        let part_bits = largest.div_ceil(room).next_power_of_two().ilog2().min(MOST_PART_BITS);
+        let share = (room / rayon::current_num_threads() as u64).max(1);
+        let part_bits = largest.div_ceil(share).next_power_of_two().ilog2().min(MOST_PART_BITS);
+        let at_once = (room / 2 / ((1 << PARTITION_BITS) << part_bits)).min(READ_AT_ONCE) as usize;
         let parts: Result<Vec<Vec<Reading>>> =
-            partitions.into_par_iter().map(|partition| partition.settle(part_bits, &forgotten, first)).collect();
+            partitions.into_par_iter().map(|partition| partition.settle(part_bits, at_once, &forgotten, first)).collect();
         Ok(Settled { parts: parts?.into_iter().flatten().collect(), part_bits })
     }
 }
@@ -98,7 +99,7 @@ impl Partition {
         Ok(())
     }
 
-    fn settle(self, part_bits: u32, forgotten: &[Range<u32>], first: u32) -> Result<Vec<Reading>> {
+    fn settle(self, part_bits: u32, at_once: usize, forgotten: &[Range<u32>], first: u32) -> Result<Vec<Reading>> {
         let parts = 1 << part_bits;
         let Self { mut tape, count, .. } = self;
         let mut settled = Vec::with_capacity(parts);
@@ -113,7 +114,11 @@ impl Partition {
                 let rest: [u8; 15] = all.array()?;
                 number += all.number()? as u32;
                 let is_ours = usize::from(rest[0]) >> (8 - part_bits) == part;
-                if is_ours && !forgotten.iter().any(|forgotten| forgotten.contains(&number)) {
+                let is_forgotten = || {
+                    let next = forgotten.partition_point(|numbers| numbers.end <= number);
+                    forgotten.get(next).is_some_and(|numbers| numbers.start <= number)
+                };
+                if is_ours && !is_forgotten() {
                     let mut print = [0; 16];
                     print[1..].copy_from_slice(&rest);
                     prints.push(u128::from_be_bytes(print));
@@ -129,7 +134,8 @@ impl Partition {
                     out.put_number(u64::from(number - kept))?;
                 }
             }
-            settled.push(out.read(READ_AT_ONCE, true));
+            out.end()?;
+            settled.push(out.read(at_once, true));
         }
         Ok(settled)
     }

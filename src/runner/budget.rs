@@ -42,8 +42,8 @@ impl Budget {
         Self { memory: (system.total_memory().min(allowed) / 2).max(Self::LEAST), temporary: None }
     }
 
-    /// How much of a container is taken at once.
-    pub(super) fn stretch(&self) -> usize {
+    /// How much of a container is taken at once, and may wait to be written.
+    pub fn stretch(&self) -> usize {
         (self.memory / STRETCHES).clamp(SMALLEST_STRETCH, LARGEST_STRETCH) as usize
     }
 

@@ -4,7 +4,7 @@ use super::lots::{Lines, plan_lots};
 use super::{Outcome, Portion, Rest, Run, Way, keep, until_failed};
 use crate::corpus::Mark;
 use crate::error::{Error, Result, Stuck};
-use crate::source::{Input, LeftOut, Loaded, Origin, Packing, Source, Stretch, Stretches, load, open};
+use crate::source::{Form, Input, LeftOut, Loaded, Origin, Packing, Source, Stretch, Stretches, can_be_mapped, load, open};
 use std::sync::atomic::Ordering;
 
 /// A container under way.
@@ -62,20 +62,28 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     pub(super) fn begin(&self, input: &Input) -> Result<Option<Container>> {
         let Some((source, stretches)) = self.open(input)? else { return Ok(None) };
         let mark = self.corpus.as_ref().map(|compared| compared.corpus.mark());
-        let (input, lines) = (input.clone(), Lines { offset: 0, next: 1 });
+        let (input, lines) = (input.clone(), Lines { offset: 0, next: 1, stretches: 0, is_begun: false });
         Ok(Some(Container { input, source, stretches, waiting: Vec::new(), lines, mark, broken: None }))
     }
 
     fn open(&self, input: &Input) -> Result<Option<(Source, Stretches)>> {
         let (keeps_broken, pace) = (self.course.reading.keeps_broken(), self.course.budget.pace());
         // What is mapped and read once stays in memory.
-        let is_read = !input.form.has_lines()
+        let is_read = !can_be_mapped()
+            || !input.form.has_lines()
             || input.from == Origin::Stdin
             || input.packing != Packing::Plain
             || input.size == 0
             || self.is_spilled();
         if is_read {
-            return open(input, &self.course.reading.fields, keeps_broken, pace, &self.course.budget.folder());
+            return open(
+                input,
+                &self.course.reading.fields,
+                keeps_broken,
+                pace,
+                &self.course.budget.folder(),
+                self.corpus.is_some(),
+            );
         }
         let Loaded::Source(source) = load(input, keeps_broken, u64::MAX)? else { return Ok(None) };
         let stretches = Stretches::of_bytes(source.bytes().clone());
@@ -94,7 +102,8 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 Ok(_) => return Ok(Ended::Container(None)),
                 Err(error) => {
                     let error = Error::io(container.input.place(), error);
-                    if !self.course.reading.keeps_broken() {
+                    // Of a table nothing is written without its end.
+                    if !self.course.reading.keeps_broken() || container.input.form == Form::Parquet {
                         return Ok(Ended::Container(Some(error)));
                     }
                     container.broken = Some(error);
@@ -174,7 +183,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     pub(super) fn end_container(&mut self, container: Container, failed: Option<Error>) -> Result<bool> {
         let Container { input, source, lines, mark, broken, .. } = container;
         let has_failed = failed.is_some();
-        let end = self.ended(&input, &source, lines.offset, failed);
+        let end = self.ended(&input, &source, &lines, failed);
         if let Some(compared) = &mut self.corpus {
             match &end {
                 Outcome::Failed(_) => {

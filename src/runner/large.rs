@@ -202,6 +202,7 @@ impl<'a> LargeText<'a> {
         let mut portion = Portion::new(self.input, self.source, part, self.source.bytes().clone());
         let extent = portion.extent;
         portion.extent = stretch.extent;
+        portion.is_first = stretch.extent.start == 0;
         portion.add(Planned { line: None, id: None, extent, text: extent, plan, is_dropped });
         portion.earlier = corpus;
         portion

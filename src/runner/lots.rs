@@ -68,6 +68,7 @@ pub(super) struct Lot<'a> {
     pub(super) stand: Stand,
     /// The number of its first line, or other record.
     pub(super) line: u64,
+    is_first: bool,
     /// Its records, unless they are its lines.
     records: Option<Records>,
     pub(super) sheaf: Sheaf,
@@ -79,6 +80,10 @@ pub(super) struct Lines {
     pub(super) offset: u64,
     /// The number of the next one.
     pub(super) next: u64,
+    /// How many stretches are done.
+    pub(super) stretches: u64,
+    /// Whether anything of it is.
+    pub(super) is_begun: bool,
 }
 
 impl Lines {
@@ -104,10 +109,12 @@ impl Lines {
                 offset,
                 stand: Stand::default(),
                 line: 0,
+                is_first: !self.is_begun,
                 records,
                 sheaf,
             });
         };
+        self.stretches += stretches.len() as u64;
         for Stretch { bytes: mut rest, records } in stretches {
             if records.is_some() {
                 add(rest, records);
@@ -142,6 +149,7 @@ impl<'l> Lot<'l> {
             offset: 0,
             stand: Stand::default(),
             line: 1,
+            is_first: true,
             records: None,
             sheaf,
         }
@@ -199,7 +207,8 @@ impl<'l> Lot<'l> {
             portion.add(Planned { line, id: taken.id, extent, text, plan, is_dropped });
         }
         if course.reading.on_error == OnError::Drop && !sheaf.faults.is_empty() {
-            portion.cuts.extend(sheaf.faults.iter().map(|&(_, extent, _)| extent));
+            // What only became clear behind a record has no bytes of its own.
+            portion.cuts.extend(sheaf.faults.iter().map(|&(_, extent, _)| extent).filter(|extent| !extent.is_empty()));
             portion.cuts.sort_unstable();
         }
         let fault = |(line, _, fault): &(u64, Span, Option<Fault>)| Some((self.line + line, fault.clone()?));
@@ -207,6 +216,7 @@ impl<'l> Lot<'l> {
         portion.records = self.records.as_ref();
         portion.earlier = earlier;
         portion.offset = self.offset;
+        portion.is_first = self.is_first;
         portion
     }
 }

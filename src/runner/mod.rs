@@ -24,7 +24,7 @@ use batches::{Batches, LARGE, is_streamed, unpacked};
 use bytes::Bytes;
 use container::Container;
 use large::LargeText;
-use lots::{Compared, Lot, plan_lots, taking};
+use lots::{Compared, Lines, Lot, plan_lots, taking};
 use portion::of_one;
 use rayon::prelude::*;
 use std::path::PathBuf;
@@ -290,7 +290,8 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 Err(error) => break Some(error),
             }
         };
-        let outcome = self.ended(&input, &source, source.len() as u64, failed);
+        let lines = Lines { offset: source.len() as u64, next: 1, stretches: 0, is_begun: source.len() > 0 };
+        let outcome = self.ended(&input, &source, &lines, failed);
         if let Outcome::Failed(_) = outcome {
             course.threads.run(|| compared.forget(&mark))?;
         }
@@ -302,11 +303,12 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     }
 
     /// What comes of the end of an input that came in stretches.
-    fn ended(&self, input: &Input, source: &Source, len: u64, failed: Option<Error>) -> Outcome<T> {
+    fn ended(&self, input: &Input, source: &Source, lines: &Lines, failed: Option<Error>) -> Outcome<T> {
         match failed {
             Some(error) => Outcome::Failed(error),
             None => {
-                let end = Portion { offset: len, ..Portion::new(input, source, Part::End, Bytes::new()) };
+                let (offset, is_first) = (lines.offset, !lines.is_begun);
+                let end = Portion { offset, is_first, ..Portion::new(input, source, Part::End, Bytes::new()) };
                 unless_changed(source, (self.work)(end))
             }
         }

@@ -30,6 +30,8 @@ pub struct Portion<'a> {
     pub cuts: Vec<Span>,
     /// The records that can't be read, by their line, and why; with [`OnError::Drop`](super::OnError::Drop) they go too.
     pub faults: Vec<(u64, Fault)>,
+    /// Whether it is the first part of its input.
+    pub is_first: bool,
     pub(super) earlier: Option<&'a Corpus>,
     /// Its records, unless they are its lines.
     pub(super) records: Option<&'a Records>,
@@ -68,11 +70,6 @@ impl<'a> Portion<'a> {
         Span { start: span.start + self.offset, end: span.end + self.offset }
     }
 
-    /// Whether it is the first part of its input.
-    pub fn is_first(&self) -> bool {
-        self.offset + self.extent.start == 0
-    }
-
     /// Whether a document of it began in the part before.
     pub fn goes_on(&self, document: &Planned) -> bool {
         document.extent.start < self.extent.start
@@ -109,7 +106,20 @@ impl<'a> Portion<'a> {
     pub(super) fn new(input: &'a Input, source: &'a Source, part: Part, bytes: Bytes) -> Self {
         let extent = Span::new(0, bytes.len());
         let (documents, cuts, faults) = (Vec::new(), Vec::new(), Vec::new());
-        Self { input, source, part, bytes, offset: 0, extent, documents, cuts, faults, earlier: None, records: None }
+        Self {
+            input,
+            source,
+            part,
+            bytes,
+            offset: 0,
+            extent,
+            documents,
+            cuts,
+            faults,
+            is_first: true,
+            earlier: None,
+            records: None,
+        }
     }
 
     /// The id of a document, in words.

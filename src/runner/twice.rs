@@ -7,7 +7,7 @@ use super::lots::Lot;
 use super::{Apart, Outcome, Portion, Rest, Run, Way};
 use crate::error::{Error, Place, Result, count, io_reason};
 use crate::scratch::{Scratch, Tape};
-use crate::source::{Found, LeftOut, Stretches, open_from};
+use crate::source::{Found, LeftOut, Stretches, again};
 use rayon::prelude::*;
 use std::path::Path;
 use std::sync::Arc;
@@ -44,7 +44,6 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         if !self.say_what_it_takes(&folder, &rest, &later)? {
             return Ok(());
         }
-        self.end()?; // what is in memory is proven now, and need not stay as it is
         let scratch = Scratch::new(&folder)?;
         self.spill(&scratch)?;
 
@@ -86,10 +85,19 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         {
             return Ok(());
         }
+        // What failed may have left a gap in the numbers, and numbers of one batch lie close together.
         let again = std::mem::take(&mut self.again);
-        for group in Batches::new(again.into_iter(), &course) {
-            if !matches!(self.group(group)?, Way::On) {
-                return Ok(());
+        let mut again = again.into_iter().peekable();
+        while again.peek().is_some() {
+            let mut is_first = true;
+            let together = std::iter::from_fn(|| {
+                let next = again.next_if(|found| std::mem::take(&mut is_first) || !matches!(found, Found::Failed(_)));
+                next
+            });
+            for group in Batches::new(together, &course) {
+                if !matches!(self.group(group)?, Way::On) {
+                    return Ok(());
+                }
             }
         }
         let took = scratch.size() / MEGABYTE;
@@ -116,7 +124,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         let megabytes = |bytes: u64| count(bytes.div_ceil(MEGABYTE));
         if free < needed {
             let why = format!(
-                "temporary files may take {} MB there, of which {} are free; --temp-dir names another folder, --memory allows more memory",
+                "temporary files take about {} MB there, and {} MB are free; --temp-dir names another folder, --memory allows more memory",
                 megabytes(needed),
                 megabytes(free)
             );
@@ -129,7 +137,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 folder.display()
             ),
             false => format!(
-                "more than {memory} MB of memory hold: the rest is read twice, with up to {} MB of temporary files in {}",
+                "more than {memory} MB of memory hold: the rest is read twice, with about {} MB of temporary files in {}",
                 megabytes(needed),
                 folder.display()
             ),
@@ -142,6 +150,8 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         let compared = self.corpus.as_mut().expect("only what is compared takes memory");
         let spilled = self.course.threads.run(|| compared.corpus.spill(scratch));
         spilled.map_err(|stuck| stuck.at(Place::Request("all documents so far".into())))?;
+        // What was hashed now is what was compared before, and need not stay as it is.
+        self.kept.iter().try_for_each(|watch| watch.ensure_unchanged())?;
         self.kept.drain(..).for_each(|watch| watch.let_go());
         self.used.clear();
         Ok(())
@@ -171,8 +181,9 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
             Some(error) => {
                 let mark = container.mark.as_ref().expect("only what is compared takes memory");
                 self.course.threads.run(|| compared.forget(mark))?;
-                self.again.push(Found::Failed(error));
-                return Ok(Gathered::Nothing);
+                // What of it is done goes with it, before anything else is handed on.
+                let goes_on = self.hand_on(vec![Outcome::Failed(error)])?;
+                return Ok(if goes_on { Gathered::Nothing } else { Gathered::Run });
             }
         }
         container.lines = lines;
@@ -244,6 +255,6 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     fn open_again(&self, container: &Container) -> Result<Stretches> {
         let (reading, pace) = (self.course.reading, self.course.budget.pace());
         let Container { input, source, lines, .. } = container;
-        open_from(input, source, &reading.fields, lines.offset, reading.keeps_broken(), pace)
+        again(input, source, &reading.fields, (lines.offset, lines.stretches), reading.keeps_broken(), pace)
     }
 }

@@ -14,7 +14,7 @@ use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Deref;
 use std::os::fd::AsFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -51,6 +51,8 @@ pub struct Source {
     identity: Option<Identity>,
     /// What came by a pipe and must be read at any place.
     spool: Option<File>,
+    /// Where in its file it begins.
+    start: u64,
 }
 
 /// What tells whether the bytes of a source are still what they were.
@@ -108,10 +110,13 @@ fn refuse_no_text(input: &Input, beginning: &[u8]) -> Result<()> {
     let is_named = input.packing == Packing::Plain && input.from != Origin::Stdin;
     let unnamed = || is_named.then(|| Packing::of_bytes(beginning).missing_name()).flatten();
     let table = "is a Parquet file; --from parquet takes it for one";
+    let warc = "is a WARC; --from warc takes it for one";
+    let is_warc = input.form != Form::Warc && (beginning.starts_with(b"WARC/1.0\r\n") || beginning.starts_with(b"WARC/1.1\r\n"));
     let why = not_read_by_beginning(beginning)
         .or_else(unnamed)
         .or_else(|| is_utf16(beginning).then(|| utf16.into()))
-        .or_else(|| beginning.starts_with(PARQUET).then(|| table.into()));
+        .or_else(|| beginning.starts_with(PARQUET).then(|| table.into()))
+        .or_else(|| is_warc.then(|| warc.into()));
     let Some(why) = why else { return Ok(()) };
     Err(Error::refused(input.place(), why))
 }
@@ -127,6 +132,7 @@ pub(crate) fn open(
     keeps_broken: bool,
     pace: Pace,
     temporary: &Path,
+    comes_twice: bool,
 ) -> Result<Option<(Source, Stretches)>> {
     let failed = |error| Error::io(input.place(), error);
     if input.form == Form::Parquet {
@@ -142,9 +148,10 @@ pub(crate) fn open(
             return Err(io::ErrorKind::IsADirectory.into());
         }
         // What may come twice and isn't lines must be read at any place.
-        let is_spooled = input.form == Form::Warc && input.from == Origin::Stdin && !metadata.is_file();
+        let is_spooled = comes_twice && input.form == Form::Warc && !metadata.is_file();
         let spool = if is_spooled { Some(spooled(&file, temporary)?) } else { None };
         let read = spool.as_ref().unwrap_or(&file).try_clone()?;
+        let start = { &read }.stream_position().unwrap_or(0);
         let mut first = Vec::new();
         let packing = if input.from == Origin::Stdin {
             (&read).take(MAGIC as u64).read_to_end(&mut first)?;
@@ -155,7 +162,7 @@ pub(crate) fn open(
         let mut reader = packing.reader(io::Cursor::new(first).chain(read))?;
         let mut beginning = Vec::new();
         let _ = (&mut reader).take(BINARY_PROBE).read_to_end(&mut beginning); // what fails will fail again
-        let source = Source { spool, ..Source::new(Bytes::new(), None, file, &metadata, packing, input) };
+        let source = Source { spool, start, ..Source::new(Bytes::new(), None, file, &metadata, packing, input) };
         Ok((source, beginning, reader))
     };
     let (source, beginning, reader) = opened().map_err(failed)?;
@@ -208,35 +215,46 @@ fn rows(_: File, _: &Fields, _: Pace, _: u64) -> io::Result<Stretches> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "this unecho was built without Parquet"))
 }
 
-/// Opens a container again; its stretches come from byte `from` on of what it unpacks to.
+/// The stretches of a container again, from the same open file, behind the first `bytes` of what it unpacks to, or the first
+/// `stretches` if its records aren't lines.
 ///
 /// # Errors
-/// If it can't be opened.
-pub(crate) fn open_from(
+/// If it can't be read.
+pub(crate) fn again(
     input: &Input,
     source: &Source,
     fields: &Fields,
-    from: u64,
+    (bytes, stretches): (u64, u64),
     keeps_broken: bool,
     pace: Pace,
 ) -> Result<Stretches> {
     let opened = || {
-        if input.form == Form::Parquet {
-            return rows(source.file()?, fields, pace, from);
+        let file = source.file()?;
+        match input.form {
+            Form::Parquet => rows(file, fields, pace, stretches),
+            Form::Warc => {
+                let stream = source.packing().reader(At { file, next: source.start })?;
+                Stretches::of_records(warc::Stretches::new(stream, LOT, pace.longest), pace, stretches)
+            }
+            _ if source.packing() == Packing::Plain => Stretches::of_stream(At { file, next: bytes }, keeps_broken, pace, 0),
+            _ => Stretches::of_stream(source.packing().reader(At { file, next: 0 })?, keeps_broken, pace, bytes),
         }
-        let mut file = if input.from == Origin::Stdin { source.file()? } else { File::open(input.path())? };
-        if input.form == Form::Warc {
-            file.seek(SeekFrom::Start(0))?;
-            let stream = source.packing().reader(file)?;
-            return Stretches::of_records(warc::Stretches::new(stream, LOT, pace.longest), pace, from);
-        }
-        if input.packing == Packing::Plain {
-            file.seek(SeekFrom::Start(from))?;
-            return Stretches::of_stream(file, keeps_broken, pace, 0);
-        }
-        Stretches::of_stream(input.packing.reader(file)?, keeps_broken, pace, from)
     };
     opened().map_err(|error| Error::io(input.place(), error))
+}
+
+/// A file that is read at a place of its own, whoever else reads it.
+struct At {
+    file: File,
+    next: u64,
+}
+
+impl Read for At {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(bytes, self.next)?;
+        self.next += read as u64;
+        Ok(read)
+    }
 }
 
 /// Whether a file that was found will be read, or left out as binary, going by its beginning.
@@ -276,7 +294,7 @@ impl Source {
         let identity = Some(Identity::of(metadata)).filter(|_| metadata.is_file());
         let file = metadata.is_file().then(|| (file, Stamp::of(metadata)));
         let watch = Arc::new(Watch { place: input.place(), file, mapping });
-        Self { bytes, broken: None, packing, line_numbers: LineNumbers::default(), watch, identity, spool: None }
+        Self { bytes, broken: None, packing, line_numbers: LineNumbers::default(), watch, identity, spool: None, start: 0 }
     }
 
     /// The bytes of an open file; `None` if it `is_found`, not named, and binary.

@@ -36,6 +36,11 @@ static MAPPED: [Slot; SLOTS] = [const {
     Slot { taken: AtomicBool::new(false), start: AtomicUsize::new(0), len: AtomicUsize::new(0), broken: AtomicBool::new(false) }
 }; SLOTS];
 
+/// Whether one more file can be mapped. Where it can't, a large one is better read a part at a time.
+pub(crate) fn can_be_mapped() -> bool {
+    MAPPED.iter().any(|slot| !slot.taken.load(Ordering::Relaxed))
+}
+
 /// A file in memory.
 pub(super) struct Mapping {
     start: NonNull<u8>,

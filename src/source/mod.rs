@@ -24,8 +24,9 @@ pub mod warc;
 
 pub use identity::Identity;
 pub use jsonl::Fields;
-pub(crate) use load::{Loaded, Watch, load, open, open_from};
+pub(crate) use load::{Loaded, Watch, again, load, open};
 pub use load::{Source, holds_text};
+pub(crate) use mapping::can_be_mapped;
 pub(crate) use packing::Packer;
 pub use packing::Packing;
 pub(crate) use packing::not_read_by_name;

@@ -21,6 +21,8 @@ pub(crate) struct Records {
     pub(crate) list: Vec<Record>,
     /// The rows of a table that they are.
     pub(crate) rows: Option<Arc<Table>>,
+    /// The number of the record that the first one goes on with, if it began in the stretch before.
+    pub(crate) goes_on: Option<u64>,
     /// Those that have no place in the stretch.
     pub(crate) skipped: Skipped,
 }

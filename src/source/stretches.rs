@@ -67,22 +67,18 @@ impl Stretches {
         })
     }
 
-    /// Stretches whose records are found as they are read, behind the first `from` bytes of all.
+    /// Stretches whose records are found as they are read, behind the first `done` of them.
     ///
     /// # Errors
     /// If the system doesn't allow another thread.
     pub(crate) fn of_records(
         stretches: impl Iterator<Item = io::Result<Stretch>> + Send + 'static,
         pace: Pace,
-        from: u64,
+        done: u64,
     ) -> io::Result<Self> {
         Self::of(pace, true, move || {
-            let mut given = 0;
-            stretches.skip_while(move |stretch| {
-                let is_done = given < from;
-                given += stretch.as_ref().map_or(0, |stretch| stretch.bytes.len() as u64);
-                is_done && stretch.is_ok()
-            })
+            let numbered = (0..).zip(stretches);
+            numbered.skip_while(move |(number, stretch)| *number < done && stretch.is_ok()).map(|(_, stretch)| stretch)
         })
     }
 

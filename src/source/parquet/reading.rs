@@ -170,6 +170,9 @@ pub(super) struct GroupTexts {
     rows_given: u64,
 }
 
+/// More rows never come at once, whatever they hold: of rows without a text all would have the bytes that are asked for.
+const MOST_ROWS: u64 = 1 << 16;
+
 impl GroupTexts {
     /// The texts of row group `row_group` (from 0 on), whose first row has the number `first_row`.
     pub(super) fn new(table: &Table, row_group: usize, first_row: u64) -> Result<Self, Fault> {
@@ -195,7 +198,7 @@ impl GroupTexts {
     pub(super) fn next(&mut self, size: usize, rows: u64) -> Result<Option<Values>, Fault> {
         let mut bytes = Vec::new();
         let (mut ends, mut levels) = (Vec::new(), Vec::new());
-        let rows = rows.min(self.rows_left);
+        let rows = rows.min(self.rows_left).min(MOST_ROWS);
         while (ends.len() as u64) < rows {
             if self.rows_decoded == 0 {
                 self.decode(size.saturating_sub(bytes.len()))?;

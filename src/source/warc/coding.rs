@@ -36,9 +36,9 @@ impl Coding {
     /// Appends the text that is coded in `span` of the bytes that hold the record. If it ends early, that is all there is.
     ///
     /// # Errors
-    /// If it is packed in a way that isn't read, or unpacks to more than 256 MiB; nothing is appended then.
-    pub fn decode(&self, bytes: &[u8], span: Span, out: &mut Vec<u8>) -> Result<(), Fault> {
-        self.decode_at_most(MOST, bytes, span, out)
+    /// If it is packed in a way that isn't read, or unpacks to more than `most` bytes or 256 MiB; nothing is appended then.
+    pub fn decode(&self, bytes: &[u8], span: Span, most: u64, out: &mut Vec<u8>) -> Result<(), Fault> {
+        self.decode_at_most(usize::try_from(most).unwrap_or(MOST).min(MOST), bytes, span, out)
     }
 
     fn decode_at_most(&self, most: usize, bytes: &[u8], span: Span, out: &mut Vec<u8>) -> Result<(), Fault> {
@@ -253,7 +253,7 @@ mod tests {
         assert_eq!(decoded("chunked,", b"4\nfour\n4\nfive\nand more"), Ok(b"fourfiveand more".to_vec()));
         let coding = Coding { is_chunked: true, packed: None, is_truncated: true };
         let mut out = Vec::new();
-        coding.decode(b"400\r\ncut", Span::new(0, 8), &mut out).unwrap();
+        coding.decode(b"400\r\ncut", Span::new(0, 8), 1 << 20, &mut out).unwrap();
         assert_eq!(out, b"cut");
     }
 

@@ -170,7 +170,7 @@ impl fmt::Display for Fault {
             Fault::Coded { by, why: None } => write!(f, "its content is packed in a way that isn't read: {by}"),
             Fault::Coded { by, why: Some(why) } => write!(f, "its content is packed by {by}, which is broken: {why}"),
             Fault::Bomb { by } => {
-                write!(f, "its content is packed by {by}, and unpacks to more than {} bytes", count(coding::MOST as u64))
+                write!(f, "its content is packed by {by}, and unpacks to more than 256 MiB, or than --memory holds")
             }
         }
     }
@@ -241,7 +241,7 @@ mod tests {
                 Held::Document(document) => {
                     let mut text = Vec::new();
                     match &document.coding {
-                        Some(coding) => coding.decode(bytes, document.text, &mut text).unwrap(),
+                        Some(coding) => coding.decode(bytes, document.text, LONGEST, &mut text).unwrap(),
                         None => text.extend_from_slice(document.text.of(bytes)),
                     }
                     let uri = document.uri.map_or("-".into(), |uri| String::from_utf8_lossy(uri.of(bytes)));

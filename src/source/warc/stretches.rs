@@ -113,7 +113,7 @@ impl<R: Read> Stretches<R> {
         let mut decoded = Vec::new();
         let text = match &document.coding {
             None => document.text.of(bytes),
-            Some(coding) => match coding.decode(bytes, document.text, &mut decoded) {
+            Some(coding) => match coding.decode(bytes, document.text, self.longest, &mut decoded) {
                 Ok(()) => &decoded,
                 Err(fault) => return self.put(bytes, Holds::Broken(Some(Fault::Warc(fault)))),
             },
@@ -129,7 +129,11 @@ impl<R: Read> Stretches<R> {
 
     fn stretch(&mut self) -> Option<Stretch> {
         let is_any = !self.found.list.is_empty() || self.found.skipped != Default::default();
-        is_any.then(|| Stretch { bytes: std::mem::take(&mut self.out).into(), records: Some(std::mem::take(&mut self.found)) })
+        let last = self.found.list.last().map(|record| record.number).or(self.found.goes_on);
+        is_any.then(|| {
+            let next = Records { goes_on: last, ..Records::default() };
+            Stretch { bytes: std::mem::take(&mut self.out).into(), records: Some(std::mem::replace(&mut self.found, next)) }
+        })
     }
 }
 
@@ -155,6 +159,7 @@ impl<R: Read> Iterator for Stretches<R> {
                     if let Err(error) = self.read_on(least) {
                         (self.is_end, self.failed) = (true, Some(error));
                         self.read.clear();
+                        self.at = 0;
                     }
                 }
                 Some(Cut::Records(len)) => {
