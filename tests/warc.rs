@@ -475,3 +475,51 @@ fn another_reader_finds_sound_records() {
     assert_eq!(lines.len(), 10, "{lines:#?}");
     assert_eq!(lines[2], "conversion c 2");
 }
+
+#[test]
+fn a_long_record_that_is_passed_on_is_one_member() {
+    let long = record("metadata", "https://example.org/long", "Content-Type: text/x", "word ".repeat(300_000).as_bytes());
+    let records = [info(), long, conversion(&uri(1), RIVER)];
+    let desk = Desk::new();
+    desk.write("a.warc.gz", members(&records));
+    across(&desk, &["a.warc.gz", "-o", "b.warc.gz"]).succeeds();
+    assert!(unpacked(&desk.path("b.warc.gz")) == records, "a member a record");
+}
+
+#[test]
+fn a_record_that_says_it_is_too_long_is_an_error_and_no_more() {
+    let long = b"WARC/1.0\r\nWARC-Type: conversion\r\nContent-Type: text/plain\r\nContent-Length: 50000000\r\n\r\ncut";
+    let desk = Desk::new();
+    desk.write("a.wet", [info(), long.to_vec()].concat());
+    for how in ["fail", "keep", "drop"] {
+        let ran = desk.run(&["--across", "--memory", "64M", "--on-error", how, "a.wet", "-o", "b.wet"]);
+        ran.fails("a.wet: record 2 has more than 38 MB, more than --memory holds");
+        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn wherever_a_file_is_cut_off_what_is_left_is_written() {
+    let html = record(
+        "response",
+        "https://example.org/html",
+        "Content-Type: application/http",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>",
+    );
+    let all = [info(), conversion(&uri(1), RIVER), html, conversion(&uri(2), ROAD)].concat();
+    let desk = Desk::new();
+    for len in (1..all.len()).step_by(7) {
+        desk.write("a.wet", &all[..len]);
+        for (how, to) in [("drop", "wet"), ("drop", "jsonl"), ("keep", "wet"), ("keep", "jsonl")] {
+            let ran = desk.run(&["--across", "--on-error", how, "--to", to, "a.wet", "-o", "b"]);
+            assert!(!ran.stderr.contains("panicked"), "{len} {how} {to}: {}", ran.stderr);
+        }
+    }
+}
+
+#[test]
+fn an_archive_is_not_taken_for_text() {
+    let desk = Desk::new();
+    desk.write("a.wet", info());
+    desk.sh("unecho < a.wet").fails("standard input: is a WARC; --from warc takes it for one");
+}

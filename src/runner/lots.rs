@@ -113,6 +113,7 @@ impl Lines {
                 records,
                 sheaf,
             });
+            self.is_begun = true;
         };
         self.stretches += stretches.len() as u64;
         for Stretch { bytes: mut rest, records } in stretches {
