@@ -8,6 +8,7 @@ use std::sync::Arc;
 /// What is to be written of a stretch.
 pub struct Piece(pub(super) Kind);
 
+#[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "no table is read or written"))]
 pub(super) enum Kind {
     /// Bytes less their cuts, and where members begin in them, if it is packed in several.
     Bytes { bytes: Bytes, cuts: Vec<Span>, members: Vec<usize> },

@@ -9,10 +9,13 @@ use crate::source::parquet::{JsonLines, Rewriter, Rows, from_json_lines};
 use crate::source::{Fields, Form, Packer, Packing};
 use crate::threads::Threads;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Seek, Write};
+use std::io::{self, Write};
+#[cfg(feature = "parquet")]
+use std::io::{BufReader, BufWriter, Seek};
 use std::path::PathBuf;
 
 /// How an output is written.
+#[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "no table is read or written"))]
 pub(super) struct Writing {
     /// The form of what comes.
     pub(super) from: Form,

@@ -193,7 +193,9 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 }
                 _ => compared.corpus.end_input().map_err(|stuck| stuck.at(input.place()))?,
             }
-            keep(&source, &mut self.kept);
+            if !self.is_spilled() {
+                keep(&source, &mut self.kept);
+            }
         }
         match end {
             // It was well when the others were compared with it.

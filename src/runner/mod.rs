@@ -290,7 +290,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 Err(error) => break Some(error),
             }
         };
-        let lines = Lines { offset: source.len() as u64, next: 1, stretches: 0, is_begun: source.len() > 0 };
+        let lines = Lines { offset: source.len() as u64, next: 1, stretches: 0, is_begun: !source.is_empty() };
         let outcome = self.ended(&input, &source, &lines, failed);
         if let Outcome::Failed(_) = outcome {
             course.threads.run(|| compared.forget(&mark))?;
@@ -439,8 +439,11 @@ fn planned<T: Send>(
     };
     let mut made = made.into_iter();
     drop(lots);
+    let is_in_memory = !compared.corpus.is_spilled();
     let mut next = |Apart { source, .. }: Apart| {
-        keep(&source, kept);
+        if is_in_memory {
+            keep(&source, kept);
+        }
         made.next().expect("each input that was read is planned")
     };
     Ok(loaded.into_iter().map(|loaded| loaded.map_or_else(Ok, &mut next)).collect())

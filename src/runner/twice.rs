@@ -89,12 +89,9 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         let again = std::mem::take(&mut self.again);
         let mut again = again.into_iter().peekable();
         while again.peek().is_some() {
-            let mut is_first = true;
-            let together = std::iter::from_fn(|| {
-                let next = again.next_if(|found| std::mem::take(&mut is_first) || !matches!(found, Found::Failed(_)));
-                next
-            });
-            for group in Batches::new(together, &course) {
+            let first = again.next();
+            let others = std::iter::from_fn(|| again.next_if(|found| !matches!(found, Found::Failed(_))));
+            for group in Batches::new(first.into_iter().chain(others), &course) {
                 if !matches!(self.group(group)?, Way::On) {
                     return Ok(());
                 }
