@@ -526,3 +526,15 @@ fn the_list_of_files_names_just_those_that_are_read() {
     desk.sh("unecho --files d > d/list.txt");
     assert_same(&desk.read("d/list.txt"), "d/art.txt\nd/sub/x.md\n", "the list");
 }
+
+#[test]
+fn what_a_killed_run_left_is_named() {
+    let desk = Desk::new();
+    desk.write("a.txt", "A text.\n");
+    desk.write("out/.unecho-x1.tmp", "half of a text");
+    desk.write(".unecho-x2.tmp", "");
+    let said = "left by a run that was killed, unless one is under way there; nobody needs it";
+    desk.run(&["a.txt", "-o", "out/b.txt"]).succeeds().says(&format!("/out/.unecho-x1.tmp: 14 bytes, {said}"));
+    desk.run(&["a.txt", "-o", "b.txt"]).succeeds().says(&format!("/.unecho-x2.tmp: 0 bytes, {said}"));
+    desk.run(&["a.txt"]).succeeds().prints("A text.\n");
+}

@@ -5,7 +5,7 @@ use super::copy::CleanCopy;
 use super::disk::{Disk, sync_names};
 use super::folders::Folders;
 use super::growing::Growing;
-use super::pending::{Berth, Pending};
+use super::pending::{Berth, Pending, left_over};
 use super::place::{Leads, follow};
 use super::sink::Writing;
 use super::stream::Stream;
@@ -112,6 +112,15 @@ impl Outputs {
             return Err(Error::refused(path, "is where the results go; choose another place"));
         }
         Ok(Self::by(way, Shape::default()))
+    }
+
+    /// What a run that was killed left where the outputs go, each with its size; or what another one is writing there now.
+    pub fn left_over(&self) -> Vec<(PathBuf, u64)> {
+        match &self.way {
+            Way::Stream(_) => Vec::new(),
+            Way::File(real, _) => left_over(real.parent().unwrap_or(real)),
+            Way::Folder(folders) => left_over(&folders.place(Path::new(""))),
+        }
     }
 
     /// Whether they are temporary files before they have their names.

@@ -92,11 +92,24 @@ impl Pending {
     }
 }
 
+/// How the names of temporary files begin and end.
+const PREFIX: &str = ".unecho-";
+const SUFFIX: &str = ".tmp";
+
+/// The temporary files in a folder, each with its size. Of a folder with very many names only the first are looked at.
+pub(super) fn left_over(folder: &Path) -> Vec<(PathBuf, u64)> {
+    const MOST_NAMES: usize = 10_000;
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let is_ours = |name: &std::ffi::OsStr| name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+    let ours = entries.take(MOST_NAMES).flatten().filter(|entry| is_ours(&entry.file_name()));
+    ours.map(|entry| (entry.path(), entry.metadata().map_or(0, |metadata| metadata.len()))).collect()
+}
+
 /// A temporary file in the folder of `place`, with these permissions, or those of any new file, less what the user's mask takes.
 fn temporary_beside(place: &Path, permissions: Option<&Permissions>) -> io::Result<NamedTempFile> {
     let folder = place.parent().unwrap_or(place);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".unecho-").suffix(".tmp").permissions(permissions.cloned().unwrap_or_else(|| Permissions::from_mode(0o666)));
+    builder.prefix(PREFIX).suffix(SUFFIX).permissions(permissions.cloned().unwrap_or_else(|| Permissions::from_mode(0o666)));
     builder.tempfile_in(folder).map_err(without_path)
 }
 

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use unecho::apply::{Growing, Outputs, Pending, Piece, Shape, Target};
-use unecho::report::{Finding, Tally, Told};
+use unecho::report::{Finding, Tally, Told, bytes};
 use unecho::runner::{Part, Portion};
 use unecho::source::base_name;
 use unecho::threads::Threads;
@@ -38,6 +38,10 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
     let shape =
         Shape { to: args.to(), fields: args.common.reading().fields, temporary: budget.folder(), waiting: budget.stretch() };
     let outputs = Outputs::new(&target, inputs.paths(), shape)?;
+    for (path, size) in outputs.left_over() {
+        let why = format!("{}, left by a run that was killed, unless one is under way there; nobody needs it", bytes(size, size));
+        terminal.warn(&Error::refused(&path, why).to_string());
+    }
     let signals = if outputs.have_names() { Signals::watched() } else { Signals::ignored() };
     let threads = Arc::new(Threads::new(global.threads()));
     let frame = Frame {
