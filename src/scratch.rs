@@ -78,6 +78,15 @@ pub(crate) fn nameless(folder: &Path) -> io::Result<File> {
     })
 }
 
+/// How many bytes are free in a folder.
+///
+/// # Errors
+/// If the system doesn't tell.
+pub(crate) fn free(folder: &Path) -> Result<u64> {
+    let free = rustix::fs::statvfs(folder).map(|system| system.f_bavail * system.f_frsize);
+    free.map_err(|error| failed(folder, &error.into()))
+}
+
 fn failed(folder: &Path, error: &io::Error) -> Error {
     let why = format!("{}; --temp-dir names another folder for temporary files", io_reason(error));
     Error::refused(Place::Path(folder.into()), why)

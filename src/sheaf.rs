@@ -195,8 +195,13 @@ impl Sheaf {
             Some(text) => &self.texts[text.clone()],
             None => document.source.of(stretch),
         };
-        let segments = &self.segments.list[document.segments.start as usize..document.segments.end as usize];
+        let segments = self.segments_of(document);
         Page { text, segments, origin: 0, columns: document.columns }
+    }
+
+    /// A document's paragraphs, each with its place in its text.
+    pub(crate) fn segments_of(&self, document: &Taken) -> &[Segment] {
+        &self.segments.list[document.segments.start as usize..document.segments.end as usize]
     }
 
     /// The fingerprints of a document's paragraphs.

@@ -416,8 +416,8 @@ impl Global {
             |output: &Path| -> PathBuf { output.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new(".")).into() };
         // What isn't a file or a folder, such as a pipe, has nothing beside it.
         let output = output.filter(|output| output.is_dir() || output.is_file() || !output.exists());
-        let budget = Budget { temporary: self.temp_dir.clone().or_else(|| output.map(beside)), ..Budget::of_machine() };
-        Ok(Budget { memory: self.memory.unwrap_or(budget.memory), ..budget })
+        let memory = self.memory.unwrap_or_else(|| Budget::of_machine().memory);
+        Ok(Budget { memory, temporary: self.temp_dir.clone().or_else(|| output.map(beside)) })
     }
 
     /// The number of threads; 0: one a core.

@@ -187,7 +187,7 @@ impl Corpus {
                         }
                         let numbers = Spilled::number(next, count)?;
                         read_repeats(repeats, numbers.start, &mut self.repeats)?;
-                        let segments = &sheaf.segments.list[document.segments.start as usize..document.segments.end as usize];
+                        let segments = sheaf.segments_of(document);
                         add_numbered(first, list, &numbers, segments.iter().copied());
                         documents.push(numbers);
                     }
@@ -371,7 +371,7 @@ fn add_numbered(first: &mut u32, list: &mut Vec<Segment>, numbers: &Range<u32>, 
 fn write_skeletons(tape: &mut Tape, sheaves: &[Entering], least: u32) -> Result<(), Error> {
     for &Entering { sheaf, is_whole, .. } in sheaves {
         for document in &sheaf.documents {
-            let segments = &sheaf.segments.list[document.segments.start as usize..document.segments.end as usize];
+            let segments = sheaf.segments_of(document);
             tape.put_number(DOCUMENT + segments.len() as u64)?;
             tape.put(&document.check.to_le_bytes())?;
             for (segment, &print) in segments.iter().zip(sheaf.prints(document)) {

@@ -1,9 +1,10 @@
 //! A container that comes in stretches.
 
-use super::lots::{Lines, plan_lots};
+use super::lots::{Lines, plan_lots, taking};
 use super::{Outcome, Portion, Rest, Run, Way, keep, until_failed};
 use crate::corpus::Mark;
 use crate::error::{Error, Result, Stuck};
+use crate::sheaf::Sheaf;
 use crate::source::{Form, Input, LeftOut, Loaded, Origin, Packing, Source, Stretch, Stretches, can_be_mapped, load, open};
 use std::sync::atomic::Ordering;
 
@@ -150,7 +151,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         let (work, course) = (&*work, *course);
         let Container { input, source, lines, .. } = container;
         course.threads.run(|| {
-            let taking = super::lots::taking(corpus.as_ref(), course.settings);
+            let taking = taking(corpus.as_ref(), course.settings);
             let mut lots = match lines.lots(input, source, stretches, course, taking, used) {
                 Ok(lots) => lots,
                 Err(error) => return Ok((Vec::new(), Some(error))),
@@ -173,7 +174,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 lot.read(course, taking, lot.offset == 0)?;
             }
             let done = plan_lots(&lots, corpus.as_mut(), course, work)?;
-            used.extend(lots.into_iter().map(|lot| lot.sheaf).filter(crate::sheaf::Sheaf::is_of_use));
+            used.extend(lots.into_iter().map(|lot| lot.sheaf).filter(Sheaf::is_of_use));
             let (done, not_done) = until_failed(done);
             Ok((done, not_done.or(failed)))
         })

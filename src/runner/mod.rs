@@ -15,6 +15,7 @@ pub use budget::Budget;
 pub use portion::{Part, Planned, Portion};
 
 use crate::error::{Error, Place, Result, Stuck, What};
+use crate::scratch::Tape;
 use crate::sheaf::{Sheaf, Taking};
 use crate::source::jsonl::Fields;
 use crate::source::{Form, Found, Input, LeftOut, Loaded, Source, Watch, load, text};
@@ -30,7 +31,6 @@ use rayon::prelude::*;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use twice::Spool;
 
 /// What became of something the walk came upon.
 pub enum Outcome<T> {
@@ -164,7 +164,7 @@ struct Run<'a, W, B> {
     /// What was found when it came for the first time and comes again.
     again: Vec<Found>,
     /// Standard input, if it comes again.
-    spool: Option<Spool>,
+    spool: Option<Tape>,
 }
 
 impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> Result<()>> Run<'_, W, B> {

@@ -5,8 +5,8 @@ use super::batches::{Batches, is_streamed, unpacked};
 use super::container::{Container, Ended};
 use super::lots::Lot;
 use super::{Apart, Outcome, Portion, Rest, Run, Way};
-use crate::error::{Error, Place, Result, count, io_reason};
-use crate::scratch::{Scratch, Tape};
+use crate::error::{Error, Place, Result, count};
+use crate::scratch::{Scratch, Tape, free};
 use crate::source::{Found, LeftOut, Stretches, again};
 use rayon::prelude::*;
 use std::path::Path;
@@ -14,15 +14,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 const MEGABYTE: u64 = 1 << 20;
-
-/// What came of standard input, to come again.
-pub(super) struct Spool(Tape);
-
-impl Spool {
-    pub(super) fn put(&mut self, stretch: &[u8]) -> Result<()> {
-        self.0.put(stretch)
-    }
-}
 
 /// What came of a container that was under way.
 enum Gathered {
@@ -114,10 +105,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         };
         let compared = self.corpus.as_ref().expect("only what is compared takes memory");
         let needed = compared.corpus.expected_on_disk(of_rest + later.iter().map(size).sum::<u64>());
-        let free = rustix::fs::statvfs(folder).map(|system| system.f_bavail * system.f_frsize);
-        let free = free.map_err(|error| {
-            Error::refused(folder, format!("{}; --temp-dir names another folder for temporary files", io_reason(&error.into())))
-        })?;
+        let free = free(folder)?;
         let megabytes = |bytes: u64| count(bytes.div_ceil(MEGABYTE));
         if free < needed {
             let why = format!(
@@ -158,7 +146,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     fn gather_rest(&mut self, mut container: Box<Container>, scratch: &Arc<Scratch>, is_last: bool) -> Result<Gathered> {
         let lines = container.lines;
         if container.is_spooled() {
-            self.spool = Some(Spool(Tape::new(scratch)));
+            self.spool = Some(Tape::new(scratch));
         } else if container.source.is_mapped() {
             container.waiting.clear();
             container.stretches = self.open_again(&container)?;
@@ -231,7 +219,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     /// Plans the rest of a container that was gathered until it failed, if it did; false if the run is to end.
     fn second_time(&mut self, mut container: Container, known: Option<Error>) -> Result<bool> {
         container.stretches = match self.spool.take() {
-            Some(Spool(tape)) => {
+            Some(tape) => {
                 let stretches = Stretches::of_stream(tape.read(usize::MAX, true), true, self.course.budget.pace(), 0);
                 stretches.map_err(|error| Error::io(container.input.place(), error))?
             }

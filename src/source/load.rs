@@ -1,5 +1,6 @@
 //! The bytes of an input: read whole, or, where a file is large, mapped; and whether they are still what they were.
 
+use super::at::At;
 use super::mapping::Mapping;
 use super::packing::{MAGIC, more_than, not_read_by_beginning};
 #[cfg(feature = "parquet")]
@@ -14,7 +15,7 @@ use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Deref;
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -86,8 +87,8 @@ impl Stamp {
     }
 }
 
-/// Opens and reads an input whole, which has at most so many bytes that must be in memory. `keeps_broken`: what a packed one gives before it breaks off is taken for all of it; see
-/// [`Source::broken`].
+/// Opens and reads an input whole, which has at most so many bytes that must be in memory. `keeps_broken`: what a packed one gives
+/// before it breaks off is taken for all of it; see [`Source::broken`].
 ///
 /// # Errors
 /// If it can't be opened, read or unpacked.
@@ -203,11 +204,11 @@ fn spooled(mut from: impl Read, folder: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The rows of a table in stretches, behind the first `from` bytes of text.
+/// The rows of a table in stretches, behind the first `done` of those.
 #[cfg(feature = "parquet")]
-fn rows(file: File, fields: &Fields, pace: Pace, from: u64) -> io::Result<Stretches> {
+fn rows(file: File, fields: &Fields, pace: Pace, done: u64) -> io::Result<Stretches> {
     let texts = parquet::Texts::open(file, fields)?;
-    Stretches::of_records(parquet::Stretches::new(texts, LOT), pace, from)
+    Stretches::of_records(parquet::Stretches::new(texts, LOT), pace, done)
 }
 
 #[cfg(not(feature = "parquet"))]
@@ -241,20 +242,6 @@ pub(crate) fn again(
         }
     };
     opened().map_err(|error| Error::io(input.place(), error))
-}
-
-/// A file that is read at a place of its own, whoever else reads it.
-struct At {
-    file: File,
-    next: u64,
-}
-
-impl Read for At {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read_at(bytes, self.next)?;
-        self.next += read as u64;
-        Ok(read)
-    }
 }
 
 /// Whether a file that was found will be read, or left out as binary, going by its beginning.

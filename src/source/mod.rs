@@ -5,6 +5,7 @@
 #[cfg(not(unix))]
 compile_error!("unecho knows files by device and inode, maps them and handles SIGBUS: it needs Linux, macOS or another Unix");
 
+mod at;
 mod filter;
 mod identity;
 #[doc(hidden)]

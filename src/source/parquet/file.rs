@@ -1,12 +1,12 @@
 //! A file that several readers share, and one that is written.
 
 use super::Fault;
+use crate::source::at::At;
 use ::parquet::errors::{ParquetError, Result};
 use ::parquet::file::reader::{ChunkReader, Length};
 use bytes::Bytes;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 /// A file that is read at any place. The library's own readers of files move the one position that all handles share.
@@ -30,10 +30,10 @@ impl Length for Shared {
 }
 
 impl ChunkReader for Shared {
-    type T = BufReader<From>;
+    type T = BufReader<At<Arc<File>>>;
 
     fn get_read(&self, start: u64) -> Result<Self::T> {
-        Ok(BufReader::new(From { file: self.file.clone(), at: start }))
+        Ok(BufReader::new(At { file: self.file.clone(), next: start }))
     }
 
     /// Refuses what lies beyond the end before there is memory for it: lengths come from the file.
@@ -42,26 +42,11 @@ impl ChunkReader for Shared {
             return Err(ParquetError::EOF(format!("{length} bytes should stand at byte {start}, behind the end of the file")));
         }
         let mut bytes = Vec::with_capacity(length);
-        From { file: self.file.clone(), at: start }.take(length as u64).read_to_end(&mut bytes)?;
+        At { file: self.file.clone(), next: start }.take(length as u64).read_to_end(&mut bytes)?;
         if bytes.len() < length {
             return Err(ParquetError::EOF("the file was cut short while it was read".into()));
         }
         Ok(bytes.into())
-    }
-}
-
-/// The bytes from a place on.
-#[derive(Debug)]
-pub(super) struct From {
-    file: Arc<File>,
-    at: u64,
-}
-
-impl Read for From {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read_at(buffer, self.at)?;
-        self.at += read as u64;
-        Ok(read)
     }
 }
 
