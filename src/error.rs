@@ -120,6 +120,11 @@ impl Error {
         Self { place, what: What::TooLarge(what) }
     }
 
+    /// Whether there was more of it than may be in memory.
+    pub(crate) fn is_too_much(&self) -> bool {
+        matches!(&self.what, What::Io(error) if error.kind() == io::ErrorKind::FileTooLarge)
+    }
+
     /// Whether it is the reader of standard output that went away: not a failure, only an end.
     pub fn is_end_of_reader(&self) -> bool {
         self.place == Place::Stdout && matches!(&self.what, What::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)

@@ -8,7 +8,7 @@ use crate::segment::{Manner, Segments, held};
 use crate::source::Form;
 use crate::source::jsonl::{self, Escape, Fields, Line, Places};
 use crate::source::text;
-use crate::source::{Fault, Holds, Record};
+use crate::source::{Fault, Holds, Passed, Record};
 use std::ops::Range;
 
 /// A sheaf is used again while it holds no more memory than this, which is more than most stretches need.
@@ -97,6 +97,14 @@ impl Sheaf {
             self.lines += 1;
         }
         Ok(())
+    }
+
+    /// Takes a part of a line that isn't read for what it is.
+    pub(crate) fn pass(&mut self, bytes: u64, passed: Passed) {
+        self.clear();
+        let fault = Fault::Jsonl(jsonl::Fault::TooLong { longest: passed.longest });
+        self.faults.push((0, Span { start: 0, end: bytes }, passed.is_first.then_some(fault)));
+        self.lines = u64::from(passed.is_last);
     }
 
     /// Takes records apart that were found before.

@@ -581,3 +581,47 @@ fn what_unpacks_to_more_than_memory_holds_is_refused_without_taking_it() {
         }
     }
 }
+
+#[test]
+fn many_small_files_that_unpack_to_much_are_not_all_in_memory_at_once() {
+    if !fs::exists("/proc/self/status").unwrap() {
+        return skipped("nothing tells how much memory a process takes");
+    }
+    let desk = Desk::new();
+    for number in 0..30 {
+        let name = format!("in/{number:02}.txt.gz");
+        desk.write(&name, [gz(format!("File {number}. ")), gz(vec![b'a'; 1 << 20]).repeat(10)].concat());
+    }
+    let (ran, peak) = with_peak(&desk, &["--memory", "64M", "--across", "--threads", "2", "in", "-o", "out"]);
+    ran.succeeds();
+    println!("{peak} MB at most");
+    assert!(peak <= 100, "{peak} MB: {ran}");
+    desk.sh("gzip -dc out/29.txt.gz | head -c 11").prints("File 29. aa");
+    desk.sh("gzip -dc out/29.txt.gz | wc -c").prints("10485769\n");
+}
+
+#[test]
+fn what_follows_a_line_that_is_too_long_is_read() {
+    let record = |text: &str| format!("{{\"text\": \"{text}\"}}\n");
+    let again = record("The river runs past the old mill, under the bridge, and on to the sea, as it has done ever since people remember.");
+    let new = record("The road goes up the hill.");
+    let long = record(&"a".repeat(45 << 20));
+    let lines = [&*again, &*new, &*long, &*again, &*long, &*record("The town has a market.")];
+    let desk = Desk::new();
+    desk.write("a.jsonl", lines.concat());
+    desk.write("a.jsonl.gz", gz(lines.concat()));
+    for (how, left) in [("keep", &[0, 1, 2, 4, 5][..]), ("drop", &[0, 1, 5])] {
+        let left: String = left.iter().map(|&line: &usize| lines[line]).collect();
+        let run = format!("unecho --across --min-chars 1 --memory 64M --on-error {how}");
+        for (input, name) in [("a.jsonl", "a.jsonl"), ("a.jsonl.gz", "a.jsonl.gz"), ("--from jsonl < a.jsonl", "standard input")] {
+            let ran = desk.sh(&format!("{run} -o b.jsonl {input}"));
+            for line in [3, 5] {
+                ran.fails(&format!("error: {name}: line {line}: has more than 38 MB, more than --memory holds"));
+            }
+            assert!(desk.read("b.jsonl") == left, "{how} {input}: {ran}");
+        }
+    }
+    let ran = desk.sh("unecho --across --memory 64M -o c.jsonl a.jsonl");
+    ran.fails("error: a.jsonl: line 3: has more than 38 MB, more than --memory holds");
+    assert!(!desk.exists("c.jsonl"));
+}

@@ -493,8 +493,27 @@ fn a_record_that_says_it_is_too_long_is_an_error_and_no_more() {
     desk.write("a.wet", [info(), long.to_vec()].concat());
     for how in ["fail", "keep", "drop"] {
         let ran = desk.run(&["--across", "--memory", "64M", "--on-error", how, "a.wet", "-o", "b.wet"]);
-        ran.fails("a.wet: record 2 has more than 38 MB, more than --memory holds");
+        ran.fails("a.wet: record 2: its Content-Length is 50,000,000, and a text has at most 40,265,316 bytes with this --memory");
         assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn what_follows_a_record_that_is_too_long_is_read() {
+    let long = conversion(&uri(2), &"word ".repeat(9_000_000));
+    let all = [info(), conversion(&uri(1), RIVER), long.clone(), conversion(&uri(3), RIVER), conversion(&uri(4), ROAD)];
+    let without = |gone: &[usize]| -> Vec<u8> {
+        all.iter().enumerate().filter(|(number, _)| !gone.contains(number)).flat_map(|(_, record)| record.clone()).collect()
+    };
+    let desk = Desk::new();
+    desk.write("a.wet", all.concat());
+    desk.write("a.wet.gz", members(&all));
+    for name in ["a.wet", "a.wet.gz"] {
+        for (how, gone) in [("keep", &[3][..]), ("drop", &[2, 3])] {
+            let ran = across(&desk, &["--memory", "64M", "--on-error", how, name, "-o", "b.wet"]);
+            ran.fails(&format!("{name}: record 3: its Content-Length is 45,000,000, and a text has at most 40,265,316 bytes"));
+            assert!(fs::read(desk.path("b.wet")).unwrap() == without(gone), "{name} {how}");
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use std::iter;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// So many paragraphs are looked at together by all threads.
 const TOGETHER: usize = 1 << 17;
@@ -243,19 +244,20 @@ impl Corpus {
         spilled.catalogue.forget(mark.segments)
     }
 
-    /// Ends the first pass: finds what is equal, in so many bytes of memory.
+    /// Ends the first pass: finds what is equal, in so many bytes of memory. Once `stop` is set, nothing is to come again.
     ///
     /// # Errors
     /// Those of the disk.
-    pub(crate) fn settle(&mut self, room: u64) -> Result<(), Stuck> {
+    pub(crate) fn settle(&mut self, room: u64, stop: &AtomicBool) -> Result<(), Stuck> {
         let Some(spilled) = &mut self.spilled else { return Ok(()) };
         let rewound = Pass::Second { repeats: Tape::new(&spilled.scratch).read(READ_AT_ONCE, true) };
         let Pass::First { prints, skeletons } = std::mem::replace(&mut spilled.pass, rewound) else { return Ok(()) };
         let first = spilled.first;
-        let (out, settled) = (Tape::new(&spilled.scratch), prints.settle(room, first)?);
+        let (out, settled) = (Tape::new(&spilled.scratch), prints.settle(room, first, stop)?);
         let mut order = Order { skeletons: skeletons.read(READ_AT_ONCE, true), settled, out, next: first };
         let mut next = Together::default();
-        let mut is_any = order.read(&mut next)?;
+        let is_stopped = || stop.load(Ordering::Relaxed);
+        let mut is_any = !is_stopped() && order.read(&mut next)?;
         while is_any {
             let first = next.first;
             self.texts.first = first;
@@ -265,14 +267,14 @@ impl Corpus {
             // One thread reads on while the others look for what repeats.
             let (sought, read) = rayon::join(|| self.seek_from(first, &groups), || order.read(&mut next));
             sought?;
-            is_any = read?;
+            is_any = read? && !is_stopped();
         }
         self.repeats = Vec::new();
         self.texts.segments = Vec::new();
         let spilled = self.spilled.as_mut().expect("it was above");
         spilled.next = first;
         spilled.pass = Pass::Second { repeats: order.out.read(READ_AT_ONCE, true) };
-        self.earlier = std::mem::take(&mut self.earlier).settle(room, spilled.windows)?;
+        self.earlier = std::mem::take(&mut self.earlier).settle(room, spilled.windows, stop)?;
         Ok(())
     }
 
@@ -552,7 +554,7 @@ mod tests {
             let scratch = Scratch::new(&std::env::temp_dir()).unwrap();
             run.corpus.spill(&scratch).unwrap();
             run.all(inputs, at, inputs.len());
-            run.corpus.settle(room).unwrap();
+            run.corpus.settle(room, &AtomicBool::new(false)).unwrap();
             for (documents, fails) in &inputs[at..] {
                 if *fails {
                     run.found.push(Vec::new());
@@ -604,7 +606,7 @@ mod tests {
             run.corpus.spill(&Scratch::new(&std::env::temp_dir()).unwrap()).unwrap();
             run.enter(&documents(3));
             run.corpus.end_input().unwrap();
-            run.corpus.settle(1 << 20).unwrap();
+            run.corpus.settle(1 << 20, &AtomicBool::new(false)).unwrap();
             let bytes = stretch(&second);
             let taking = Taking { manner: settings.manner(Hash::Not), has_places: false, is_checked: true };
             let mut sheaf = crate::sheaf::Sheaf::default();

@@ -17,6 +17,7 @@ use crate::scratch::Scratch as Disk;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// The runs of all documents so far that may be an earlier occurrence and are not in sight.
 pub(crate) struct Earlier {
@@ -100,13 +101,14 @@ impl Earlier {
         }
     }
 
-    /// Ends the first pass over windows on disk, in so many bytes of memory. `first` windows don't come again.
+    /// Ends the first pass over windows on disk, in so many bytes of memory. `first` windows don't come again. Once `stop` is set,
+    /// what it gives is of no use.
     ///
     /// # Errors
     /// Those of the disk.
-    pub(crate) fn settle(self, room: u64, first: u32) -> Result<Self, Error> {
+    pub(crate) fn settle(self, room: u64, first: u32, stop: &AtomicBool) -> Result<Self, Error> {
         let Known::Gathering(gathering, _) = self.known else { return Ok(self) };
-        Ok(Self { known: Known::Settled(gathering.settle(room, first)?, first), rolling: self.rolling })
+        Ok(Self { known: Known::Settled(gathering.settle(room, first, stop)?, first), rolling: self.rolling })
     }
 
     /// Looks the windows of some documents up, and enters them for those to come. `repeats` are all so far.

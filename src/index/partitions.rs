@@ -4,21 +4,26 @@
 //!
 //! There is no proof by bytes here, so the fingerprints must be keyed ([`crate::fingerprint::Hash::Keyed`]).
 
-use super::{Index, LOOK_AHEAD, Proof};
 use crate::document::Repeat;
 use crate::error::Result;
 use crate::scratch::{Reading, Scratch, Tape};
 use rayon::prelude::*;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A partition holds what has these first bits in common.
 const PARTITION_BITS: u32 = 8;
-/// Those that don't fit in memory are taken in parts, by as many bits more.
-const MOST_PART_BITS: u32 = 8;
-/// What a segment takes while its partition is in memory: its fingerprint, its number, its share of a table that is at most five
-/// eighths full, and a repeat.
-const SEGMENT_BYTES: u64 = 16 + 4 + 13 + 8;
+/// One whose kinds don't fit in memory is divided by so many bits more, and again.
+const MORE_BITS: u32 = 4;
+/// All that ever divide: 2^31 segments are then in parts of about 2^15.
+const MOST_BITS: u32 = 16;
+/// What the first segment of a kind takes: its fingerprint and its number in a table that is at least seven sixteenths full, and at
+/// times in another one of half the size.
+const KIND_BYTES: u64 = 20 * 16 / 7 * 3 / 2;
 /// What was found is read in pieces of at most this size, one for each part of each partition.
 const READ_AT_ONCE: u64 = 8 << 10;
 
@@ -44,8 +49,7 @@ struct Partition {
 impl Gathering {
     /// None yet.
     pub(crate) fn new(scratch: &Arc<Scratch>) -> Self {
-        let partition = |_| Partition { tape: Tape::new(scratch), count: 0, last: 0 };
-        Self { partitions: (0..1 << PARTITION_BITS).map(partition).collect(), forgotten: Vec::new() }
+        Self { partitions: (0..1 << PARTITION_BITS).map(|_| Partition::new(Tape::new(scratch))).collect(), forgotten: Vec::new() }
     }
 
     /// Adds segments: lists of their fingerprints, each with the number of its first one. As in memory, each partition has one
@@ -75,83 +79,173 @@ impl Gathering {
     }
 
     /// Ends the first pass: finds which segments are equal, in so many bytes of memory. Those with numbers from `first` on come again.
+    /// Once `stop` is set, what it gives is of no use.
     ///
     /// # Errors
     /// If what was gathered can't be read, or there is no room for what is found.
-    pub(crate) fn settle(self, room: u64, first: u32) -> Result<Settled> {
+    pub(crate) fn settle(self, room: u64, first: u32, stop: &AtomicBool) -> Result<Settled> {
         let Self { partitions, forgotten } = self;
-        let largest = partitions.iter().map(|partition| partition.count).max().unwrap_or(0) * SEGMENT_BYTES;
-        let share = (room / rayon::current_num_threads() as u64).max(1);
-        let part_bits = largest.div_ceil(share).next_power_of_two().ilog2().min(MOST_PART_BITS);
-        let at_once = (room / 2 / ((1 << PARTITION_BITS) << part_bits)).min(READ_AT_ONCE) as usize;
-        let parts: Result<Vec<Vec<Reading>>> =
-            partitions.into_par_iter().map(|partition| partition.settle(part_bits, at_once, &forgotten, first)).collect();
-        Ok(Settled { parts: parts?.into_iter().flatten().collect(), part_bits })
+        let share = room / rayon::current_num_threads() as u64;
+        let settling = Settling { most: (share / KIND_BYTES).max(1) as usize, forgotten: &forgotten, first, stop };
+        let one = |kinds: &mut Kinds, (number, partition): (u32, Partition)| {
+            let mut parts = Vec::with_capacity(1);
+            settling.settle(partition, number << (MOST_BITS - PARTITION_BITS), PARTITION_BITS, kinds, &mut parts).map(|()| parts)
+        };
+        let parts = (0u32..).zip(partitions).collect::<Vec<_>>().into_par_iter().map_init(Kinds::default, one);
+        let parts: Vec<(u32, Tape)> = parts.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+        let at_once = (room / 2 / parts.len().max(1) as u64).min(READ_AT_ONCE) as usize;
+        let starts = parts.iter().map(|&(start, _)| start).skip(1).chain([1 << MOST_BITS]);
+        let mut part_of = Vec::with_capacity(1 << MOST_BITS);
+        for (number, end) in (0..).zip(starts) {
+            part_of.resize(end as usize, number);
+        }
+        Ok(Settled { parts: parts.into_iter().map(|(_, found)| found.read(at_once, true)).collect(), part_of })
     }
 }
 
 impl Partition {
+    fn new(tape: Tape) -> Self {
+        Self { tape, count: 0, last: 0 }
+    }
+
     fn add(&mut self, print: u128, number: u32) -> Result<()> {
         let [_, rest @ ..] = print.to_be_bytes();
-        self.tape.put(&rest)?;
+        self.put(&rest, number)
+    }
+
+    fn put(&mut self, print: &[u8; 15], number: u32) -> Result<()> {
+        self.tape.put(print)?;
         self.tape.put_number(u64::from(number - std::mem::replace(&mut self.last, number)))?;
         self.count += 1;
         Ok(())
     }
+}
 
-    fn settle(self, part_bits: u32, at_once: usize, forgotten: &[Range<u32>], first: u32) -> Result<Vec<Reading>> {
-        let parts = 1 << part_bits;
-        let Self { mut tape, count, .. } = self;
-        let mut settled = Vec::with_capacity(parts);
-        for part in 0..parts {
-            let mut out = tape.another();
-            let mut all = tape.read(usize::MAX, part + 1 == parts);
-            // A little more than its share.
-            let room = count as usize / parts + count as usize / (parts * 16) + 16;
-            let (mut prints, mut numbers) = (Vec::with_capacity(room), Vec::with_capacity(room));
-            let mut number = 0;
-            for _ in 0..count {
-                let rest: [u8; 15] = all.array()?;
-                number += all.number()? as u32;
-                let is_ours = usize::from(rest[0]) >> (8 - part_bits) == part;
-                let is_forgotten = || {
-                    let next = forgotten.partition_point(|numbers| numbers.end <= number);
-                    forgotten.get(next).is_some_and(|numbers| numbers.start <= number)
-                };
-                if is_ours && !is_forgotten() {
-                    let mut print = [0; 16];
-                    print[1..].copy_from_slice(&rest);
-                    prints.push(u128::from_be_bytes(print));
-                    numbers.push(number);
-                }
-            }
-            tape = all.into_tape();
-            let mut repeats = Index::new(1, prints.len()).enter(&[&prints], &Whole(&prints)).into_iter().peekable();
-            for (at, number) in (0..).zip(&numbers) {
-                let kept =
-                    repeats.next_if(|repeat| repeat.at == at).map_or(*number, |Repeat { kept, .. }| numbers[kept as usize]);
-                if *number >= first {
-                    out.put_number(u64::from(number - kept))?;
-                }
-            }
-            out.end()?;
-            settled.push(out.read(at_once, true));
+/// The segments of a partition again, each with its number.
+struct Again {
+    segments: Reading,
+    left: u64,
+    last: u32,
+}
+
+impl Again {
+    fn next(&mut self) -> Result<Option<([u8; 15], u32)>> {
+        if self.left == 0 {
+            return Ok(None);
         }
-        Ok(settled)
+        self.left -= 1;
+        let print = self.segments.array()?;
+        self.last += self.segments.number()? as u32;
+        Ok(Some((print, self.last)))
     }
 }
 
-/// The proof that two segments are equal: all of their keyed fingerprints.
-struct Whole<'a>(&'a [u128]);
+/// The first segment of each kind.
+type Kinds = HashMap<Print, u32, BuildHasherDefault<Itself>>;
 
-impl Proof for Whole<'_> {
-    fn same(&self, earlier: u32, later: u32) -> bool {
-        self.0[earlier as usize] == self.0[later as usize]
+/// A fingerprint without its first byte.
+#[derive(PartialEq, Eq)]
+struct Print([u8; 15]);
+
+impl Hash for Print {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [.., a, b, c, d, e, f, g, h] = self.0;
+        state.write_u64(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+    }
+}
+
+/// A hash of what is one already.
+#[derive(Default)]
+struct Itself(u64);
+
+impl Hasher for Itself {
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
     }
 
-    fn touch(&self, segments: &[u32]) -> u8 {
-        debug_assert!(segments.len() <= LOOK_AHEAD, "as the trait says");
-        segments.iter().fold(0, |all, &segment| all ^ self.0[segment as usize] as u8)
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("a fingerprint writes a number");
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// How partitions are settled.
+struct Settling<'a> {
+    /// The most kinds that memory holds.
+    most: usize,
+    forgotten: &'a [Range<u32>],
+    first: u32,
+    stop: &'a AtomicBool,
+}
+
+impl Settling<'_> {
+    /// Settles what begins with the first `bits` bits of `start`; appends the parts in which it is found, each with the first bits
+    /// from which on it is its. However often a kind comes, it takes its place once.
+    fn settle(
+        &self,
+        Partition { tape, count, .. }: Partition,
+        start: u32,
+        bits: u32,
+        kinds: &mut Kinds,
+        parts: &mut Vec<(u32, Tape)>,
+    ) -> Result<()> {
+        kinds.clear();
+        let mut found = tape.another();
+        let mut again = Again { segments: tape.read(usize::MAX, false), left: count, last: 0 };
+        while !self.stop.load(Ordering::Relaxed)
+            && let Some((print, number)) = again.next()?
+        {
+            if self.is_forgotten(number) {
+                continue;
+            }
+            let is_full = kinds.len() >= self.most && bits < MOST_BITS;
+            let kept = match kinds.entry(Print(print)) {
+                Entry::Occupied(kept) => *kept.get(),
+                Entry::Vacant(_) if is_full => {
+                    drop(found);
+                    let partition = Partition { tape: again.segments.into_tape(), count, last: 0 };
+                    return self.divide(partition, start, bits, kinds, parts);
+                }
+                Entry::Vacant(place) => *place.insert(number),
+            };
+            if number >= self.first {
+                found.put_number(u64::from(number - kept))?;
+            }
+        }
+        found.end()?;
+        parts.push((start, found));
+        Ok(())
+    }
+
+    /// Settles it in parts.
+    fn divide(
+        &self,
+        Partition { tape, count, .. }: Partition,
+        start: u32,
+        bits: u32,
+        kinds: &mut Kinds,
+        parts: &mut Vec<(u32, Tape)>,
+    ) -> Result<()> {
+        let left = MOST_BITS - bits - MORE_BITS;
+        let mut divided: Vec<Partition> = (0..1 << MORE_BITS).map(|_| Partition::new(tape.another())).collect();
+        let mut again = Again { segments: tape.read(usize::MAX, true), left: count, last: 0 };
+        while let Some((print, number)) = again.next()? {
+            // The first byte is that of its partition, and isn't there any more.
+            let next_bits = u32::from(print[0]) >> left & ((1 << MORE_BITS) - 1);
+            divided[next_bits as usize].put(&print, number)?;
+        }
+        drop(again);
+        (0..).zip(divided).try_for_each(|(number, part)| {
+            self.settle(part, start | number << left, bits + MORE_BITS, kinds, parts)
+        })
+    }
+
+    fn is_forgotten(&self, number: u32) -> bool {
+        let next = self.forgotten.partition_point(|numbers| numbers.end <= number);
+        self.forgotten.get(next).is_some_and(|numbers| numbers.start <= number)
     }
 }
 
@@ -159,7 +253,8 @@ impl Proof for Whole<'_> {
 pub(crate) struct Settled {
     /// Of each segment by how much its number is higher than that of the first of its kind.
     parts: Vec<Reading>,
-    part_bits: u32,
+    /// The part of each that there can be of the first bits.
+    part_of: Vec<u32>,
 }
 
 impl Settled {
@@ -168,8 +263,8 @@ impl Settled {
     /// # Errors
     /// If what was found can't be read.
     pub(crate) fn next(&mut self, first_bits: u16, number: u32) -> Result<Option<Repeat>> {
-        let part = usize::from(first_bits) >> (16 - PARTITION_BITS - self.part_bits);
-        let distance = self.parts[part].number()? as u32;
+        let part = self.part_of[usize::from(first_bits)];
+        let distance = self.parts[part as usize].number()? as u32;
         Ok((distance > 0).then(|| Repeat { at: number, kept: number - distance }))
     }
 }
@@ -177,7 +272,6 @@ impl Settled {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashMap;
 
     #[test]
     fn two_passes_on_disk_find_what_one_in_memory_does() {
@@ -191,7 +285,7 @@ mod tests {
             }
             let forgotten = forgotten..forgotten + len;
             gathering.forget(forgotten.clone());
-            let mut settled = gathering.settle(room, first).unwrap();
+            let mut settled = gathering.settle(room, first, &AtomicBool::new(false)).unwrap();
             let mut firsts = HashMap::new();
             for (&kind, &number) in kinds.iter().zip(&numbers).filter(|(_, number)| !forgotten.contains(number)) {
                 let kept = *firsts.entry(kind).or_insert(number);

@@ -2,6 +2,7 @@
 
 use super::{Course, Reading};
 use crate::source::{Found, Input, Packing};
+use std::collections::VecDeque;
 
 /// An input smaller than this shares its batch with others; a larger one has all threads for itself, which also bounds the
 /// memory: a batch holds [`BATCH_BYTES`] or one document.
@@ -10,8 +11,12 @@ const BATCH_BYTES: u64 = 32 << 20;
 /// A packed container from this size on comes in stretches: what it holds may be many times as much.
 const LARGE_PACKED: u64 = LARGE / UNPACKED;
 /// A packed input counts for so many times its size: most text unpacks to three to eight times, and what that is isn't known
-/// before.
+/// before. Where it is too little, so many times more count from then on, until that is more than any text unpacks to.
 const UNPACKED: u64 = 8;
+const MORE: u64 = 4;
+const MOST_UNPACKED: u64 = UNPACKED * MORE * MORE * MORE * MORE;
+/// And for so much at least.
+const LEAST_UNPACKED: u64 = 4 << 10;
 /// Enough for a thread's work to be even, few enough for their outputs to be temporary files at the same time.
 const BATCH_INPUTS: usize = 2048;
 
@@ -26,49 +31,90 @@ pub(super) fn is_streamed(input: &Input, reading: &Reading) -> bool {
     input.form.is_container() && (input.size == 0 || input.size >= large || may_break)
 }
 
+/// Inputs that are done together.
+pub(super) struct Batch {
+    pub(super) group: Vec<Found>,
+    pub(super) unpacking: Unpacking,
+}
+
+/// How much packed inputs are expected to unpack to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Unpacking(u64);
+
+impl Unpacking {
+    /// About how large an input is in memory.
+    pub(super) fn size(self, input: &Input) -> u64 {
+        if input.packing == Packing::Plain { input.size } else { (input.size * self.0).max(LEAST_UNPACKED) }
+    }
+
+    /// How large an input may turn out to be.
+    pub(super) fn most(self, input: &Input) -> u64 {
+        let is_known = input.packing != Packing::Plain && self.0 < MOST_UNPACKED;
+        if is_known { self.size(input) } else { u64::MAX }
+    }
+}
+
 pub(super) struct Batches<'a, I> {
     found: I,
     reading: &'a Reading,
     /// So much makes a batch.
     bytes: u64,
-    /// A large input that ended the last batch.
-    waiting: Option<Found>,
+    unpacking: Unpacking,
+    /// What is to come before the others.
+    waiting: VecDeque<Found>,
 }
 
-impl<'a, I> Batches<'a, I> {
+impl<'a, I: Iterator<Item = Found>> Batches<'a, I> {
     pub(super) fn new(found: I, course: &Course<'a>) -> Self {
-        Self { found, reading: course.reading, bytes: BATCH_BYTES.min(2 * course.budget.stretch() as u64), waiting: None }
+        let bytes = BATCH_BYTES.min(2 * course.budget.stretch() as u64);
+        Self { found, reading: course.reading, bytes, unpacking: Unpacking(UNPACKED), waiting: VecDeque::new() }
     }
-}
 
-impl<I: Iterator<Item = Found>> Iterator for Batches<'_, I> {
-    type Item = Vec<Found>;
+    /// Takes a batch back of which something unpacks to more than was expected.
+    pub(super) fn again(&mut self, batch: Batch) {
+        self.unpacking = self.unpacking.max(Unpacking(batch.unpacking.0 * MORE));
+        self.give_back(batch);
+    }
 
-    fn next(&mut self) -> Option<Vec<Found>> {
-        let mut group: Vec<Found> = self.waiting.take().into_iter().collect();
-        let mut bytes = 0;
-        while group.len() < BATCH_INPUTS && bytes < self.bytes && !group.first().is_some_and(|first| self.is_alone(first)) {
-            let Some(found) = self.found.next() else { break };
-            if self.is_alone(&found) && !group.is_empty() {
-                self.waiting = Some(found);
-                break;
-            }
-            bytes += if let Found::Input(input) = &found { unpacked(input) } else { 0 };
-            group.push(found);
+    /// Takes a batch back.
+    pub(super) fn give_back(&mut self, batch: Batch) {
+        for found in batch.group.into_iter().rev() {
+            self.waiting.push_front(found);
         }
-        (!group.is_empty()).then_some(group)
     }
-}
 
-impl<I> Batches<'_, I> {
+    /// How much packed inputs are expected to unpack to by now.
+    pub(super) fn unpacking(&self) -> Unpacking {
+        self.unpacking
+    }
+
+    /// All that is left, one by one.
+    pub(super) fn rest(self) -> impl Iterator<Item = Found> {
+        self.waiting.into_iter().chain(self.found)
+    }
+
     fn is_alone(&self, found: &Found) -> bool {
         matches!(found, Found::Input(input) if input.size >= LARGE || is_streamed(input, self.reading))
     }
 }
 
-/// About how large an input is in memory.
-pub(super) fn unpacked(input: &Input) -> u64 {
-    if input.packing == Packing::Plain { input.size } else { input.size * UNPACKED }
+impl<I: Iterator<Item = Found>> Iterator for Batches<'_, I> {
+    type Item = Batch;
+
+    fn next(&mut self) -> Option<Batch> {
+        let mut group: Vec<Found> = Vec::new();
+        let mut bytes = 0;
+        while group.len() < BATCH_INPUTS && bytes < self.bytes && !group.first().is_some_and(|first| self.is_alone(first)) {
+            let Some(found) = self.waiting.pop_front().or_else(|| self.found.next()) else { break };
+            if self.is_alone(&found) && !group.is_empty() {
+                self.waiting.push_front(found);
+                break;
+            }
+            bytes += if let Found::Input(input) = &found { self.unpacking.size(input) } else { 0 };
+            group.push(found);
+        }
+        (!group.is_empty()).then_some(Batch { group, unpacking: self.unpacking })
+    }
 }
 
 #[cfg(test)]
@@ -81,12 +127,33 @@ mod tests {
         let input = |packing, size| Input { packing, size, from: Origin::Named("a".into()), ..Input::stdin(Form::Text) };
         let batches = |packing, sizes: &[u64]| {
             let found = sizes.iter().map(|&size| Found::Input(input(packing, size)));
-            Batches { found, waiting: None, bytes: BATCH_BYTES, reading: &Reading::default() }
-                .map(|batch| batch.len())
-                .collect::<Vec<_>>()
+            let (reading, unpacking, waiting) = (&Reading::default(), Unpacking(UNPACKED), VecDeque::new());
+            let batches = Batches { found, reading, bytes: BATCH_BYTES, unpacking, waiting };
+            batches.map(|batch| batch.group.len()).collect::<Vec<_>>()
         };
         let sizes = [&[1 << 20; 40][..], &[LARGE, 1000]].concat();
         assert_eq!(batches(Packing::Plain, &sizes), [32, 8, 1, 1]);
         assert_eq!(batches(Packing::Gzip, &sizes), [4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 1, 1]);
+    }
+
+    #[test]
+    fn what_comes_again_comes_in_smaller_batches_and_in_order() {
+        let named = |name: usize| Input { from: Origin::Named(name.to_string().into()), ..Input::stdin(Form::Text) };
+        let input = |name| Found::Input(Input { packing: Packing::Gzip, size: 100 << 10, ..named(name) });
+        let (reading, unpacking, waiting) = (&Reading::default(), Unpacking(UNPACKED), VecDeque::new());
+        let mut batches = Batches { found: (0..100).map(input), reading, bytes: BATCH_BYTES, unpacking, waiting };
+        let mut names = Vec::new();
+        let mut sizes = Vec::new();
+        while let Some(batch) = batches.next() {
+            let most = |found: &Found| if let Found::Input(input) = found { batch.unpacking.most(input) } else { 0 };
+            if most(&batch.group[0]) < 10 << 20 {
+                batches.again(batch);
+                continue;
+            }
+            sizes.push(batch.group.len());
+            names.extend(batch.group.iter().map(|found| if let Found::Input(input) = found { input.path().to_owned() } else { "".into() }));
+        }
+        assert_eq!(names, (0..100).map(|name| std::path::PathBuf::from(name.to_string())).collect::<Vec<_>>());
+        assert_eq!(sizes, [[3; 33].as_slice(), &[1]].concat());
     }
 }

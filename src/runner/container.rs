@@ -157,7 +157,8 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 Err(error) => return Ok((Vec::new(), Some(error))),
             };
             if let Some(compared) = corpus {
-                for lot in &mut lots {
+                // What holds no document is compared with none.
+                for lot in lots.iter_mut().filter(|lot| !lot.sheaf.documents.is_empty()) {
                     lot.stand = compared.corpus.hold(lot.bytes.clone(), input.form, input.path(), lot.offset);
                 }
             }

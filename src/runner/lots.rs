@@ -13,7 +13,7 @@ use crate::page::Read;
 use crate::plan::Fate;
 use crate::segment::expected;
 use crate::sheaf::{Sheaf, Taken, Taking};
-use crate::source::{Fault, Holds, Input, Records, Source, Stretch, line_end};
+use crate::source::{Fault, Holds, Input, Passed, Records, Source, Stretch, line_end};
 use crate::{Plan, Settings};
 use bytes::Bytes;
 use rayon::prelude::*;
@@ -71,6 +71,8 @@ pub(super) struct Lot<'a> {
     is_first: bool,
     /// Its records, unless they are its lines.
     records: Option<Records>,
+    /// Which part it is of a line that isn't read, if it is one.
+    passed: Option<Passed>,
     pub(super) sheaf: Sheaf,
 }
 
@@ -98,7 +100,7 @@ impl Lines {
         used: &mut Vec<Sheaf>,
     ) -> std::result::Result<Vec<Lot<'a>>, Error> {
         let mut lots = Vec::new();
-        let mut add = |bytes: Bytes, records| {
+        let mut add = |Stretch { bytes, records, passed }: Stretch| {
             let (offset, sheaf) = (self.offset, used.pop().unwrap_or_default());
             self.offset += bytes.len() as u64;
             lots.push(Lot {
@@ -111,22 +113,30 @@ impl Lines {
                 line: 0,
                 is_first: !self.is_begun,
                 records,
+                passed,
                 sheaf,
             });
             self.is_begun = true;
         };
         self.stretches += stretches.len() as u64;
-        for Stretch { bytes: mut rest, records } in stretches {
-            if records.is_some() {
-                add(rest, records);
+        let longest = course.budget.most_text();
+        for stretch in stretches {
+            if stretch.records.is_some() || stretch.passed.is_some() {
+                add(stretch);
                 continue;
             }
+            let mut rest = stretch.bytes;
             while !rest.is_empty() {
-                add(rest.split_to(line_end(&rest, LOT)), None);
+                let (end, is_long) = lot_end(&rest, longest);
+                let passed = is_long.then_some(Passed { is_first: true, is_last: true, longest });
+                add(Stretch { passed, ..Stretch::lines(rest.split_to(end)) });
             }
         }
         let read = |lot: &mut Lot| {
-            course.budget.ensure_fits(lot.bytes.len() as u64, || input.place())?;
+            // What else comes in stretches is bounded by who reads it.
+            if lot.records.as_ref().is_some_and(|records| records.rows.is_some()) {
+                course.budget.ensure_fits(lot.bytes.len() as u64, || input.place())?;
+            }
             lot.read(course, taking, lot.offset == 0).map_err(|what| Error::too_large(input.place(), what))
         };
         lots.par_iter_mut().try_for_each(read)?;
@@ -137,6 +147,19 @@ impl Lines {
         }
         Ok(lots)
     }
+}
+
+/// Where the next lot of whole lines ends, and whether it is one that is longer than any may be.
+fn lot_end(lines: &[u8], longest: u64) -> (usize, bool) {
+    let end = line_end(lines, LOT);
+    if end as u64 <= longest {
+        return (end, false);
+    }
+    if let Some(lf) = memchr::memrchr(b'\n', &lines[..LOT.min(end - 1)]) {
+        return (lf + 1, false); // the line behind it is the long one
+    }
+    let has_end = lines[end - 1] == b'\n';
+    (end, (end - usize::from(has_end)) as u64 > longest)
 }
 
 impl<'l> Lot<'l> {
@@ -152,6 +175,7 @@ impl<'l> Lot<'l> {
             line: 1,
             is_first: true,
             records: None,
+            passed: None,
             sheaf,
         }
     }
@@ -159,12 +183,17 @@ impl<'l> Lot<'l> {
     /// Ends it before one of its records.
     pub(super) fn truncate(&mut self, len: u64) {
         self.bytes.truncate(len as usize);
+        self.passed = None;
         if let Some(records) = &mut self.records {
             records.list.retain(|record| record.extent.end <= len && !matches!(record.holds, Holds::Broken(_)));
         }
     }
 
     pub(super) fn read(&mut self, course: Course, taking: Taking, is_first: bool) -> std::result::Result<(), TooLarge> {
+        if let Some(passed) = self.passed {
+            self.sheaf.pass(self.bytes.len() as u64, passed);
+            return Ok(());
+        }
         let records = self.records.as_ref().map(|records| &*records.list);
         self.sheaf.read(&self.bytes, records, self.input.form, &course.reading.fields, taking, is_first)
     }

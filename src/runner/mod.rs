@@ -21,7 +21,7 @@ use crate::source::jsonl::Fields;
 use crate::source::{Form, Found, Input, LeftOut, Loaded, Source, Watch, load, text};
 use crate::threads::Threads;
 use crate::{Plan, Settings};
-use batches::{Batches, LARGE, is_streamed, unpacked};
+use batches::{Batch, Batches, LARGE, Unpacking, is_streamed};
 use bytes::Bytes;
 use container::Container;
 use large::LargeText;
@@ -120,11 +120,16 @@ pub fn run<T: Send>(
     let corpus = course.settings.across.then(|| Compared::new(course.settings, course.budget.corpus()));
     let mut run = Run { course, work, batch, corpus, kept: Vec::new(), used: Vec::new(), again: Vec::new(), spool: None };
     let mut batches = Batches::new(found, &course);
-    while let Some(group) = batches.next() {
-        match run.group(group)? {
+    while let Some(batch) = batches.next() {
+        match run.batch(batch)? {
             Way::On => {}
+            Way::Again(batch) => batches.again(batch),
             Way::End => return Ok(()),
-            Way::Twice(rest) => return run.twice(rest, batches),
+            Way::Twice(Rest::Container(container)) => return run.twice(Some(container), batches),
+            Way::Twice(Rest::Batch(batch)) => {
+                batches.give_back(batch);
+                return run.twice(None, batches);
+            }
         }
     }
     run.end()
@@ -135,6 +140,8 @@ enum Way {
     On,
     /// Something asked for its end.
     End,
+    /// Something of the batch unpacks to more than was expected: nothing of it is done.
+    Again(Batch),
     /// Memory holds no more: what isn't done comes twice.
     Twice(Rest),
 }
@@ -147,7 +154,7 @@ impl Way {
 
 /// What of a batch isn't done.
 enum Rest {
-    Group(Vec<Found>),
+    Batch(Batch),
     Container(Box<Container>),
 }
 
@@ -169,32 +176,39 @@ struct Run<'a, W, B> {
 
 impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> Result<()>> Run<'_, W, B> {
     /// Plans a batch.
-    fn group(&mut self, group: Vec<Found>) -> Result<Way> {
+    fn batch(&mut self, batch: Batch) -> Result<Way> {
         if self.course.stop.load(Ordering::Relaxed) {
             return Ok(Way::End);
         }
-        if let [Found::Input(input)] = group.as_slice()
+        if let [Found::Input(input)] = batch.group.as_slice()
             && is_streamed(input, self.course.reading)
         {
             let input = input.clone();
             return self.container(input);
         }
-        if self.is_full_with(&group) {
-            return Ok(Way::Twice(Rest::Group(group)));
+        if self.is_full_with(&batch) {
+            return Ok(Way::Twice(Rest::Batch(batch)));
         }
-        let goes_on = match <[Found; 1]>::try_from(group) {
-            Ok([Found::Input(input)]) if input.form == Form::Text => self.text(input)?,
-            Ok(one) => self.small(one.into())?,
-            Err(group) => self.small(group)?,
-        };
-        Ok(Way::on_if(goes_on))
+        match batch.group.as_slice() {
+            [Found::Input(input)] if input.form == Form::Text && !self.is_spilled() => self.text(input.clone(), batch),
+            _ => self.small(batch),
+        }
     }
 
     /// Whether that much more is too much for memory.
-    fn is_full_with(&self, group: &[Found]) -> bool {
+    fn is_full_with(&self, batch: &Batch) -> bool {
         let Some(Compared { corpus, .. }) = &self.corpus else { return false };
-        let bytes = || group.iter().map(|found| if let Found::Input(input) = found { unpacked(input) } else { 0 }).sum();
-        !corpus.is_spilled() && corpus.is_full_with(bytes())
+        let size = |found: &Found| match found {
+            // What is too large by itself isn't read.
+            Found::Input(input) if self.course.budget.ensure_fits(input.size, || input.place()).is_ok() => batch.unpacking.size(input),
+            _ => 0,
+        };
+        !corpus.is_spilled() && corpus.is_full_with(batch.group.iter().map(size).sum())
+    }
+
+    /// What documents are compared with, which is why memory doesn't hold all.
+    fn compared(&mut self) -> &mut Compared {
+        self.corpus.as_mut().expect("only what is compared takes memory")
     }
 
     fn is_spilled(&self) -> bool {
@@ -223,36 +237,31 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         Ok(self.hand_on(before)? && failed.map_or(Ok(true), Err)?)
     }
 
-    /// A group of small inputs, each taken whole.
-    fn small(&mut self, group: Vec<Found>) -> Result<bool> {
+    /// A batch of small inputs, each taken whole.
+    fn small(&mut self, batch: Batch) -> Result<Way> {
         let Self { course, work, corpus, kept, .. } = self;
         let Some(compared) = corpus else {
             let one = |found| (!course.stop.load(Ordering::Relaxed)).then(|| by_itself(found, *course, work));
-            let outcomes: Option<Vec<Outcome<T>>> = course.threads.run(|| group.into_par_iter().map(one).collect());
-            return outcomes.map_or(Ok(false), |outcomes| self.hand_on(outcomes));
+            let outcomes: Option<Vec<Outcome<T>>> = course.threads.run(|| batch.group.into_par_iter().map(one).collect());
+            return outcomes.map_or(Ok(Way::End), |outcomes| self.hand_on(outcomes).map(Way::on_if));
         };
-        let made = course.threads.run(|| {
-            let taking = compared.taking(course.settings);
-            let is_input: Vec<bool> = group.iter().map(|found| matches!(found, Found::Input(_))).collect();
-            let apart: Vec<std::result::Result<Apart, Outcome<T>>> =
-                group.into_par_iter().map(|found| Apart::of(found, *course, taking)).collect();
-            if compared.corpus.is_spilled() {
-                return planned(all_came_again(apart, &is_input)?, compared, kept, *course, work);
-            }
-            planned(apart, compared, kept, *course, work)
-        })?;
-        self.hand_on_together(made)
+        let is_input: Vec<bool> = batch.group.iter().map(|found| matches!(found, Found::Input(_))).collect();
+        let apart = match course.threads.run(|| all_apart(batch, *course, compared.taking(course.settings))) {
+            Ok(apart) if compared.corpus.is_spilled() => all_came_again(apart, &is_input)?,
+            Ok(apart) => apart,
+            Err(batch) => return Ok(Way::Again(batch)),
+        };
+        let made = course.threads.run(|| planned(apart, compared, kept, *course, work))?;
+        self.hand_on_together(made).map(Way::on_if)
     }
 
-    /// A text alone.
-    fn text(&mut self, input: Input) -> Result<bool> {
-        if self.is_spilled() {
-            return self.small(vec![Found::Input(input)]);
-        }
-        let (input, source) = match loaded(Found::Input(input), self.course) {
-            Ok((input, source)) if source.len() as u64 >= LARGE => return self.large(input, source),
-            Ok(loaded) => loaded,
-            Err(outcome) => return self.hand_on(vec![outcome]),
+    /// A text alone, which is all of a batch.
+    fn text(&mut self, input: Input, batch: Batch) -> Result<Way> {
+        let (input, source) = match loaded(Found::Input(input), self.course, self.corpus.as_ref().map(|_| batch.unpacking)) {
+            Err(_) => return Ok(Way::Again(batch)),
+            Ok(Ok((input, source))) if source.len() as u64 >= LARGE => return self.large(input, source).map(Way::on_if),
+            Ok(Ok(loaded)) => loaded,
+            Ok(Err(outcome)) => return self.hand_on(vec![outcome]).map(Way::on_if),
         };
         let Self { course, work, corpus, kept, .. } = self;
         let outcome = match corpus {
@@ -263,10 +272,10 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                     let apart = Apart::new(input, source, *course, corpus.taking(course.settings));
                     planned(vec![apart.map_err(Outcome::Failed)], corpus, kept, *course, work)
                 })?;
-                return self.hand_on_together(made);
+                return self.hand_on_together(made).map(Way::on_if);
             }
         };
-        self.hand_on(vec![outcome])
+        self.hand_on(vec![outcome]).map(Way::on_if)
     }
 
     /// A large text in stretches.
@@ -348,11 +357,6 @@ struct Apart {
 }
 
 impl Apart {
-    fn of<T>(found: Found, course: Course, taking: Taking) -> std::result::Result<Self, Outcome<T>> {
-        let (input, source) = loaded(found, course)?;
-        Self::new(input, source, course, taking).map_err(Outcome::Failed)
-    }
-
     fn new(input: Input, source: Source, course: Course, taking: Taking) -> Result<Self> {
         let sheaf = sheaf(&input, &source, course, taking)?;
         source.ensure_unchanged()?;
@@ -360,22 +364,49 @@ impl Apart {
     }
 }
 
-/// Something of a group, read, or why it isn't.
-fn loaded<T>(found: Found, course: Course) -> std::result::Result<(Input, Source), Outcome<T>> {
+/// What is read, or why it isn't.
+type Read<R, T> = std::result::Result<R, Outcome<T>>;
+
+/// All of a batch, taken apart; or the batch, if something of it unpacks to more than was expected.
+fn all_apart<T: Send>(batch: Batch, course: Course, taking: Taking) -> std::result::Result<Vec<Read<Apart, T>>, Batch> {
+    let Batch { group, unpacking } = batch;
+    let one = |found| {
+        let loaded = loaded(found, course, Some(unpacking))?;
+        Ok(loaded.and_then(|(input, source)| Apart::new(input, source, course, taking).map_err(Outcome::Failed)))
+    };
+    let all: Vec<std::result::Result<Read<Apart, T>, Input>> = group.into_par_iter().map(one).collect();
+    if all.iter().all(std::result::Result::is_ok) {
+        return Ok(all.into_iter().flatten().collect());
+    }
+    let found = |one| match one {
+        Ok(Ok(Apart { input, .. })) | Err(input) => Some(Found::Input(input)),
+        Ok(Err(Outcome::LeftOut(path, why))) => Some(Found::LeftOut(path, why)),
+        Ok(Err(Outcome::Failed(error))) => Some(Found::Failed(error)),
+        Ok(Err(Outcome::Done(_) | Outcome::Notice(_))) => None,
+    };
+    Err(Batch { group: all.into_iter().filter_map(found).collect(), unpacking })
+}
+
+/// Something that was found, read; or the input, if it unpacks to more than was expected.
+fn loaded<T>(found: Found, course: Course, expected: Option<Unpacking>) -> std::result::Result<Read<(Input, Source), T>, Input> {
     let input = match found {
         Found::Input(input) => input,
-        Found::LeftOut(path, why) => return Err(Outcome::LeftOut(path, why)),
-        Found::Failed(error) => return Err(Outcome::Failed(error)),
+        Found::LeftOut(path, why) => return Ok(Err(Outcome::LeftOut(path, why))),
+        Found::Failed(error) => return Ok(Err(Outcome::Failed(error))),
     };
-    let most = course.budget.most_text();
-    if input.form == Form::Text {
-        course.budget.ensure_fits(input.size, || input.place()).map_err(Outcome::Failed)?;
+    let budget = course.budget;
+    if input.form == Form::Text
+        && let Err(error) = budget.ensure_fits(input.size, || input.place())
+    {
+        return Ok(Err(Outcome::Failed(error)));
     }
-    match load(&input, course.reading.keeps_broken(), most) {
+    let expected = expected.map_or(u64::MAX, |unpacking| unpacking.most(&input));
+    Ok(match load(&input, course.reading.keeps_broken(), expected.min(budget.most_text())) {
         Ok(Loaded::Source(source)) => Ok((input, source)),
         Ok(Loaded::Binary) => Err(Outcome::LeftOut(input.path().into(), LeftOut::Binary)),
+        Err(error) if expected < budget.most_text() && error.is_too_much() => return Err(input),
         Err(error) => Err(Outcome::Failed(error)),
-    }
+    })
 }
 
 /// A small input taken apart.
@@ -395,10 +426,10 @@ fn sheaf(input: &Input, source: &Source, course: Course, taking: Taking) -> Resu
 
 /// The same, if all that was read the first time was read again: the others have been compared with it.
 fn all_came_again<T>(
-    apart: Vec<std::result::Result<Apart, Outcome<T>>>,
+    apart: Vec<Read<Apart, T>>,
     is_input: &[bool],
-) -> Result<Vec<std::result::Result<Apart, Outcome<T>>>> {
-    let one = |(apart, &is_input): (std::result::Result<Apart, Outcome<T>>, &bool)| match apart {
+) -> Result<Vec<Read<Apart, T>>> {
+    let one = |(apart, &is_input): (Read<Apart, T>, &bool)| match apart {
         Err(Outcome::Failed(error)) if is_input => Err(error),
         Err(Outcome::LeftOut(path, _)) if is_input => Err(Stuck::Changed(0).at((&path).into())),
         apart => Ok(apart),
@@ -408,7 +439,7 @@ fn all_came_again<T>(
 
 /// What is made of a group that is taken apart, in order; or why nothing is made of what others have been compared with.
 fn planned<T: Send>(
-    mut loaded: Vec<std::result::Result<Apart, Outcome<T>>>,
+    mut loaded: Vec<Read<Apart, T>>,
     compared: &mut Compared,
     kept: &mut Vec<Arc<Watch>>,
     course: Course,
@@ -451,9 +482,10 @@ fn planned<T: Send>(
 
 /// Something of a group that is not compared with others.
 fn by_itself<T: Send>(found: Found, course: Course, work: &(impl Fn(Portion) -> Result<T> + Sync)) -> Outcome<T> {
-    match loaded(found, course) {
-        Ok((input, source)) => one_by_itself(&input, &source, course, work),
-        Err(outcome) => outcome,
+    match loaded(found, course, None) {
+        Ok(Ok((input, source))) => one_by_itself(&input, &source, course, work),
+        Ok(Err(outcome)) => outcome,
+        Err(input) => unreachable!("nothing was expected of {}", input.place()),
     }
 }
 

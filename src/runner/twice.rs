@@ -1,14 +1,13 @@
 //! What memory doesn't hold comes twice: first to be gathered on disk, then, when it is known what repeats, to be planned. What was
 //! done before stays done.
 
-use super::batches::{Batches, is_streamed, unpacked};
+use super::batches::{Batch, Batches, Unpacking, is_streamed};
 use super::container::{Container, Ended};
 use super::lots::Lot;
-use super::{Apart, Outcome, Portion, Rest, Run, Way};
+use super::{Apart, Outcome, Portion, Run, Way, all_apart};
 use crate::error::{Error, Place, Result, count};
 use crate::scratch::{Scratch, Tape, free};
-use crate::source::{Found, LeftOut, Stretches, again};
-use rayon::prelude::*;
+use crate::source::{Found, Input, LeftOut, Stretches, again};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -27,49 +26,40 @@ enum Gathered {
 }
 
 impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> Result<()>> Run<'_, W, B> {
-    /// Does the rest of a run, of which this is under way and those come later.
-    pub(super) fn twice(mut self, rest: Rest, later: Batches<impl Iterator<Item = Found>>) -> Result<()> {
+    /// Does the rest of a run: what is left of a container that is under way, and what comes later.
+    pub(super) fn twice(mut self, begun: Option<Box<Container>>, later: Batches<impl Iterator<Item = Found>>) -> Result<()> {
         let course = self.course;
-        let later: Vec<Found> = later.flatten().collect();
+        let unpacking = later.unpacking();
+        let later: Vec<Found> = later.rest().collect();
         let folder = course.budget.folder();
-        if !self.say_what_it_takes(&folder, &rest, &later)? {
+        if !self.say_what_it_takes(&folder, begun.as_deref(), &later, unpacking)? {
             return Ok(());
         }
         let scratch = Scratch::new(&folder)?;
         self.spill(&scratch)?;
 
-        let mut begun = None;
-        match rest {
-            Rest::Group(group) => self.gather_group(group)?,
-            Rest::Container(container) => match self.gather_rest(container, &scratch, later.is_empty())? {
-                Gathered::Container(container, failed) => begun = Some((container, failed)),
-                Gathered::Nothing => {}
+        let begun = match begun {
+            None => None,
+            Some(container) => match self.gather_rest(container, &scratch, later.is_empty())? {
+                Gathered::Container(container, failed) => Some((container, failed)),
+                Gathered::Nothing => None,
                 Gathered::Run => return Ok(()),
             },
-        }
-        for group in Batches::new(later.into_iter(), &course) {
-            if course.stop.load(Ordering::Relaxed) {
-                return Ok(());
-            }
-            match group.as_slice() {
-                [Found::Input(input)] if is_streamed(input, course.reading) => {
-                    let input = input.clone();
-                    let found = match self.begin(&input) {
-                        Ok(Some(container)) => match self.gather_container(container)? {
-                            Some(failed) => failed.map_or(Found::Input(input), Found::Failed),
-                            None => return Ok(()),
-                        },
-                        Ok(None) => Found::LeftOut(input.path().into(), LeftOut::Binary),
-                        Err(error) => Found::Failed(error),
-                    };
-                    self.again.push(found);
-                }
-                _ => self.gather_group(group)?,
+        };
+        let mut batches = Batches::new(later.into_iter(), &course);
+        while let Some(batch) = batches.next() {
+            match self.gather(batch)? {
+                Way::On => {}
+                Way::Again(batch) => batches.again(batch),
+                Way::End | Way::Twice(_) => return Ok(()),
             }
         }
-        let compared = self.corpus.as_mut().expect("only what is compared takes memory");
-        let settled = course.threads.run(|| compared.corpus.settle(course.budget.corpus() / 2));
+        let compared = self.compared();
+        let settled = course.threads.run(|| compared.corpus.settle(course.budget.corpus() / 2, course.stop));
         settled.map_err(|stuck| stuck.at(Place::Path(folder.clone())))?;
+        if course.stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
 
         if let Some((container, failed)) = begun
             && !self.second_time(*container, failed)?
@@ -82,9 +72,12 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         while again.peek().is_some() {
             let first = again.next();
             let others = std::iter::from_fn(|| again.next_if(|found| !matches!(found, Found::Failed(_))));
-            for group in Batches::new(first.into_iter().chain(others), &course) {
-                if !matches!(self.group(group)?, Way::On) {
-                    return Ok(());
+            let mut batches = Batches::new(first.into_iter().chain(others), &course);
+            while let Some(batch) = batches.next() {
+                match self.batch(batch)? {
+                    Way::On => {}
+                    Way::Again(batch) => batches.again(batch),
+                    Way::End | Way::Twice(_) => return Ok(()),
                 }
             }
         }
@@ -94,17 +87,17 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     }
 
     /// Says how much disk it will take, and makes sure that it is there; false if the run is to end.
-    fn say_what_it_takes(&mut self, folder: &Path, rest: &Rest, later: &[Found]) -> Result<bool> {
-        let size = |found: &Found| if let Found::Input(input) = found { unpacked(input) } else { 0 };
-        let (of_rest, is_stdin) = match rest {
-            Rest::Group(group) => (group.iter().map(size).sum(), false),
-            Rest::Container(container) => {
-                let Container { input, lines, .. } = &**container;
-                (unpacked(input).saturating_sub(lines.offset), container.is_spooled())
-            }
-        };
-        let compared = self.corpus.as_ref().expect("only what is compared takes memory");
-        let needed = compared.corpus.expected_on_disk(of_rest + later.iter().map(size).sum::<u64>());
+    fn say_what_it_takes(
+        &mut self,
+        folder: &Path,
+        begun: Option<&Container>,
+        later: &[Found],
+        unpacking: Unpacking,
+    ) -> Result<bool> {
+        let inputs = || later.iter().filter_map(|found| if let Found::Input(input) = found { Some(input) } else { None });
+        let left = begun.map_or(0, |container| unpacking.size(&container.input).saturating_sub(container.lines.offset));
+        let bytes = left + inputs().map(|input| unpacking.size(input)).sum::<u64>();
+        let needed = self.compared().corpus.expected_on_disk(bytes);
         let free = free(folder)?;
         let megabytes = |bytes: u64| count(bytes.div_ceil(MEGABYTE));
         if free < needed {
@@ -115,25 +108,27 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
             );
             return Err(Error::refused(folder, why));
         }
-        let memory = megabytes(self.course.budget.memory);
-        let said = match is_stdin {
-            true => format!(
-                "standard input is more than {memory} MB of memory hold; the rest of it goes to temporary files in {} and is read from there",
-                folder.display()
-            ),
-            false => format!(
-                "more than {memory} MB of memory hold: the rest is read twice, with about {} MB of temporary files in {}",
-                megabytes(needed),
-                folder.display()
-            ),
+        let (memory, folder) = (megabytes(self.course.budget.memory), folder.display());
+        let said = if begun.is_some_and(Container::is_spooled) {
+            format!(
+                "standard input is more than {memory} MB of memory hold; the rest of it goes to temporary files in {folder} and is read from there"
+            )
+        } else {
+            let first = begun.map(|container| &container.input).or(inputs().next());
+            let from = first.map_or(Place::Text, Input::place);
+            format!(
+                "more than {memory} MB of memory hold: from {from} on all is read twice, with about {} MB of temporary files in {folder}",
+                megabytes(needed)
+            )
         };
         self.hand_on(vec![Outcome::Notice(said)])
     }
 
     /// Moves what is in memory to disk.
     fn spill(&mut self, scratch: &Arc<Scratch>) -> Result<()> {
-        let compared = self.corpus.as_mut().expect("only what is compared takes memory");
-        let spilled = self.course.threads.run(|| compared.corpus.spill(scratch));
+        let course = self.course;
+        let compared = self.compared();
+        let spilled = course.threads.run(|| compared.corpus.spill(scratch));
         spilled.map_err(|stuck| stuck.at(Place::Request("all documents so far".into())))?;
         // What was hashed now is what was compared before, and need not stay as it is.
         self.kept.iter().try_for_each(|watch| watch.ensure_unchanged())?;
@@ -144,6 +139,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
 
     /// Gathers the rest of a container.
     fn gather_rest(&mut self, mut container: Box<Container>, scratch: &Arc<Scratch>, is_last: bool) -> Result<Gathered> {
+        let course = self.course;
         let lines = container.lines;
         if container.is_spooled() {
             self.spool = Some(Tape::new(scratch));
@@ -156,7 +152,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
             Ended::Container(failed) => failed,
             Ended::Run | Ended::Memory => return Ok(Gathered::Run),
         };
-        let compared = self.corpus.as_mut().expect("only what is compared takes memory");
+        let compared = self.compared();
         match failed {
             None => compared.corpus.end_input().map_err(|stuck| stuck.at(container.input.place()))?,
             Some(error) if is_last => {
@@ -165,7 +161,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
             }
             Some(error) => {
                 let mark = container.mark.as_ref().expect("only what is compared takes memory");
-                self.course.threads.run(|| compared.forget(mark))?;
+                course.threads.run(|| compared.forget(mark))?;
                 // What of it is done goes with it, before anything else is handed on.
                 let goes_on = self.hand_on(vec![Outcome::Failed(error)])?;
                 return Ok(if goes_on { Gathered::Nothing } else { Gathered::Run });
@@ -177,43 +173,67 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
 
     /// Gathers a container; why it is left out, if it is. `None` if the run is to end.
     fn gather_container(&mut self, mut container: Container) -> Result<Option<Option<Error>>> {
+        let course = self.course;
         let failed = match self.stretches(&mut container)? {
             Ended::Container(failed) => failed,
             Ended::Run | Ended::Memory => return Ok(None),
         };
         let failed = failed.or_else(|| container.source.ensure_unchanged().err());
-        let compared = self.corpus.as_mut().expect("only what is compared takes memory");
+        let compared = self.compared();
         match (&failed, &container.mark) {
-            (Some(_), Some(mark)) => self.course.threads.run(|| compared.forget(mark))?,
+            (Some(_), Some(mark)) => course.threads.run(|| compared.forget(mark))?,
             _ => compared.corpus.end_input().map_err(|stuck| stuck.at(container.input.place()))?,
         }
         Ok(Some(failed))
     }
 
+    /// Gathers a batch.
+    fn gather(&mut self, batch: Batch) -> Result<Way> {
+        if self.course.stop.load(Ordering::Relaxed) {
+            return Ok(Way::End);
+        }
+        let [Found::Input(input)] = batch.group.as_slice() else { return self.gather_small(batch) };
+        if !is_streamed(input, self.course.reading) {
+            return self.gather_small(batch);
+        }
+        let input = input.clone();
+        let found = match self.begin(&input) {
+            Ok(Some(container)) => match self.gather_container(container)? {
+                Some(failed) => failed.map_or(Found::Input(input), Found::Failed),
+                None => return Ok(Way::End),
+            },
+            Ok(None) => Found::LeftOut(input.path().into(), LeftOut::Binary),
+            Err(error) => Found::Failed(error),
+        };
+        self.again.push(found);
+        Ok(Way::On)
+    }
+
     /// Gathers small inputs.
-    fn gather_group(&mut self, group: Vec<Found>) -> Result<()> {
-        let Self { course, corpus, again, .. } = self;
-        let compared = corpus.as_mut().expect("only what is compared takes memory");
-        let taking = compared.taking(course.settings);
-        course.threads.run(|| {
-            let apart: Vec<std::result::Result<Apart, Outcome<T>>> =
-                group.into_par_iter().map(|found| Apart::of(found, *course, taking)).collect();
-            for apart in apart {
-                again.push(match apart {
-                    Ok(Apart { input, source, sheaf }) => {
-                        let mut lot = Lot::whole(&input, &source, sheaf);
-                        lot.stand = compared.corpus.hold(lot.bytes.clone(), input.form, input.path(), 0);
-                        let entered = compared.corpus.enter(&[lot.entering()], |count| count);
-                        entered.map_err(|stuck| stuck.at(input.place()))?;
-                        Found::Input(input)
-                    }
-                    Err(Outcome::LeftOut(path, why)) => Found::LeftOut(path, why),
-                    Err(Outcome::Failed(error)) => Found::Failed(error),
-                    Err(Outcome::Done(_) | Outcome::Notice(_)) => continue,
-                });
-            }
-            Ok(())
-        })
+    fn gather_small(&mut self, batch: Batch) -> Result<Way> {
+        let course = self.course;
+        let taking = self.compared().taking(course.settings);
+        let apart = match course.threads.run(|| all_apart::<T>(batch, course, taking)) {
+            Ok(apart) => apart,
+            Err(batch) => return Ok(Way::Again(batch)),
+        };
+        for apart in apart {
+            let found = match apart {
+                Ok(Apart { input, source, sheaf }) => {
+                    let corpus = &mut self.compared().corpus;
+                    let mut lot = Lot::whole(&input, &source, sheaf);
+                    lot.stand = corpus.hold(lot.bytes.clone(), input.form, input.path(), 0);
+                    let entered = course.threads.run(|| corpus.enter(&[lot.entering()], |count| count));
+                    entered.map_err(|stuck| stuck.at(input.place()))?;
+                    Found::Input(input)
+                }
+                Err(Outcome::LeftOut(path, why)) => Found::LeftOut(path, why),
+                Err(Outcome::Failed(error)) => Found::Failed(error),
+                Err(Outcome::Done(_) | Outcome::Notice(_)) => continue,
+            };
+            self.again.push(found);
+        }
+        Ok(Way::On)
     }
 
     /// Plans the rest of a container that was gathered until it failed, if it did; false if the run is to end.

@@ -2,6 +2,7 @@
 //! quotation marks and cut there, so that nothing else of the line is ever written anew.
 
 use crate::document::{Map, Span};
+use crate::error::count;
 use serde::Deserializer as _;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -78,6 +79,11 @@ pub enum Fault {
         /// What it is: "a number".
         what: &'static str,
     },
+    /// More bytes than memory holds of a line.
+    TooLong {
+        /// The most that are read.
+        longest: u64,
+    },
     /// More than one text. Parsers disagree which of them counts, so none is cut.
     TwoTexts {
         /// The field they are in.
@@ -100,6 +106,7 @@ impl fmt::Display for Fault {
             Fault::NotObject { what } => write!(f, "is {what}, not an object with a text"),
             Fault::NoText { field } => write!(f, "has no field {field:?}; --text-field names another"),
             Fault::NotString { field, what } => write!(f, "its field {field:?} is {what}, not a string"),
+            Fault::TooLong { longest } => write!(f, "has more than {} MB, more than --memory holds", count(longest >> 20)),
             Fault::TwoTexts { field } => write!(f, "has the field {field:?} twice"),
         }
     }

@@ -100,7 +100,10 @@ pub(crate) fn load(input: &Input, keeps_broken: bool, most: u64) -> Result<Loade
     };
     match loaded.map_err(|error| Error::io(input.place(), error))? {
         None => Ok(Loaded::Binary),
-        Some(Source { broken: Some(error), .. }) if !keeps_broken => Err(Error::io(input.place(), error)),
+        // The beginning of what is too large doesn't count for all of it.
+        Some(Source { broken: Some(error), .. }) if !keeps_broken || error.kind() == io::ErrorKind::FileTooLarge => {
+            Err(Error::io(input.place(), error))
+        }
         Some(source) => refuse_no_text(input, &source).map(|()| Loaded::Source(source)),
     }
 }

@@ -32,7 +32,7 @@ pub(crate) use packing::Packer;
 pub use packing::Packing;
 pub(crate) use packing::not_read_by_name;
 pub use records::{Fault, Skipped};
-pub(crate) use records::{Holds, Record, Records, Stretch};
+pub(crate) use records::{Holds, Passed, Record, Records, Stretch};
 pub(crate) use stretches::{Pace, Stretches, line_end};
 pub use walk::{Found, LeftOut, Selection, Walk, base_name};
 

@@ -12,6 +12,26 @@ pub(crate) struct Stretch {
     pub(crate) bytes: Bytes,
     /// The records in it, unless they are its lines.
     pub(crate) records: Option<Records>,
+    /// Which part it is of a line that isn't read, if it is one.
+    pub(crate) passed: Option<Passed>,
+}
+
+/// A part of a line that is longer than memory holds, and passed on unread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Passed {
+    /// Whether the line begins with it.
+    pub(crate) is_first: bool,
+    /// Whether the line ends with it.
+    pub(crate) is_last: bool,
+    /// The longest line that is read, in bytes.
+    pub(crate) longest: u64,
+}
+
+impl Stretch {
+    /// Whole lines.
+    pub(crate) fn lines(bytes: Bytes) -> Self {
+        Self { bytes, records: None, passed: None }
+    }
 }
 
 /// Records in a stretch.

@@ -1,8 +1,7 @@
 //! A container of lines in stretches: a mapped or read one as it stands, a stream as a thread of its own reads and unpacks it,
 //! ahead of those who use it.
 
-use super::records::Stretch;
-use crate::error::count;
+use super::records::{Passed, Stretch};
 use crate::threads::{beside, send};
 use bytes::Bytes;
 use std::io::{self, Read};
@@ -61,9 +60,8 @@ impl Stretches {
     ) -> io::Result<Self> {
         Self::of(pace, false, move || {
             let failed = io::copy(&mut (&mut stream).take(from), &mut io::sink()).err();
-            let mut lines = Lines { stream, keeps_broken, pace, given: from, rest: Vec::new(), failed };
-            let stretch = |bytes| Stretch { bytes, records: None };
-            std::iter::from_fn(move || lines.next().map(|bytes| bytes.map(stretch)).transpose())
+            let mut lines = Lines { stream, keeps_broken, pace, rest: Vec::new(), is_passing: false, failed };
+            std::iter::from_fn(move || lines.next().transpose())
         })
     }
 
@@ -94,7 +92,7 @@ impl Stretches {
                 let is_last = stretch.is_err();
                 let places = stretch.as_ref().map_or(1, |stretch| stretch.bytes.len() / PLACE);
                 // Nobody listens any more: the run has ended.
-                if send(&sender, stretch, places, || Ok(Stretch { bytes: Bytes::new(), records: None })).is_err() || is_last {
+                if send(&sender, stretch, places, || Ok(Stretch::lines(Bytes::new()))).is_err() || is_last {
                     break;
                 }
             }
@@ -151,7 +149,7 @@ impl Stretches {
             return Vec::new();
         }
         let end = line_end(bytes, size);
-        vec![Stretch { bytes: bytes.split_to(end), records: None }]
+        vec![Stretch::lines(bytes.split_to(end))]
     }
 }
 
@@ -175,48 +173,61 @@ struct Lines<R> {
     stream: R,
     keeps_broken: bool,
     pace: Pace,
-    /// How many bytes were handed on.
-    given: u64,
     /// The beginning of a line whose end has not come yet.
     rest: Vec<u8>,
+    /// Whether that line is too long, and its beginning was passed on.
+    is_passing: bool,
     /// What kept more from coming.
     failed: Option<io::Error>,
 }
 
 impl<R: Read> Lines<R> {
-    fn next(&mut self) -> io::Result<Option<Bytes>> {
-        let mut stretch = std::mem::take(&mut self.rest);
+    fn next(&mut self) -> io::Result<Option<Stretch>> {
+        let mut bytes = std::mem::take(&mut self.rest);
+        let mut searched = 0; // behind a line that was passed on there may be whole ones
         loop {
-            if self.failed.is_some() && self.keeps_broken && !stretch.is_empty() {
-                return Ok(Some(stretch.into()));
+            let of_lines = if self.is_passing { memchr::memchr } else { memchr::memrchr };
+            if let Some(lf) = of_lines(b'\n', &bytes[searched..]) {
+                self.rest = bytes.split_off(searched + lf + 1);
+                return Ok(Some(self.stretch(bytes)));
+            }
+            let (known, size, longest) = (bytes.len(), self.pace.stretch, self.pace.longest);
+            if known as u64 > longest || (known > 0 && self.is_passing) {
+                return Ok(Some(self.pass(bytes, false)));
+            }
+            if self.failed.is_some() && self.keeps_broken && known > 0 {
+                return Ok(Some(self.stretch(bytes)));
             }
             if let Some(error) = self.failed.take() {
                 return Err(error);
             }
-            let (known, size) = (stretch.len(), self.pace.stretch);
-            if known as u64 > self.pace.longest {
-                return Err(self.too_long());
+            // No more than shows that a line is too long: which line is must not depend on how it comes.
+            let most = (longest - known as u64).saturating_add(1);
+            let wanted = most.min(size.saturating_sub(known).max(size / 4).max(known) as u64);
+            bytes.reserve(wanted as usize);
+            self.failed = { &mut self.stream }.take(wanted).read_to_end(&mut bytes).err();
+            if bytes.len() == known && self.failed.is_none() {
+                return Ok((known > 0).then(|| self.stretch(bytes)));
             }
-            let wanted = size.saturating_sub(known).max(size / 4).max(known) as u64;
-            stretch.reserve(wanted as usize);
-            self.failed = { &mut self.stream }.take(wanted).read_to_end(&mut stretch).err();
-            let is_end = stretch.len() == known && self.failed.is_none();
-            if let Some(lf) = memchr::memrchr(b'\n', &stretch[known..]) {
-                self.rest = stretch.split_off(known + lf + 1);
-                self.given += stretch.len() as u64;
-                return Ok(Some(stretch.into()));
-            }
-            if is_end {
-                return Ok((!stretch.is_empty()).then(|| stretch.into()));
-            }
+            searched = known;
         }
     }
 
-    fn too_long(&self) -> io::Error {
-        let (at, longest) = (count(self.given), count(self.pace.longest >> 20));
-        let why = format!("the line that begins at byte {at} has more than {longest} MB, more than --memory holds");
-        io::Error::new(io::ErrorKind::FileTooLarge, why)
+    /// What is handed on next: whole lines, or the last part of one that is passed on.
+    fn stretch(&mut self, bytes: Vec<u8>) -> Stretch {
+        if self.is_passing {
+            return self.pass(bytes, true);
+        }
+        Stretch::lines(bytes.into())
     }
+
+    /// Hands on a part of a line that is too long.
+    fn pass(&mut self, bytes: Vec<u8>, is_last: bool) -> Stretch {
+        let is_first = !std::mem::replace(&mut self.is_passing, !is_last);
+        let passed = Passed { is_first, is_last, longest: self.pace.longest };
+        Stretch { passed: Some(passed), ..Stretch::lines(bytes.into()) }
+    }
+
 }
 
 #[cfg(test)]
@@ -240,6 +251,31 @@ mod tests {
             buffer[..len].iter_mut().enumerate().for_each(|(at, to)| *to = byte(at));
             Ok(len)
         }
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_passed_on_in_parts() {
+        let pace = Pace { stretch: 8, longest: 20 };
+        let all = |lines: &[usize], has_end: bool| {
+            let mut text: Vec<u8> = lines.iter().flat_map(|&len| [&vec![b'x'; len - 1][..], b"\n"].concat()).collect();
+            if !has_end {
+                text.pop();
+            }
+            let mut lines =
+                Lines { stream: &*text, keeps_broken: false, pace, rest: Vec::new(), is_passing: false, failed: None };
+            let all: Vec<Stretch> = std::iter::from_fn(|| lines.next().unwrap()).collect();
+            assert_eq!(all.iter().flat_map(|stretch| &stretch.bytes).copied().collect::<Vec<u8>>(), text);
+            let passed = |stretch: &Stretch| stretch.passed.map(|passed| (passed.is_first, passed.is_last));
+            all.iter().map(|stretch| (stretch.bytes.len(), passed(stretch))).collect::<Vec<_>>()
+        };
+        let (begins, goes_on, ends) = (Some((true, false)), Some((false, false)), Some((false, true)));
+        for has_end in [true, false] {
+            let fits = all(&[3, 21], has_end);
+            assert_eq!(fits, if has_end { [(3, None), (21, None)] } else { [(3, None), (20, None)] });
+        }
+        let long = all(&[3, 22, 2, 2, 31], true);
+        assert_eq!(long, [(3, None), (21, begins), (1, ends), (4, None), (21, begins), (8, goes_on), (2, ends)]);
+        assert_eq!(all(&[3, 22], false), [(3, None), (21, begins)]);
     }
 
     #[test]

@@ -33,6 +33,7 @@ impl Iterator for Stretches {
         };
         let list = (0..values.len()).map(record).collect();
         let bytes = values.bytes.clone();
-        Some(Ok(Stretch { bytes, records: Some(Records { list, rows: Some(Arc::new(values)), ..Records::default() }) }))
+        let records = Records { list, rows: Some(Arc::new(values)), ..Records::default() };
+        Some(Ok(Stretch { bytes, records: Some(records), passed: None }))
     }
 }

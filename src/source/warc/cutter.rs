@@ -18,18 +18,21 @@ pub enum Cut {
     /// So many bytes belong to what began before.
     GoesOn(usize),
     /// Nothing, before there are so many bytes, or the end. That is what a record of text takes as a whole, and so never much more
-    /// than [`LONGEST`](super::LONGEST); of anything else no more is asked for than its headers.
+    /// than the longest that is read; of anything else no more is asked for than its headers.
     More(u64),
 }
 
 /// Where in a stream it is cut next.
-#[derive(Debug, Default)]
-pub struct Cutter(State);
+#[derive(Debug)]
+pub struct Cutter {
+    state: State,
+    /// The longest content of a record that is read as text.
+    longest: u64,
+}
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 enum State {
     /// Between two records.
-    #[default]
     Between,
     /// In a record that gives no document, whose Content-Length is `len`, and of which `left` bytes are to come.
     Passed { len: u64, left: u64 },
@@ -38,10 +41,16 @@ enum State {
 }
 
 impl Cutter {
+    /// At the beginning of a stream. Of text no more than `longest` bytes are read as one record: [`LONGEST`](super::LONGEST), or
+    /// fewer.
+    pub fn new(longest: u64) -> Self {
+        Self { state: State::Between, longest: longest.min(super::LONGEST) }
+    }
+
     /// What to do with `bytes`, which follow what was cut off before: nothing if all is done. The cut is never longer than they
     /// are. `is_end`: no more will come.
     pub fn cut(&mut self, bytes: &[u8], is_end: bool) -> Option<Cut> {
-        match self.0 {
+        match self.state {
             State::Between if bytes.is_empty() => (!is_end).then_some(Cut::More(1)),
             State::Between => Some(self.between(bytes, is_end)),
             State::Passed { len, left: 0 } => self.ended(bytes, is_end, len),
@@ -57,7 +66,7 @@ impl Cutter {
         let mut whole = 0;
         while whole < bytes.len() {
             let rest = &bytes[whole..];
-            let step = step::step(rest, false);
+            let step = step::step(rest, false, self.longest);
             if let Step::Is { len, .. } = step {
                 whole += len;
             } else if whole > 0 {
@@ -76,7 +85,7 @@ impl Cutter {
             Step::More(least) => Cut::More(least),
             Step::Passed { held, end, len } => {
                 let taken = bytes.len().min(usize::try_from(end).unwrap_or(usize::MAX));
-                self.0 = State::Passed { len, left: end - taken as u64 };
+                self.state = State::Passed { len, left: end - taken as u64 };
                 Cut::Begins(taken, held)
             }
             Step::Broken { fault, from } => {
@@ -84,7 +93,7 @@ impl Cutter {
                 if len == 0 {
                     return more(bytes);
                 }
-                self.0 = State::Broken;
+                self.state = State::Broken;
                 Cut::Begins(len, Held::Broken(fault))
             }
         }
@@ -92,14 +101,14 @@ impl Cutter {
 
     fn passed(&mut self, bytes: &[u8], is_end: bool, len: u64, left: u64) -> Cut {
         if bytes.is_empty() && is_end {
-            self.0 = State::Between;
+            self.state = State::Between;
             return Cut::Begins(0, Held::After(Fault::CutShort { len, there: len - left }));
         }
         if bytes.is_empty() {
             return more(bytes);
         }
         let taken = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        self.0 = State::Passed { len, left: left - taken as u64 };
+        self.state = State::Passed { len, left: left - taken as u64 };
         Cut::GoesOn(taken)
     }
 
@@ -108,11 +117,11 @@ impl Cutter {
         match step::end(bytes, is_end) {
             End::Unknown => Some(more(bytes)),
             End::Here(ends) => {
-                self.0 = State::Between;
+                self.state = State::Between;
                 if ends > 0 { Some(Cut::GoesOn(ends)) } else { self.cut(bytes, is_end) }
             }
             End::Nowhere => {
-                self.0 = State::Broken;
+                self.state = State::Broken;
                 Some(Cut::Begins(0, Held::After(Fault::NoEnd { len })))
             }
         }
@@ -122,7 +131,7 @@ impl Cutter {
         let end = head::next_version(bytes, 0).or_else(|| is_end.then_some(bytes.len()));
         let len = end.unwrap_or_else(|| bytes.len().saturating_sub(KEPT));
         if end.is_some() {
-            self.0 = State::Between;
+            self.state = State::Between;
         }
         match len {
             0 if end.is_some() => self.cut(bytes, is_end),
@@ -138,7 +147,7 @@ fn more(bytes: &[u8]) -> Cut {
 
 #[cfg(test)]
 mod tests {
-    use super::super::records;
+    use super::super::{LONGEST, records};
     use super::super::tests::record;
     use super::*;
     use proptest::collection::vec;
@@ -175,7 +184,7 @@ mod tests {
 
     /// The same as a stream of pieces tells it; and the most that was held.
     fn streamed(bytes: &[u8], mut piece: impl FnMut() -> usize) -> (Told, usize) {
-        let (mut told, mut cutter) = (Vec::new(), Cutter::default());
+        let (mut told, mut cutter) = (Vec::new(), Cutter::new(LONGEST));
         let (mut from, mut to, mut most) = (0, 0, 0);
         while let Some(cut) = cutter.cut(&bytes[from..to], to == bytes.len()) {
             most = most.max(to - from);
@@ -260,8 +269,8 @@ mod tests {
     #[test]
     fn it_is_known_how_much_a_text_needs() {
         let text = record("WARC-Type: conversion", &b"x".repeat(1000));
-        assert_eq!(Cutter::default().cut(&text[..100], false), Some(Cut::More(text.len() as u64)));
-        assert_eq!(Cutter::default().cut(&text, false), Some(Cut::Records(text.len())));
-        assert_eq!(Cutter::default().cut(b"", true), None);
+        assert_eq!(Cutter::new(LONGEST).cut(&text[..100], false), Some(Cut::More(text.len() as u64)));
+        assert_eq!(Cutter::new(LONGEST).cut(&text, false), Some(Cut::Records(text.len())));
+        assert_eq!(Cutter::new(LONGEST).cut(b"", true), None);
     }
 }

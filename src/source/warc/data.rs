@@ -144,7 +144,7 @@ fn placeless(held: Held) -> Held {
 }
 
 fn streamed(bytes: &[u8], piece: usize) -> Vec<Held> {
-    let (mut all, mut cutter, mut from, mut to) = (Vec::new(), Cutter::default(), 0, 0);
+    let (mut all, mut cutter, mut from, mut to) = (Vec::new(), Cutter::new(super::LONGEST), 0, 0);
     while let Some(cut) = cutter.cut(&bytes[from..to], to == bytes.len()) {
         match cut {
             Cut::Records(len) => {

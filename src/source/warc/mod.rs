@@ -124,6 +124,8 @@ pub enum Fault {
     TooLong {
         /// Its Content-Length.
         len: u64,
+        /// The longest that is.
+        longest: u64,
     },
     /// Bytes are missing.
     CutShort {
@@ -160,8 +162,10 @@ impl fmt::Display for Fault {
             Fault::NoLength => f.write_str("has no Content-Length"),
             Fault::NotLength { value } => write!(f, "its Content-Length is no number of bytes: {value:?}"),
             Fault::TwoLengths => f.write_str("has two Content-Lengths that differ"),
-            Fault::TooLong { len } => {
-                write!(f, "its Content-Length is {}, and a text has at most {} bytes", count(*len), count(LONGEST))
+            Fault::TooLong { len, longest } => {
+                let (len, most) = (count(*len), count(*longest));
+                let by_memory = if *longest < LONGEST { " with this --memory" } else { "" };
+                write!(f, "its Content-Length is {len}, and a text has at most {most} bytes{by_memory}")
             }
             Fault::CutShort { len, there } => {
                 write!(f, "ends early: its Content-Length is {} and {} bytes follow", count(*len), count(*there))
@@ -185,7 +189,7 @@ pub fn records(bytes: &[u8]) -> impl Iterator<Item = (Span, Held)> {
         let (len, held) = match after.take() {
             Some(fault) => (head::next_version(rest, 0).unwrap_or(rest.len()), Held::After(fault)),
             None if rest.is_empty() => return None,
-            None => match step::step(rest, true) {
+            None => match step::step(rest, true, LONGEST) {
                 Step::Is { len, held, after: fault } => {
                     after = fault;
                     (len, held)
@@ -356,10 +360,6 @@ mod tests {
             ),
             ("WARC/1.0\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\ntext\r\n\r\n", "has two Content-Lengths that differ"),
             (
-                "WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: 1073741825\r\n\r\ntext\r\n\r\n",
-                "its Content-Length is 1,073,741,825, and a text has at most 1,073,741,824 bytes",
-            ),
-            (
                 "WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: 3\r\n\r\ntext\r\n\r\n",
                 "its Content-Length is 3, and no record begins behind that",
             ),
@@ -382,6 +382,9 @@ mod tests {
         }
         let cut = &good[..good.len() - 6];
         assert_eq!(all(cut), ["broken: ends early: its Content-Length is 4 and 2 bytes follow"]);
+        let long = all(b"WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: 1073741825\r\n\r\ntext\r\n\r\n");
+        let told = "broken: its Content-Length is 1,073,741,825, and a text has at most 1,073,741,824 bytes";
+        assert_eq!(long, [told, "after: ends early: its Content-Length is 1,073,741,825 and 8 bytes follow"]);
         let endless = [b"WARC/1.0\r\n", &b"a: b\r\n".repeat(head::MOST / 6 + 1)[..], &good].concat();
         assert_eq!(all(&endless), ["broken: has headers that no blank line ends", "conversion - good"]);
     }

@@ -2,7 +2,7 @@
 
 use super::head::{self, Begins, Headers};
 use super::http::{self, Payload};
-use super::{Coding, Document, Fault, Held, Kind, LONGEST};
+use super::{Coding, Document, Fault, Held, Kind};
 use crate::document::Span;
 
 /// The line ends behind a record.
@@ -33,8 +33,8 @@ pub(super) enum Step {
     Broken { fault: Fault, from: usize },
 }
 
-/// What `bytes` begin with, which aren't empty. If they end `is_end`, it is always known.
-pub(super) fn step(bytes: &[u8], is_end: bool) -> Step {
+/// What `bytes` begin with, which aren't empty. If they end `is_end`, it is always known. A text is at most `longest` bytes.
+pub(super) fn step(bytes: &[u8], is_end: bool, longest: u64) -> Step {
     let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
     if blank > 0 {
         return Step::Is { len: blank, held: Held::Blank, after: None };
@@ -57,7 +57,9 @@ pub(super) fn step(bytes: &[u8], is_end: bool) -> Step {
     };
     match record.held(is_end) {
         None => more(),
-        Some(Held::Document(_)) if record.len > LONGEST => broken(bytes, is_end, 0, Fault::TooLong { len: record.len }),
+        Some(Held::Document(_)) if record.len > longest => {
+            record.passed(Held::Broken(Fault::TooLong { len: record.len, longest }), is_end)
+        }
         Some(Held::Document(document)) => record.document(document, is_end),
         Some(held) => record.passed(held, is_end),
     }

@@ -4,7 +4,6 @@
 
 use super::{Cut, Cutter, Document, Held, Kind, conversion, records};
 use crate::document::Span;
-use crate::error::count;
 use crate::source::records::{Fault, Holds, Record, Records, Stretch};
 use std::io::{self, Read};
 
@@ -16,7 +15,7 @@ pub(crate) struct Stretches<R> {
     stream: R,
     /// About so many bytes make one.
     size: usize,
-    /// No record of text has more than so many.
+    /// No text has more than so many.
     longest: u64,
     cutter: Cutter,
     /// Bytes that are read; those from `at` on are to be cut off.
@@ -39,7 +38,7 @@ impl<R: Read> Stretches<R> {
             stream,
             size,
             longest,
-            cutter: Cutter::default(),
+            cutter: Cutter::new(longest),
             read: Vec::new(),
             at: 0,
             is_end: false,
@@ -52,12 +51,7 @@ impl<R: Read> Stretches<R> {
     }
 
     /// Reads until so many bytes are at hand, or the stream ends.
-    fn read_on(&mut self, least: u64) -> io::Result<()> {
-        if least > self.longest {
-            let longest = count(self.longest >> 20);
-            let why = format!("record {} has more than {longest} MB, more than --memory holds", count(self.number + 1));
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
-        }
+    fn read_on(&mut self, least: u64) {
         self.read.drain(..std::mem::take(&mut self.at));
         let wanted = (least as usize).saturating_sub(self.read.len()).max(READ_AT_ONCE) as u64;
         let before = self.read.len();
@@ -65,7 +59,6 @@ impl<R: Read> Stretches<R> {
             self.failed = Some(error);
         }
         self.is_end = self.failed.is_some() || self.read.len() == before;
-        Ok(())
     }
 
     /// Goes on with a part of a record.
@@ -132,7 +125,8 @@ impl<R: Read> Stretches<R> {
         let last = self.found.list.last().map(|record| record.number).or(self.found.goes_on);
         is_any.then(|| {
             let next = Records { goes_on: last, ..Records::default() };
-            Stretch { bytes: std::mem::take(&mut self.out).into(), records: Some(std::mem::replace(&mut self.found, next)) }
+            let records = std::mem::replace(&mut self.found, next);
+            Stretch { bytes: std::mem::take(&mut self.out).into(), records: Some(records), passed: None }
         })
     }
 }
@@ -155,13 +149,7 @@ impl<R: Read> Iterator for Stretches<R> {
     fn next(&mut self) -> Option<Self::Item> {
         while self.out.len() < self.size {
             match self.cutter.cut(&self.read[self.at..], self.is_end) {
-                Some(Cut::More(least)) => {
-                    if let Err(error) = self.read_on(least) {
-                        (self.is_end, self.failed) = (true, Some(error));
-                        self.read.clear();
-                        self.at = 0;
-                    }
-                }
+                Some(Cut::More(least)) => self.read_on(least),
                 Some(Cut::Records(len)) => {
                     let bytes = std::mem::take(&mut self.read);
                     let whole = &bytes[self.at..self.at + len];
