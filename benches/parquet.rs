@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::time::Instant;
 use unecho::document::Span;
 use unecho::source::Fields;
-use unecho::source::parquet::{Rewriter, Rows, Texts, Values};
+use unecho::source::parquet::{Rewriter, Rows, Spool, Texts, Values};
 
 /// As much text as the runner takes at a time.
 const STRETCH: usize = 16 << 20;
@@ -35,7 +35,7 @@ fn main() {
     {
         let start = Instant::now();
         let out = BufWriter::new(File::create(&to).expect("OUT can be created"));
-        let mut rewriter = Rewriter::new(open(), fields, out).expect("FILE is a table");
+        let mut rewriter = Rewriter::new(open(), fields, Spool { held: usize::MAX, folder: std::env::temp_dir() }, out).expect("FILE is a table");
         let (sender, receiver) = mpsc::sync_channel::<Values>(1);
         std::thread::scope(|scope| {
             scope.spawn(move || {

@@ -5,7 +5,7 @@ use super::piece::Kind;
 #[cfg(feature = "parquet")]
 use crate::scratch::nameless;
 #[cfg(feature = "parquet")]
-use crate::source::parquet::{JsonLines, Rewriter, Rows, from_json_lines};
+use crate::source::parquet::{JsonLines, Rewriter, Rows, Spool, from_json_lines};
 use crate::source::{Fields, Form, Packer, Packing};
 use crate::threads::Threads;
 use std::fs::File;
@@ -57,7 +57,7 @@ impl Writing {
             #[cfg(feature = "parquet")]
             (Form::Parquet, Form::Parquet) => {
                 let to = BufWriter::with_capacity(1 << 20, file);
-                Ok(Sink::Table(Box::new(Rewriter::new(self.table()?, &self.fields, to)?)))
+                Ok(Sink::Table(Box::new(Rewriter::new(self.table()?, &self.fields, self.spool(), to)?)))
             }
             #[cfg(feature = "parquet")]
             (Form::Parquet, _) => {
@@ -72,6 +72,11 @@ impl Writing {
             _ if self.packing == Packing::Plain => Ok(Sink::Plain(file)),
             _ => Ok(Sink::Packed(self.packing.writer(file)?)),
         }
+    }
+
+    #[cfg(feature = "parquet")]
+    fn spool(&self) -> Spool {
+        Spool { held: self.waiting, folder: self.folder.clone() }
     }
 
     #[cfg(feature = "parquet")]

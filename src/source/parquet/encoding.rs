@@ -1,6 +1,7 @@
 //! A column of a row group, encoded anew: pages are made by the library and packed by all threads, where the codec takes time.
 
 use super::Table;
+use super::file::{Chunk, Spool};
 use ::parquet::basic::{Compression, Encoding, PageType};
 use ::parquet::column::page::{CompressedPage, Page, PageWriteSpec, PageWriter};
 use ::parquet::column::writer::{ColumnCloseResult, ColumnWriterImpl, get_column_writer, get_typed_column_writer};
@@ -21,7 +22,7 @@ pub(super) struct Encoder<T: DataType> {
     codec: Compression,
     has_offset_index: bool,
     /// The chunk as far as its pages are packed.
-    chunk: TrackedWrite<Vec<u8>>,
+    chunk: TrackedWrite<Chunk>,
     /// Where those stand in it.
     places: Vec<PageWriteSpec>,
 }
@@ -49,7 +50,7 @@ impl<T: DataType<T: Sync>> Encoder<T> {
     /// An encoder of the column `column` of row group `row_group` (both from 0 on) as it was encoded in `table`: with its
     /// codec, and with a dictionary, statistics, indexes and a Bloom filter where it had them. Whether a page is full is seen
     /// each `at_once` values, counted from the first one of each call of [`Encoder::append`].
-    pub(super) fn like(table: &Table, row_group: usize, column: usize, at_once: usize) -> Self {
+    pub(super) fn like(table: &Table, row_group: usize, column: usize, at_once: usize, spool: &Spool) -> Self {
         let chunk = table.group(row_group).column(column);
         let index = table.metadata.page_index_for_row_group(row_group);
         let has_offset_index = index.offset_index(column).is_some();
@@ -59,7 +60,7 @@ impl<T: DataType<T: Sync>> Encoder<T> {
         let waiting = Waiting::default();
         let pages = Box::new(Queue { waiting: waiting.clone(), end: 0 });
         let column = get_typed_column_writer(get_column_writer(chunk.column_descr_ptr(), Arc::new(properties), pages));
-        let (chunk, places) = (TrackedWrite::new(Vec::new()), Vec::new());
+        let (chunk, places) = (TrackedWrite::new(spool.chunk()), Vec::new());
         Self { column, waiting, codec, has_offset_index, chunk, places }
     }
 
@@ -81,7 +82,7 @@ impl<T: DataType<T: Sync>> Encoder<T> {
     }
 
     /// The whole chunk, and what is to be said of it.
-    pub(super) fn finish(mut self) -> Result<(Bytes, ColumnCloseResult)> {
+    pub(super) fn finish(mut self) -> Result<(Chunk, ColumnCloseResult)> {
         let mut close = self.column.close()?;
         pack(self.waiting.take(1), self.codec, &mut self.chunk, &mut self.places)?;
         let is_dictionary = |place: &&PageWriteSpec| place.page_type == PageType::DICTIONARY_PAGE;
@@ -102,7 +103,7 @@ impl<T: DataType<T: Sync>> Encoder<T> {
             }
         }
         self.chunk.flush()?;
-        Ok((self.chunk.into_inner()?.into(), close))
+        Ok((self.chunk.into_inner()?, close))
     }
 }
 
@@ -168,7 +169,7 @@ impl PageWriter for Queue {
 fn pack(
     mut pages: Vec<CompressedPage>,
     codec: Compression,
-    chunk: &mut TrackedWrite<Vec<u8>>,
+    chunk: &mut TrackedWrite<Chunk>,
     places: &mut Vec<PageWriteSpec>,
 ) -> Result<()> {
     if is_packed_here(codec) {

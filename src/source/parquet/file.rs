@@ -1,13 +1,19 @@
-//! A file that several readers share, and one that is written.
+//! A file that several readers share, one that is written, and column chunks on their way to it.
 
 use super::Fault;
+use crate::error::io_reason;
 use crate::source::at::At;
+use ::parquet::column::writer::ColumnCloseResult;
 use ::parquet::errors::{ParquetError, Result};
 use ::parquet::file::reader::{ChunkReader, Length};
+use ::parquet::file::writer::SerializedRowGroupWriter;
 use bytes::Bytes;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tempfile::{SpooledData, SpooledTempFile, spooled_tempfile_in};
 
 /// A file that is read at any place. The library's own readers of files move the one position that all handles share.
 #[derive(Clone, Debug)]
@@ -94,3 +100,65 @@ impl<W: Write> Write for Out<W> {
         if self.to.is_none() { Ok(()) } else { self.noting(|to| to.flush()) }
     }
 }
+
+/// Where a column chunk is until its turn comes.
+#[derive(Clone, Debug)]
+pub struct Spool {
+    /// So many bytes of it may be in memory.
+    pub held: usize,
+    /// One that is longer goes to a file without a name in this folder.
+    pub folder: PathBuf,
+}
+
+/// An encoded column chunk.
+pub(super) struct Chunk {
+    bytes: SpooledTempFile,
+    folder: PathBuf,
+}
+
+impl Spool {
+    /// A chunk that is still to be written.
+    pub(super) fn chunk(&self) -> Chunk {
+        Chunk { bytes: spooled_tempfile_in(self.held, &self.folder), folder: self.folder.clone() }
+    }
+}
+
+impl Chunk {
+    /// Appends it to a row group.
+    pub(super) fn append_to<W: Write + Send>(self, group: &mut SerializedRowGroupWriter<W>, close: ColumnCloseResult) -> Result<()> {
+        let file = match self.bytes.into_inner() {
+            SpooledData::InMemory(bytes) => return group.append_column(&Bytes::from(bytes.into_inner()), close),
+            SpooledData::OnDisk(file) => Shared::new(file),
+        };
+        group.append_column(&file.map_err(|error| Spooling::error(&self.folder, &error))?, close)
+    }
+}
+
+impl Write for Chunk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.write(bytes).map_err(|error| Spooling::error(&self.folder, &error))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.bytes.flush()
+    }
+}
+
+/// What the system says of such a file: the output, whose error it becomes, is in another place.
+#[derive(Debug)]
+pub(super) struct Spooling(String);
+
+impl Spooling {
+    fn error(folder: &Path, error: &io::Error) -> io::Error {
+        let (folder, why) = (folder.display(), io_reason(error));
+        io::Error::other(Self(format!("temporary file in {folder}: {why}; --temp-dir names another folder")))
+    }
+}
+
+impl fmt::Display for Spooling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Spooling {}

@@ -25,7 +25,8 @@ use ::parquet::basic::{ConvertedType, LogicalType, Repetition, Type as Physical}
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use ::parquet::schema::types::{SchemaDescriptor, Type};
-use file::Shared;
+pub use file::Spool;
+use file::{Shared, Spooling};
 use guard::guarded;
 use std::fs::File;
 use std::sync::Arc;
@@ -130,7 +131,7 @@ fn system_error(error: ParquetError) -> Result<io::Error, String> {
     match error {
         ParquetError::External(inner) => match inner.downcast::<io::Error>() {
             // Codecs speak in such errors, too; those have no number of the system.
-            Ok(error) if error.raw_os_error().is_some() => Ok(*error),
+            Ok(error) if error.raw_os_error().is_some() || error.get_ref().is_some_and(|inner| inner.is::<Spooling>()) => Ok(*error),
             Ok(error) => Err(io_reason(&error)),
             Err(error) => Err(error.to_string()),
         },

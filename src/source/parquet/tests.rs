@@ -136,9 +136,14 @@ fn texts(table: &[u8], size: usize) -> Vec<(Option<String>, Option<String>)> {
     texts
 }
 
+/// So many bytes of a column may be in memory.
+fn spool(held: usize) -> Spool {
+    Spool { held, folder: std::env::temp_dir() }
+}
+
 /// The table with the cuts and drops of each of its rows, which are given with their places in the row's text.
 fn written(table: &[u8], size: usize, fates: &[Option<Vec<Span>>]) -> Vec<u8> {
-    let mut rewriter = Rewriter::new(file(table), &Fields::default(), Vec::new()).unwrap();
+    let mut rewriter = Rewriter::new(file(table), &Fields::default(), spool(0), Vec::new()).unwrap();
     for values in values(table, &Fields::default(), size).unwrap() {
         let (cuts, dropped) = fates_of(&values, fates);
         rewriter.append(Rows { values: &values, cuts: &cuts, dropped: &dropped }).unwrap();
@@ -368,7 +373,7 @@ fn texts_within_structs_are_found_by_their_path() {
     assert_eq!((&values.bytes[..], values.is_null(1), values.is_null(2)), (&b"one"[..], true, true));
     assert_eq!((0..3).map(|row| values.ids.as_ref().unwrap().of(row)).collect::<Vec<_>>(), [Some("1"), Some("2"), None]);
     let rows = Rows { values: &values, cuts: &[Span::new(0, 1)], dropped: &[1] };
-    let mut rewriter = Rewriter::new(file(&bytes), &fields, Vec::new()).unwrap();
+    let mut rewriter = Rewriter::new(file(&bytes), &fields, spool(0), Vec::new()).unwrap();
     rewriter.append(rows).unwrap();
     let copy = unpacked(rewriter.finish().unwrap());
     let doc = copy.column(0).as_struct();
@@ -409,7 +414,7 @@ fn text_that_is_not_utf8_is_named() {
 /// Does all there is to do with a table that may be broken; what is wrong is for others to see.
 fn use_all(table: &[u8], fields: &Fields) -> Result<usize, Fault> {
     let all = values(table, fields, 50)?;
-    let mut rewriter = Rewriter::new(file(table), fields, Vec::new())?;
+    let mut rewriter = Rewriter::new(file(table), fields, spool(0), Vec::new())?;
     for values in &all {
         rewriter.append(Rows { values, cuts: &[], dropped: &[0] })?;
     }
@@ -535,7 +540,7 @@ fn a_failed_write_is_told_from_a_failed_read() {
     let (table, _) = small();
     let len = written(&table, usize::MAX, &[]).len();
     for room in [0, len / 2, len - 1] {
-        let rewritten = Rewriter::new(file(&table), &Fields::default(), Full(room)).and_then(|mut rewriter| {
+        let rewritten = Rewriter::new(file(&table), &Fields::default(), spool(0), Full(room)).and_then(|mut rewriter| {
             for values in values(&table, &Fields::default(), 1)? {
                 rewriter.append(Rows { values: &values, cuts: &[], dropped: &[] })?;
             }
@@ -549,12 +554,28 @@ fn a_failed_write_is_told_from_a_failed_read() {
 }
 
 #[test]
+fn columns_wait_for_their_turn_where_there_is_room() {
+    let (table, _) = small();
+    let copy = |spool: Spool| {
+        let mut rewriter = Rewriter::new(file(&table), &Fields::default(), spool, Vec::new())?;
+        for values in values(&table, &Fields::default(), usize::MAX)? {
+            rewriter.append(Rows { values: &values, cuts: &[], dropped: &[0] })?;
+        }
+        rewriter.finish()
+    };
+    assert!(copy(spool(usize::MAX)).unwrap() == copy(spool(0)).unwrap());
+    let nowhere = copy(Spool { held: 0, folder: "/nowhere".into() }).map(drop).unwrap_err();
+    assert_eq!(nowhere.to_string(), "temporary file in /nowhere: no such file or directory; --temp-dir names another folder");
+    assert!(copy(Spool { held: 1 << 20, folder: "/nowhere".into() }).is_ok());
+}
+
+#[test]
 fn other_columns_that_are_broken_are_named() {
     let how = How { group_rows: 9, ..How::default() };
     let mut table = packed(&batch(&rows(&["one", "two"]), &how), &how);
     let at = table.windows(5).position(|bytes| bytes == b"row-1").unwrap();
     table[at - 4] = 0xff; // the length of the second id
-    let mut rewriter = Rewriter::new(file(&table), &Fields::default(), Vec::new()).unwrap();
+    let mut rewriter = Rewriter::new(file(&table), &Fields::default(), spool(0), Vec::new()).unwrap();
     let values = values(&table, &Fields::default(), 100).unwrap().remove(0);
     rewriter.append(Rows { values: &values, cuts: &[], dropped: &[0] }).unwrap();
     let said = rewriter.finish().unwrap_err().to_string();

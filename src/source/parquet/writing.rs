@@ -2,7 +2,7 @@
 //! copied as it stands in the file.
 
 use super::encoding::Encoder;
-use super::file::Out;
+use super::file::{Chunk, Out, Spool};
 use super::reading::{GroupTexts, Values, pages, rows_at_once};
 use super::{Fault, Table, guarded, system_error};
 use crate::document::Span;
@@ -70,9 +70,11 @@ pub(super) fn survivor(bytes: &Bytes, span: Span, cuts: &[Span]) -> Bytes {
     }
 }
 
-/// Writes the copy. In memory are the encoded texts of the row group under way, if any of them changed.
+/// Writes the copy.
 pub struct Rewriter<W: Write + Send> {
     table: Table,
+    /// Where the encoded texts of the row group under way are, if any of them changed.
+    spool: Spool,
     to: SerializedFileWriter<Out<W>>,
     group: Group,
     next_row: u64,
@@ -105,8 +107,8 @@ struct TextEncoder {
 }
 
 impl TextEncoder {
-    fn new(table: &Table, row_group: usize) -> Self {
-        let encoder = Encoder::like(table, row_group, table.text, TEXTS_AT_ONCE);
+    fn new(table: &Table, row_group: usize, spool: &Spool) -> Self {
+        let encoder = Encoder::like(table, row_group, table.text, TEXTS_AT_ONCE, spool);
         Self { encoder, texts: Vec::new(), levels: Vec::new() }
     }
 
@@ -127,18 +129,18 @@ impl TextEncoder {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<(Bytes, ColumnCloseResult)> {
+    fn finish(mut self) -> Result<(Chunk, ColumnCloseResult)> {
         self.encoder.append(&self.texts, &self.levels, &[])?;
         self.encoder.finish()
     }
 }
 
 impl<W: Write + Send> Rewriter<W> {
-    /// A writer to `to` of a copy of the table in `file`.
+    /// A writer to `to` of a copy of the table in `file`, whose columns wait for their turn in `spool`.
     ///
     /// # Errors
     /// If it is no Parquet file, has no such column of strings, or `to` can't be written to.
-    pub fn new(file: File, fields: &Fields, to: W) -> std::result::Result<Self, Fault> {
+    pub fn new(file: File, fields: &Fields, spool: Spool, to: W) -> std::result::Result<Self, Fault> {
         let mut table = Table::open(file, fields)?;
         table.metadata = Arc::new(with_page_index(&table));
         let footer = table.metadata.file_metadata();
@@ -149,7 +151,7 @@ impl<W: Write + Send> Rewriter<W> {
         let schema = footer.schema_descr().root_schema_ptr();
         let to = SerializedFileWriter::new(Out::new(to), schema, Arc::new(properties));
         let to = to.map_err(|error| system_error(error).map_or_else(Fault::NotWritten, Fault::Write))?;
-        Ok(Self { table, to, group: Group::default(), next_row: 1 })
+        Ok(Self { table, spool, to, group: Group::default(), next_row: 1 })
     }
 
     /// Appends the next rows, which follow those before.
@@ -195,7 +197,7 @@ impl<W: Write + Send> Rewriter<W> {
         }
         let texts = match texts {
             Some(texts) => texts,
-            None => texts.insert(encoded_so_far(&self.table, *number, *before, self.next_row)?),
+            None => texts.insert(encoded_so_far(&self.table, &self.spool, *number, *before, self.next_row)?),
         };
         texts.append(rows)
     }
@@ -209,7 +211,7 @@ impl<W: Write + Send> Rewriter<W> {
             return Ok(());
         }
         let number = group.number;
-        write_group(&self.table, group, &mut self.to).map_err(|error| {
+        write_group(&self.table, &self.spool, group, &mut self.to).map_err(|error| {
             let fault = self.to.inner_mut().fault();
             fault.unwrap_or_else(|| Fault::in_group(error, number, None))
         })
@@ -246,10 +248,10 @@ fn sorting(table: &Table) -> Option<Vec<SortingColumn>> {
 }
 
 /// An encoder that has the first `rows` texts of the row group, none of which changed. `next_row` is the row behind them.
-fn encoded_so_far(table: &Table, row_group: usize, rows: u64, next_row: u64) -> Result<TextEncoder> {
+fn encoded_so_far(table: &Table, spool: &Spool, row_group: usize, rows: u64, next_row: u64) -> Result<TextEncoder> {
     /// How many bytes of text are in memory meanwhile.
     const AT_ONCE: usize = 4 << 20;
-    let mut encoder = TextEncoder::new(table, row_group);
+    let mut encoder = TextEncoder::new(table, row_group, spool);
     let external = |fault: Fault| ParquetError::External(io::Error::from(fault).into());
     let mut texts = GroupTexts::new(table, row_group, next_row - rows).map_err(external)?;
     let mut left = rows;
@@ -262,7 +264,12 @@ fn encoded_so_far(table: &Table, row_group: usize, rows: u64, next_row: u64) -> 
     Ok(encoder)
 }
 
-fn write_group<W: Write + Send>(table: &Table, group: Group, to: &mut SerializedFileWriter<Out<W>>) -> Result<()> {
+fn write_group<W: Write + Send>(
+    table: &Table,
+    spool: &Spool,
+    group: Group,
+    to: &mut SerializedFileWriter<Out<W>>,
+) -> Result<()> {
     let Group { number, stays, mut texts, .. } = group;
     let mut to = to.next_row_group()?;
     for column in 0..table.group(number).num_columns() {
@@ -270,12 +277,12 @@ fn write_group<W: Write + Send>(table: &Table, group: Group, to: &mut Serialized
         match texts {
             Some(texts) => {
                 let (chunk, close) = texts.finish()?;
-                to.append_column(&chunk, close)?;
+                chunk.append_to(&mut to, close)?;
             }
             None if stays.contains(&false) => {
-                let filtered = guarded(|| filtered(table, number, column, &stays));
+                let filtered = guarded(|| filtered(table, spool, number, column, &stays));
                 let (chunk, close) = filtered.map_err(|error| in_column(table, column, error))?;
-                to.append_column(&chunk, close)?;
+                chunk.append_to(&mut to, close)?;
             }
             None => to.append_column(&table.file, as_it_stands(table, number, column)?)?,
         }
@@ -325,14 +332,20 @@ fn bloom_filter(table: &Table, chunk: &ColumnChunkMetaData) -> Result<Option<Sbb
 }
 
 /// The rows of a column that stay, encoded as the column was.
-fn filtered(table: &Table, row_group: usize, column: usize, stays: &[bool]) -> Result<(Bytes, ColumnCloseResult)> {
+fn filtered(
+    table: &Table,
+    spool: &Spool,
+    row_group: usize,
+    column: usize,
+    stays: &[bool],
+) -> Result<(Chunk, ColumnCloseResult)> {
     let chunk = table.group(row_group).column(column);
     let rows_at_once = rows_at_once(chunk.uncompressed_size(), stays.len() as i64);
     macro_rules! each_type {
         ($($reader:ident),*) => {
             match get_column_reader(chunk.column_descr_ptr(), pages(table, row_group, column)?) {
                 $(ColumnReader::$reader(from) => {
-                    let to = Encoder::like(table, row_group, column, VALUES_AT_ONCE);
+                    let to = Encoder::like(table, row_group, column, VALUES_AT_ONCE, spool);
                     filtered_by_type(from, to, (chunk.column_descr().max_def_level(), chunk.column_descr().max_rep_level()), stays, rows_at_once)
                 })*
             }
@@ -356,7 +369,7 @@ fn filtered_by_type<T: DataType<T: Sync>>(
     (value_level, repeated_level): (i16, i16),
     stays: &[bool],
     rows_at_once: usize,
-) -> Result<(Bytes, ColumnCloseResult)> {
+) -> Result<(Chunk, ColumnCloseResult)> {
     let (mut values, mut definitions, mut repetitions) = (Vec::new(), Vec::new(), Vec::new());
     for stays in stays.chunks(rows_at_once) {
         values.clear();
