@@ -19,7 +19,7 @@ impl CleanCopy<'_> {
         if self.packing == Packing::Plain {
             return self.write_plain_to(out);
         }
-        let mut packer = self.packing.writer(out)?;
+        let mut packer = self.packing.writer(out, usize::MAX)?;
         self.write_plain_to(&mut packer)?;
         packer.finish().map(drop)
     }

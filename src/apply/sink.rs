@@ -14,6 +14,9 @@ use std::io::{self, Write};
 use std::io::{BufReader, BufWriter, Seek};
 use std::path::PathBuf;
 
+/// What is being packed may take so many times what may wait.
+const PACKED: usize = 8;
+
 /// How an output is written.
 #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "no table is read or written"))]
 pub(super) struct Writing {
@@ -62,7 +65,7 @@ impl Writing {
             #[cfg(feature = "parquet")]
             (Form::Parquet, _) => {
                 let lines = JsonLines::open(self.table()?, &self.fields)?;
-                Ok(Sink::Lines(Box::new(lines), self.packing.writer(file)?))
+                Ok(Sink::Lines(Box::new(lines), self.packer(file)?))
             }
             #[cfg(feature = "parquet")]
             (_, Form::Parquet) => {
@@ -70,8 +73,12 @@ impl Writing {
                 Ok(Sink::ToTable { lines, fields: self.fields, to: file })
             }
             _ if self.packing == Packing::Plain => Ok(Sink::Plain(file)),
-            _ => Ok(Sink::Packed(self.packing.writer(file)?)),
+            _ => Ok(Sink::Packed(self.packer(file)?)),
         }
+    }
+
+    fn packer(&self, file: File) -> io::Result<Packer<File>> {
+        self.packing.writer(file, self.waiting * PACKED)
     }
 
     #[cfg(feature = "parquet")]

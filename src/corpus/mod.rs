@@ -137,6 +137,11 @@ impl Corpus {
         }
     }
 
+    /// There is no more room than that from now on.
+    pub(crate) fn limit(&mut self, room: u64) {
+        self.room = self.room.min(room);
+    }
+
     /// Whether so many more bytes of texts are more than it has room for.
     pub(crate) fn is_full_with(&self, bytes: u64) -> bool {
         let Self { texts, index, repeats, earlier, documents, .. } = self;

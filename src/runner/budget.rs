@@ -26,6 +26,10 @@ const STRETCHES: u64 = 64;
 const UNDER_WAY: u64 = 6;
 /// What the program and its threads take in any case.
 const PROGRAM: u64 = 12 << 20;
+/// What is packed takes more on its way in and out, at least and at most so much: a thread that packs takes some 12 MB.
+const PACKING: std::ops::RangeInclusive<u64> = 24 << 20..=128 << 20;
+/// Between those, this part of the memory.
+const PACKING_PART: u64 = 8;
 /// A text with its paragraphs and what is found about them takes at most so many thirds of its size, unless its lines are very
 /// short.
 const THIRDS_OF_TEXT: u64 = 5;
@@ -55,6 +59,12 @@ impl Budget {
     /// How much documents that are compared with one another may take.
     pub(super) fn corpus(&self) -> u64 {
         self.memory.saturating_sub(UNDER_WAY * self.stretch() as u64 + PROGRAM)
+    }
+
+    /// How much they may take beside a stream that is packed.
+    pub(super) fn corpus_beside_packing(&self) -> u64 {
+        let packing = (self.memory / PACKING_PART).clamp(*PACKING.start(), *PACKING.end());
+        self.corpus().saturating_sub(packing)
     }
 
     /// The longest document that is taken apart.

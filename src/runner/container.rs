@@ -60,8 +60,11 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     }
 
     /// Opens a container; `None` if it was found and is binary.
-    pub(super) fn begin(&self, input: &Input) -> Result<Option<Container>> {
+    pub(super) fn begin(&mut self, input: &Input) -> Result<Option<Container>> {
         let Some((source, stretches)) = self.open(input)? else { return Ok(None) };
+        if let Some(compared) = self.corpus.as_mut().filter(|_| source.packing() != Packing::Plain) {
+            compared.corpus.limit(self.course.budget.corpus_beside_packing());
+        }
         let mark = self.corpus.as_ref().map(|compared| compared.corpus.mark());
         let (input, lines) = (input.clone(), Lines { offset: 0, next: 1, stretches: 0, is_begun: false });
         Ok(Some(Container { input, source, stretches, waiting: Vec::new(), lines, mark, broken: None }))

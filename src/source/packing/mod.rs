@@ -138,14 +138,15 @@ impl Packing {
         if len as u64 > most { Err(more_than(most)) } else { Ok(len) }
     }
 
-    /// A writer that packs what is written to it on its way to `to`.
+    /// A writer that packs what is written to it on its way to `to`, with as many threads as take about `memory` bytes, and one at
+    /// least.
     ///
     /// # Errors
     /// If this packing was not built in.
-    pub(crate) fn writer<W: Write>(self, to: W) -> io::Result<Packer<W>> {
+    pub(crate) fn writer<W: Write>(self, to: W, memory: usize) -> io::Result<Packer<W>> {
         Ok(Packer {
             to,
-            packer: self.packer()?,
+            packer: self.packer(memory)?,
             text: Vec::new(),
             ends: Vec::new(),
             has_member: false,
@@ -166,13 +167,13 @@ impl Packing {
         })
     }
 
-    fn packer(self) -> io::Result<Option<Box<dyn Pack>>> {
+    fn packer(self, memory: usize) -> io::Result<Option<Box<dyn Pack>>> {
         Ok(match self {
             Packing::Plain => None,
             #[cfg(feature = "gzip")]
             Packing::Gzip => Some(Box::new(gzip::Packer::new())),
             #[cfg(feature = "zstd")]
-            Packing::Zstd => Some(Box::new(zstd::Packer::new())),
+            Packing::Zstd => Some(Box::new(zstd::Packer::new(memory))),
             #[cfg(not(all(feature = "gzip", feature = "zstd")))]
             absent => return Err(absent.not_built_in()),
         })
@@ -455,7 +456,7 @@ mod tests {
     const BOTH: [Packing; 2] = [Packing::Gzip, Packing::Zstd];
 
     fn packed_in_pieces(packing: Packing, text: &[u8], piece: usize) -> Vec<u8> {
-        let mut packer = packing.writer(Vec::new()).unwrap();
+        let mut packer = packing.writer(Vec::new(), usize::MAX).unwrap();
         text.chunks(piece).for_each(|piece| packer.write_all(piece).unwrap());
         packer.finish().unwrap()
     }
@@ -548,7 +549,7 @@ mod tests {
 
     /// The members of `text` that end there, packed as one text in pieces.
     fn packed_members(packing: Packing, text: &[u8], ends: &[usize], piece: usize) -> Vec<u8> {
-        let mut packer = packing.writer(Vec::new()).unwrap();
+        let mut packer = packing.writer(Vec::new(), usize::MAX).unwrap();
         let mut ends = ends.iter().copied().peekable();
         let mut from = 0;
         while from < text.len() {
@@ -721,14 +722,14 @@ mod tests {
     fn a_failed_write_stays_one() {
         let text: Vec<u8> = noise().take(3_000_000).collect();
         for packing in BOTH {
-            let mut packer = packing.writer(Full(100_000)).unwrap();
+            let mut packer = packing.writer(Full(100_000), usize::MAX).unwrap();
             // Threads may be some way behind.
             let error = (0..1000).find_map(|_| packer.write_all(&text).err()).unwrap();
             assert_eq!(error.kind(), io::ErrorKind::StorageFull);
             packer.to.0 = usize::MAX;
             assert!((0..9).any(|_| packer.write_all(&text).is_err()));
             assert!(packer.finish().is_err());
-            let mut small = packing.writer(Full(3)).unwrap();
+            let mut small = packing.writer(Full(3), usize::MAX).unwrap();
             small.write_all(b"text").unwrap();
             assert!(small.finish().is_err());
         }
