@@ -35,7 +35,8 @@ fn main() {
     {
         let start = Instant::now();
         let out = BufWriter::new(File::create(&to).expect("OUT can be created"));
-        let mut rewriter = Rewriter::new(open(), fields, Spool { held: usize::MAX, folder: std::env::temp_dir() }, out).expect("FILE is a table");
+        let mut rewriter = Rewriter::new(open(), fields, Spool { held: usize::MAX, folder: std::env::temp_dir() }, out)
+            .expect("FILE is a table");
         let (sender, receiver) = mpsc::sync_channel::<Values>(1);
         std::thread::scope(|scope| {
             scope.spawn(move || {

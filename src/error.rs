@@ -217,6 +217,11 @@ pub fn count(number: u64) -> String {
     out
 }
 
+/// A number of bytes in whole megabytes of 2^20: "1,500 MB".
+pub(crate) fn megabytes(bytes: u64) -> String {
+    format!("{} MB", count(bytes >> 20))
+}
+
 /// Text from anywhere without what would drive a terminal or disturb its lines: control characters, directional marks and
 /// line separators stand escaped.
 pub fn visible(text: &str) -> Cow<'_, str> {

@@ -78,7 +78,7 @@ const READ: &[(&str, &str, u64, i32, &str)] = &[
         "",
         0,
         2,
-        "is packed in a way that isn't read; unpack it on the way: lz4 -dc FILE | unecho",
+        "is packed in a way that isn't read; unpack it on the way: lz4 -dc FILE | unecho, with --from if it isn't text",
     ),
     (
         "resiliparse/clipped.warc.gz",
@@ -95,7 +95,7 @@ const READ: &[(&str, &str, u64, i32, &str)] = &[
         "",
         0,
         2,
-        "is packed in a way that isn't read; unpack it on the way: lz4 -dc FILE | unecho",
+        "is packed in a way that isn't read; unpack it on the way: lz4 -dc FILE | unecho, with --from if it isn't text",
     ),
     (
         "warcio/bad.arc",

@@ -603,7 +603,9 @@ fn many_small_files_that_unpack_to_much_are_not_all_in_memory_at_once() {
 #[test]
 fn what_follows_a_line_that_is_too_long_is_read() {
     let record = |text: &str| format!("{{\"text\": \"{text}\"}}\n");
-    let again = record("The river runs past the old mill, under the bridge, and on to the sea, as it has done ever since people remember.");
+    let again = record(
+        "The river runs past the old mill, under the bridge, and on to the sea, as it has done ever since people remember.",
+    );
     let new = record("The road goes up the hill.");
     let long = record(&"a".repeat(45 << 20));
     let lines = [&*again, &*new, &*long, &*again, &*long, &*record("The town has a market.")];
@@ -613,7 +615,8 @@ fn what_follows_a_line_that_is_too_long_is_read() {
     for (how, left) in [("keep", &[0, 1, 2, 4, 5][..]), ("drop", &[0, 1, 5])] {
         let left: String = left.iter().map(|&line: &usize| lines[line]).collect();
         let run = format!("unecho --across --min-chars 1 --memory 64M --on-error {how}");
-        for (input, name) in [("a.jsonl", "a.jsonl"), ("a.jsonl.gz", "a.jsonl.gz"), ("--from jsonl < a.jsonl", "standard input")] {
+        for (input, name) in [("a.jsonl", "a.jsonl"), ("a.jsonl.gz", "a.jsonl.gz"), ("--from jsonl < a.jsonl", "standard input")]
+        {
             let ran = desk.sh(&format!("{run} -o b.jsonl {input}"));
             for line in [3, 5] {
                 ran.fails(&format!("error: {name}: line {line}: has more than 38 MB, more than --memory holds"));

@@ -493,7 +493,9 @@ fn a_record_that_says_it_is_too_long_is_an_error_and_no_more() {
     desk.write("a.wet", [info(), long.to_vec()].concat());
     for how in ["fail", "keep", "drop"] {
         let ran = desk.run(&["--across", "--memory", "64M", "--on-error", how, "a.wet", "-o", "b.wet"]);
-        ran.fails("a.wet: record 2: its Content-Length is 50,000,000, and a text has at most 40,265,316 bytes with this --memory");
+        ran.fails(
+            "a.wet: record 2: its Content-Length is 50,000,000, and a text has at most 40,265,316 bytes with this --memory",
+        );
         assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
     }
 }

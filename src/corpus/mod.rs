@@ -5,16 +5,16 @@
 //! stand in their sources, since what will repeat can't be known, and every repeat is proven by its bytes.
 
 mod spilled;
+mod texts;
 
 use crate::Settings;
 use crate::bits::Bits;
-use crate::compare::Match;
 use crate::detect::earlier::{Earlier, InDocument, Numbering, Scratch, Sought};
 use crate::document::{Repeat, Segment, Span, TooLarge};
 use crate::error::{Error, Stuck};
-use crate::index::{Index, LOOK_AHEAD, Proof};
+use crate::index::Index;
 use crate::page::Page;
-use crate::segment::{Segmenter, Segments, held, same};
+use crate::segment::{Segmenter, Segments, held};
 use crate::sheaf::Sheaf;
 use crate::source::Form;
 use crate::source::text::LineNumbers;
@@ -24,7 +24,8 @@ use spilled::Spilled;
 use std::borrow::Cow;
 use std::iter;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use texts::{Held, Texts};
 
 /// A byte of text adds another one for so many of them: the paragraphs, and what finds them again.
 const ADDED: u64 = 4;
@@ -369,98 +370,6 @@ impl Corpus {
             place: Some(Span { start: in_file(start.start), end: in_file(end.end) }),
             held: Some(held),
         })
-    }
-}
-
-/// The texts, and where their paragraphs stand in them.
-struct Texts {
-    how: Match,
-    /// Their spans count on from text to text.
-    segments: Vec<Segment>,
-    /// The number of the first one: 0, unless those before are on disk.
-    first: u32,
-    held: Vec<Held>,
-    inputs: Vec<PathBuf>,
-    end: u64,
-}
-
-/// A stretch of an input.
-struct Held {
-    start: u64,
-    bytes: Bytes,
-    form: Form,
-    input: u32,
-    /// Where it begins in its input.
-    offset: u64,
-    line_numbers: LineNumbers,
-}
-
-impl Held {
-    /// The number of the line that a byte is in.
-    fn line(&self, at: u64) -> u64 {
-        self.line_numbers.of(&self.bytes, (at - self.offset) as usize)
-    }
-}
-
-impl Texts {
-    fn new(how: Match) -> Self {
-        Self { how, segments: Vec::new(), first: 0, held: Vec::new(), inputs: Vec::new(), end: 0 }
-    }
-
-    /// Adds the paragraphs of a text that stands at `base`: by all threads, since most of the time goes into touching new memory.
-    fn add(&mut self, batch: &[Segments], base: u64) {
-        let mut ends = Vec::with_capacity(batch.len());
-        let mut count = 0;
-        for part in batch {
-            count += part.list.len();
-            ends.push(count);
-        }
-        // A thread goes from part to part, and begins anew with each piece it is given.
-        let segment = |part: &mut usize, number: usize| {
-            while number >= ends[*part] {
-                *part += 1;
-            }
-            let list = &batch[*part].list;
-            list[number + list.len() - ends[*part]].moved(base)
-        };
-        self.segments.par_extend((0..count).into_par_iter().with_min_len(1 << 12).map_init(|| 0, segment));
-    }
-
-    fn held(&self, at: u64) -> &Held {
-        &self.held[self.held.partition_point(|held| held.start <= at) - 1]
-    }
-
-    /// The form and the bytes of a paragraph.
-    fn source(&self, segment: Segment) -> (Form, &[u8]) {
-        let span = segment.span();
-        let held = self.held(span.start);
-        (held.form, &held.bytes[(span.start - held.start) as usize..(span.end - held.start) as usize])
-    }
-}
-
-impl Proof for Texts {
-    fn same(&self, earlier: u32, later: u32) -> bool {
-        let (a, b) = (self.segments[earlier as usize], self.segments[later as usize]);
-        let ((form, left), (other, right)) = (self.source(a), self.source(b));
-        if form == other && left == right {
-            return a.kind().goes_alone() == b.kind().goes_alone(); // what is written alike reads alike
-        }
-        let (left, right) = (form.decoded(left), other.decoded(right));
-        same((&left, a.kind()), (&right, b.kind()), self.how)
-    }
-
-    fn touch(&self, segments: &[u32]) -> u8 {
-        // First where all of them stand, so that no search among the texts waits for one of them.
-        let mut starts = [0; LOOK_AHEAD];
-        for (start, &segment) in starts.iter_mut().zip(segments) {
-            *start = self.segments[segment as usize].span().start;
-        }
-        let byte = |&start: &u64| {
-            let held = self.held(start);
-            held.bytes.get((start - held.start) as usize).copied().unwrap_or_default()
-        };
-        debug_assert!(segments.len() <= LOOK_AHEAD, "as the trait says");
-        starts[..segments.len()].iter().map(byte).fold(0, |all, byte| all ^ byte)
     }
 }
 

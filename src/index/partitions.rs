@@ -238,9 +238,9 @@ impl Settling<'_> {
             divided[next_bits as usize].put(&print, number)?;
         }
         drop(again);
-        (0..).zip(divided).try_for_each(|(number, part)| {
-            self.settle(part, start | number << left, bits + MORE_BITS, kinds, parts)
-        })
+        (0..)
+            .zip(divided)
+            .try_for_each(|(number, part)| self.settle(part, start | number << left, bits + MORE_BITS, kinds, parts))
     }
 
     fn is_forgotten(&self, number: u32) -> bool {

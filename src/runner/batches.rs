@@ -151,7 +151,9 @@ mod tests {
                 continue;
             }
             sizes.push(batch.group.len());
-            names.extend(batch.group.iter().map(|found| if let Found::Input(input) = found { input.path().to_owned() } else { "".into() }));
+            names.extend(
+                batch.group.iter().map(|found| if let Found::Input(input) = found { input.path().to_owned() } else { "".into() }),
+            );
         }
         assert_eq!(names, (0..100).map(|name| std::path::PathBuf::from(name.to_string())).collect::<Vec<_>>());
         assert_eq!(sizes, [[3; 33].as_slice(), &[1]].concat());

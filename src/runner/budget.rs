@@ -1,6 +1,6 @@
 //! How much memory a run may take, and what that means for each of its parts.
 
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Place, Result, megabytes};
 use crate::source::Pace;
 use std::path::PathBuf;
 
@@ -77,13 +77,8 @@ impl Budget {
         if bytes <= self.most_text() {
             return Ok(());
         }
-        let (needed, megabyte) = (bytes.div_ceil(3) * THIRDS_OF_TEXT, 1 << 20);
-        let why = format!(
-            "one document of {} MB takes up to {} MB of memory, and --memory allows {} MB",
-            bytes / megabyte,
-            needed.div_ceil(megabyte),
-            self.memory / megabyte
-        );
+        let (of, needed, allowed) = (megabytes(bytes), megabytes(bytes.div_ceil(3) * THIRDS_OF_TEXT), megabytes(self.memory));
+        let why = format!("one document of {of} takes up to {needed} of memory, and --memory allows {allowed}");
         Err(Error::refused(place(), why))
     }
 

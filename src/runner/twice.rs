@@ -4,15 +4,14 @@
 use super::batches::{Batch, Batches, Unpacking, is_streamed};
 use super::container::{Container, Ended};
 use super::lots::Lot;
-use super::{Apart, Outcome, Portion, Run, Way, all_apart};
-use crate::error::{Error, Place, Result, count};
+use super::small::{Apart, all_apart};
+use super::{Outcome, Portion, Run, Way};
+use crate::error::{Error, Place, Result, megabytes};
 use crate::scratch::{Scratch, Tape, free};
 use crate::source::{Found, Input, LeftOut, Stretches, again};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-
-const MEGABYTE: u64 = 1 << 20;
 
 /// What came of a container that was under way.
 enum Gathered {
@@ -81,8 +80,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 }
             }
         }
-        let took = scratch.size() / MEGABYTE;
-        self.hand_on(vec![Outcome::Notice(format!("temporary files took {} MB", count(took)))])?;
+        self.hand_on(vec![Outcome::Notice(format!("temporary files took {}", megabytes(scratch.size())))])?;
         self.end()
     }
 
@@ -99,10 +97,9 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         let bytes = left + inputs().map(|input| unpacking.size(input)).sum::<u64>();
         let needed = self.compared().corpus.expected_on_disk(bytes);
         let free = free(folder)?;
-        let megabytes = |bytes: u64| count(bytes.div_ceil(MEGABYTE));
         if free < needed {
             let why = format!(
-                "temporary files take about {} MB there, and {} MB are free; --temp-dir names another folder, --memory allows more memory",
+                "temporary files take about {} there, and {} are free; --temp-dir names another folder, --memory allows more memory",
                 megabytes(needed),
                 megabytes(free)
             );
@@ -111,13 +108,13 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         let (memory, folder) = (megabytes(self.course.budget.memory), folder.display());
         let said = if begun.is_some_and(Container::is_spooled) {
             format!(
-                "standard input is more than {memory} MB of memory hold; the rest of it goes to temporary files in {folder} and is read from there"
+                "standard input is more than {memory} of memory hold; the rest of it goes to temporary files in {folder} and is read from there"
             )
         } else {
             let first = begun.map(|container| &container.input).or(inputs().next());
             let from = first.map_or(Place::Text, Input::place);
             format!(
-                "more than {memory} MB of memory hold: from {from} on all is read twice, with about {} MB of temporary files in {folder}",
+                "more than {memory} of memory hold: from {from} on all is read twice, with about {} of temporary files in {folder}",
                 megabytes(needed)
             )
         };

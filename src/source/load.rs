@@ -1,22 +1,16 @@
 //! The bytes of an input: read whole, or, where a file is large, mapped; and whether they are still what they were.
 
-use super::at::At;
 use super::mapping::Mapping;
-use super::packing::{MAGIC, more_than, not_read_by_beginning};
-#[cfg(feature = "parquet")]
-use super::parquet;
-use super::stretches::{Pace, Stretches};
+use super::packing::{more_than, not_read_by_beginning};
 use super::text::LineNumbers;
-use super::{Fields, Form, Identity, Input, Origin, Packing, warc};
+use super::{Form, Identity, Input, Origin, Packing};
 use crate::error::{Error, Place, Result, What};
-use crate::scratch::nameless;
 use bytes::Bytes;
 use std::fs::{File, Metadata, Permissions};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::ops::Deref;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
 use std::sync::Arc;
 
 /// From this size on a file is mapped: it saves a copy and the memory for it. Smaller ones are read faster than mapped.
@@ -29,9 +23,6 @@ const PROBE_APART: u64 = 64 << 10;
 /// How a Parquet file begins: with its magic bytes and, in Thrift's compact protocol, an integer that is the first field of the header
 /// of a page, or of the footer where there is none.
 const PARQUET: &[u8] = b"PAR1\x15";
-
-/// A container whose records are found as it is read comes in stretches of this size.
-const LOT: usize = 512 << 10;
 
 /// What loading an input gives.
 pub(crate) enum Loaded {
@@ -109,7 +100,7 @@ pub(crate) fn load(input: &Input, keeps_broken: bool, most: u64) -> Result<Loade
 }
 
 /// Refuses what begins like something that is no text as it stands.
-fn refuse_no_text(input: &Input, beginning: &[u8]) -> Result<()> {
+pub(super) fn refuse_no_text(input: &Input, beginning: &[u8]) -> Result<()> {
     let utf16 = "is UTF-16, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-16 -t UTF-8";
     let is_named = input.packing == Packing::Plain && input.from != Origin::Stdin;
     let unnamed = || is_named.then(|| Packing::of_bytes(beginning).missing_name()).flatten();
@@ -123,128 +114,6 @@ fn refuse_no_text(input: &Input, beginning: &[u8]) -> Result<()> {
         .or_else(|| is_warc.then(|| warc.into()));
     let Some(why) = why else { return Ok(()) };
     Err(Error::refused(input.place(), why))
-}
-
-/// Opens a container whose bytes are to come stretch by stretch: the source, which holds none of them, and those; `None` if it was
-/// found and is binary. `keeps_broken`: of one that breaks off a part of a line comes, too.
-///
-/// # Errors
-/// If it can't be opened.
-pub(crate) fn open(
-    input: &Input,
-    fields: &Fields,
-    keeps_broken: bool,
-    pace: Pace,
-    temporary: &Path,
-    comes_twice: bool,
-) -> Result<Option<(Source, Stretches)>> {
-    let failed = |error| Error::io(input.place(), error);
-    if input.form == Form::Parquet {
-        return open_table(input, fields, pace, temporary).map(Some).map_err(failed);
-    }
-    let opened = || {
-        let file = match &input.from {
-            Origin::Stdin => File::from(io::stdin().as_fd().try_clone_to_owned()?),
-            Origin::Named(path) | Origin::Walked(path) => File::open(path)?,
-        };
-        let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        // What may come twice and isn't lines must be read at any place.
-        let is_spooled = comes_twice && input.form == Form::Warc && !metadata.is_file();
-        let spool = if is_spooled { Some(spooled(&file, temporary)?) } else { None };
-        let read = spool.as_ref().unwrap_or(&file).try_clone()?;
-        let start = { &read }.stream_position().unwrap_or(0);
-        let mut first = Vec::new();
-        let packing = if input.from == Origin::Stdin {
-            (&read).take(MAGIC as u64).read_to_end(&mut first)?;
-            Packing::of_bytes(&first)
-        } else {
-            input.packing
-        };
-        let mut reader = packing.reader(io::Cursor::new(first).chain(read))?;
-        let mut beginning = Vec::new();
-        let _ = (&mut reader).take(BINARY_PROBE).read_to_end(&mut beginning); // what fails will fail again
-        let source = Source { spool, start, ..Source::new(Bytes::new(), None, file, &metadata, packing, input) };
-        Ok((source, beginning, reader))
-    };
-    let (source, beginning, reader) = opened().map_err(failed)?;
-    if input.form.has_lines() && matches!(input.from, Origin::Walked(_)) && is_binary(&beginning) {
-        return Ok(None);
-    }
-    refuse_no_text(input, &beginning)?;
-    let stream = io::Cursor::new(beginning).chain(reader);
-    let stretches = match input.form {
-        Form::Warc => Stretches::of_records(warc::Stretches::new(stream, LOT, pace.longest), pace, 0),
-        _ => Stretches::of_stream(stream, keeps_broken, pace, 0),
-    };
-    Ok(Some((source, stretches.map_err(failed)?)))
-}
-
-/// Opens a table. Its file must be one that can be read at any place: what comes by a pipe is written to one first.
-fn open_table(input: &Input, fields: &Fields, pace: Pace, temporary: &Path) -> io::Result<(Source, Stretches)> {
-    if input.packing != Packing::Plain {
-        let why = "is a packed Parquet file, and Parquet packs its pages itself; unpack it first";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-    }
-    let file = match &input.from {
-        Origin::Stdin => File::from(io::stdin().as_fd().try_clone_to_owned()?),
-        Origin::Named(path) | Origin::Walked(path) => File::open(path)?,
-    };
-    let metadata = file.metadata()?;
-    let spool = if metadata.is_file() { None } else { Some(spooled(&file, temporary)?) };
-    let source = Source { spool, ..Source::new(Bytes::new(), None, file, &metadata, Packing::Plain, input) };
-    let stretches = rows(source.file()?, fields, pace, 0)?;
-    Ok((source, stretches))
-}
-
-/// What comes by a pipe, in a file without a name.
-fn spooled(mut from: impl Read, folder: &Path) -> io::Result<File> {
-    let mut file = nameless(folder)?;
-    io::copy(&mut from, &mut file)?;
-    file.seek(SeekFrom::Start(0))?;
-    Ok(file)
-}
-
-/// The rows of a table in stretches, behind the first `done` of those.
-#[cfg(feature = "parquet")]
-fn rows(file: File, fields: &Fields, pace: Pace, done: u64) -> io::Result<Stretches> {
-    let texts = parquet::Texts::open(file, fields)?;
-    Stretches::of_records(parquet::Stretches::new(texts, LOT), pace, done)
-}
-
-#[cfg(not(feature = "parquet"))]
-fn rows(_: File, _: &Fields, _: Pace, _: u64) -> io::Result<Stretches> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "this unecho was built without Parquet"))
-}
-
-/// The stretches of a container again, from the same open file, behind the first `bytes` of what it unpacks to, or the first
-/// `stretches` if its records aren't lines.
-///
-/// # Errors
-/// If it can't be read.
-pub(crate) fn again(
-    input: &Input,
-    source: &Source,
-    fields: &Fields,
-    (bytes, stretches): (u64, u64),
-    keeps_broken: bool,
-    pace: Pace,
-) -> Result<Stretches> {
-    let opened = || {
-        let file = source.file()?;
-        match input.form {
-            Form::Parquet => rows(file, fields, pace, stretches),
-            Form::Warc => {
-                let stream = source.packing().reader(At { file, next: source.start })?;
-                Stretches::of_records(warc::Stretches::new(stream, LOT, pace.longest), pace, stretches)
-            }
-            _ if source.packing() == Packing::Plain => Stretches::of_stream(At { file, next: bytes }, keeps_broken, pace, 0),
-            _ => Stretches::of_stream(source.packing().reader(At { file, next: 0 })?, keeps_broken, pace, bytes),
-        }
-    };
-    opened().map_err(|error| Error::io(input.place(), error))
 }
 
 /// Whether a file that was found will be read, or left out as binary, going by its beginning.
@@ -287,6 +156,18 @@ impl Source {
         Self { bytes, broken: None, packing, line_numbers: LineNumbers::default(), watch, identity, spool: None, start: 0 }
     }
 
+    /// A stream that is unpacked as it is read; its bytes begin at `start` of the file. `spool` has what came by a pipe.
+    pub(super) fn of_stream(
+        input: &Input,
+        file: File,
+        metadata: &Metadata,
+        packing: Packing,
+        spool: Option<File>,
+        start: u64,
+    ) -> Self {
+        Self { spool, start, ..Self::new(Bytes::new(), None, file, metadata, packing, input) }
+    }
+
     /// The bytes of an open file; `None` if it `is_found`, not named, and binary.
     fn of(file: File, input: &Input, is_found: bool, most: u64) -> io::Result<Option<Self>> {
         let packing = input.packing;
@@ -327,6 +208,11 @@ impl Source {
     pub(crate) fn file(&self) -> io::Result<File> {
         let file = self.watch.file.as_ref().map(|(file, _)| file).or(self.spool.as_ref());
         file.map_or(Err(io::ErrorKind::NotSeekable.into()), File::try_clone)
+    }
+
+    /// Where in its file it begins.
+    pub(super) fn start(&self) -> u64 {
+        self.start
     }
 
     /// Its bytes, or some of them, to be kept.
@@ -463,7 +349,7 @@ fn is_utf16(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff")
 }
 
-fn is_binary(bytes: &[u8]) -> bool {
+pub(super) fn is_binary(bytes: &[u8]) -> bool {
     is_utf16(bytes) || memchr::memchr(0, &bytes[..bytes.len().min(BINARY_PROBE as usize)]).is_some()
 }
 

@@ -12,6 +12,7 @@ mod identity;
 pub mod jsonl;
 mod load;
 mod mapping;
+mod open;
 mod packing;
 #[cfg(feature = "parquet")]
 #[doc(hidden)]
@@ -25,9 +26,10 @@ pub mod warc;
 
 pub use identity::Identity;
 pub use jsonl::Fields;
-pub(crate) use load::{Loaded, Watch, again, load, open};
+pub(crate) use load::{Loaded, Watch, load};
 pub use load::{Source, holds_text};
 pub(crate) use mapping::can_be_mapped;
+pub(crate) use open::{again, open};
 pub(crate) use packing::Packer;
 pub use packing::Packing;
 pub(crate) use packing::not_read_by_name;
@@ -194,8 +196,10 @@ impl Input {
 
     /// A broken record of it ends it, as was asked for.
     pub(crate) fn ended_by_record(&self, number: u64, why: &Fault) -> Error {
-        let why = format_args!("{why}. --on-error keep, or drop, goes on behind it");
-        Error::record(self.place(), self.form.record(), number, &why)
+        // Of another format there is nothing behind it.
+        let advice =
+            if matches!(why, Fault::Warc(warc::Fault::Arc)) { "" } else { ". --on-error keep, or drop, goes on behind it" };
+        Error::record(self.place(), self.form.record(), number, &format_args!("{why}{advice}"))
     }
 
     /// The place that an error about it names.

@@ -227,7 +227,6 @@ impl<R: Read> Lines<R> {
         let passed = Passed { is_first, is_last, longest: self.pace.longest };
         Stretch { passed: Some(passed), ..Stretch::lines(bytes.into()) }
     }
-
 }
 
 #[cfg(test)]

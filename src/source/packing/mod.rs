@@ -7,7 +7,7 @@ mod gzip;
 #[cfg(feature = "zstd")]
 mod zstd;
 
-use crate::error::count;
+use crate::error::{count, megabytes};
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::io::{self, IoSlice, Read, Write};
@@ -50,12 +50,12 @@ pub(crate) fn not_read_by_beginning(first: &[u8]) -> Option<String> {
 }
 
 fn not_read(program: &str) -> String {
-    format!("is packed in a way that isn't read; unpack it on the way: {program} FILE | unecho")
+    format!("is packed in a way that isn't read; unpack it on the way: {program} FILE | unecho, with --from if it isn't text")
 }
 
 /// What is wrong with a text that has more than so many bytes.
 pub(super) fn more_than(most: u64) -> io::Error {
-    let why = format!("one document of more than {} MB, more than --memory holds", count(most >> 20));
+    let why = format!("one document of more than {}, more than --memory holds", megabytes(most));
     io::Error::new(io::ErrorKind::FileTooLarge, why)
 }
 

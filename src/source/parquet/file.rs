@@ -125,7 +125,11 @@ impl Spool {
 
 impl Chunk {
     /// Appends it to a row group.
-    pub(super) fn append_to<W: Write + Send>(self, group: &mut SerializedRowGroupWriter<W>, close: ColumnCloseResult) -> Result<()> {
+    pub(super) fn append_to<W: Write + Send>(
+        self,
+        group: &mut SerializedRowGroupWriter<W>,
+        close: ColumnCloseResult,
+    ) -> Result<()> {
         let file = match self.bytes.into_inner() {
             SpooledData::InMemory(bytes) => return group.append_column(&Bytes::from(bytes.into_inner()), close),
             SpooledData::OnDisk(file) => Shared::new(file),

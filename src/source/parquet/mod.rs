@@ -131,7 +131,9 @@ fn system_error(error: ParquetError) -> Result<io::Error, String> {
     match error {
         ParquetError::External(inner) => match inner.downcast::<io::Error>() {
             // Codecs speak in such errors, too; those have no number of the system.
-            Ok(error) if error.raw_os_error().is_some() || error.get_ref().is_some_and(|inner| inner.is::<Spooling>()) => Ok(*error),
+            Ok(error) if error.raw_os_error().is_some() || error.get_ref().is_some_and(|inner| inner.is::<Spooling>()) => {
+                Ok(*error)
+            }
             Ok(error) => Err(io_reason(&error)),
             Err(error) => Err(error.to_string()),
         },

@@ -264,12 +264,7 @@ fn encoded_so_far(table: &Table, spool: &Spool, row_group: usize, rows: u64, nex
     Ok(encoder)
 }
 
-fn write_group<W: Write + Send>(
-    table: &Table,
-    spool: &Spool,
-    group: Group,
-    to: &mut SerializedFileWriter<Out<W>>,
-) -> Result<()> {
+fn write_group<W: Write + Send>(table: &Table, spool: &Spool, group: Group, to: &mut SerializedFileWriter<Out<W>>) -> Result<()> {
     let Group { number, stays, mut texts, .. } = group;
     let mut to = to.next_row_group()?;
     for column in 0..table.group(number).num_columns() {
@@ -332,13 +327,7 @@ fn bloom_filter(table: &Table, chunk: &ColumnChunkMetaData) -> Result<Option<Sbb
 }
 
 /// The rows of a column that stay, encoded as the column was.
-fn filtered(
-    table: &Table,
-    spool: &Spool,
-    row_group: usize,
-    column: usize,
-    stays: &[bool],
-) -> Result<(Chunk, ColumnCloseResult)> {
+fn filtered(table: &Table, spool: &Spool, row_group: usize, column: usize, stays: &[bool]) -> Result<(Chunk, ColumnCloseResult)> {
     let chunk = table.group(row_group).column(column);
     let rows_at_once = rows_at_once(chunk.uncompressed_size(), stays.len() as i64);
     macro_rules! each_type {

@@ -147,8 +147,8 @@ fn more(bytes: &[u8]) -> Cut {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{LONGEST, records};
     use super::super::tests::record;
+    use super::super::{LONGEST, records};
     use super::*;
     use proptest::collection::vec;
     use proptest::prelude::*;

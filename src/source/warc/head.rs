@@ -3,6 +3,7 @@
 //! passed over: crawlers write down what servers send, and real archives have all of it.
 
 use crate::document::Span;
+use encoding_rs::Encoding;
 use std::iter;
 
 /// The most that is held to find the end of headers: far more than any have, and a bound for those that have none.
@@ -169,6 +170,17 @@ pub(super) fn media(value: &[u8]) -> &[u8] {
     value.split(|byte| matches!(byte, b';' | b',')).next().unwrap_or_default().trim_ascii()
 }
 
+/// The charset that a media type names among its parameters, if that is one in which ASCII is ASCII.
+pub(super) fn charset(value: &[u8]) -> Option<&'static Encoding> {
+    let label = value.split(|&byte| byte == b';').skip(1).find_map(|parameter| {
+        let (name, label) = parameter.split_at(memchr::memchr(b'=', parameter)?);
+        name.trim_ascii().eq_ignore_ascii_case(b"charset").then_some(&label[1..])
+    })?;
+    let label = label.trim_ascii();
+    let label = label.strip_prefix(b"\"").and_then(|label| label.strip_suffix(b"\"")).unwrap_or(label);
+    Encoding::for_label(label).filter(|encoding| encoding.is_ascii_compatible())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +190,21 @@ mod tests {
         let end = end(block, 0).unwrap().unwrap();
         let words = |span: Span| String::from_utf8(span.of(block).to_vec()).unwrap();
         Headers::new(block, 0, end).fields().map(|field| (words(field.name), words(field.value))).collect()
+    }
+
+    #[test]
+    fn a_charset_is_known_by_its_label() {
+        for (media, expected) in [
+            ("text/plain; charset=ISO-8859-1", Some("windows-1252")),
+            ("text/plain;format=flowed;Charset = \"shift_jis\" ", Some("Shift_JIS")),
+            ("text/plain; charset=utf-8", Some("UTF-8")),
+            ("text/plain; charset=utf-16", None),
+            ("text/plain; charset=no such", None),
+            ("text/plain; charset", None),
+            ("charset=utf-8", None),
+        ] {
+            assert_eq!(charset(media.as_bytes()).map(Encoding::name), expected, "{media}");
+        }
     }
 
     #[test]

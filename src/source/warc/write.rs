@@ -56,7 +56,8 @@ fn pieces<'a>(record: &'a [u8], span: Span, cuts: &'a [Span]) -> impl Iterator<I
 }
 
 /// Appends a conversion record of a text that a response gave, as WET has them. Its id is made of the response's, so that the
-/// same response always gives the same bytes. It is of version 1.0, or of 1.1 if the response is, whose dates may be longer.
+/// same response always gives the same bytes. It is of version 1.0, or of 1.1 if the response is, whose dates may be longer. The
+/// charset that the HTTP message named stays, if the text isn't UTF-8.
 pub fn conversion(response: &[u8], text: &[u8], out: &mut Vec<u8>) {
     let read = Record::known(response);
     let id = read.headers.value("WARC-Record-ID");
@@ -73,9 +74,23 @@ pub fn conversion(response: &[u8], text: &[u8], out: &mut Vec<u8>) {
     append_header(out, "WARC-Refers-To", id);
     out.extend_from_slice(b"WARC-Block-Digest: ");
     check.append_to(out);
-    write!(out, "\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n", text.len()).expect("memory takes all");
+    out.extend_from_slice(b"\r\nContent-Type: text/plain");
+    if simdutf8::basic::from_utf8(text).is_err()
+        && let Some(charset) = head::charset(message_of(&read, response).value("Content-Type"))
+    {
+        write!(out, "; charset={}", charset.name()).expect("memory takes all");
+    }
+    write!(out, "\r\nContent-Length: {}\r\n\r\n", text.len()).expect("memory takes all");
     out.extend_from_slice(text);
     out.extend_from_slice(b"\r\n\r\n");
+}
+
+/// The headers that say what the text of a record is: of a response those of its HTTP message.
+fn message_of<'a>(read: &Record<'a>, record: &'a [u8]) -> Headers<'a> {
+    match http::payload(record, read.content, true) {
+        Payload::Body { headers, .. } if read.kind == super::Kind::Response => headers,
+        _ => read.headers,
+    }
 }
 
 /// Appends a header, if it has a value: in one line, even if it took several.
@@ -127,25 +142,29 @@ struct Known<'a> {
 }
 
 /// Appends a line of JSONL with a record's address, a text that is what it has or what is left of that, and some of its headers;
-/// of a response the media type is that of its HTTP message. JSON is UTF-8: other bytes become U+FFFD, each maximal part of a
-/// character one.
+/// of a response the media type is that of its HTTP message. JSON is UTF-8: a text in another charset, which the media type names, is
+/// decoded; other bytes become U+FFFD, each maximal part of a character one.
 pub fn as_json(record: &[u8], text: &[u8], out: &mut Vec<u8>) {
     let read = Record::known(record);
     let words = |value: &'_ [u8]| String::from_utf8(in_one_line(value).collect()).unwrap_or_else(|error| lossy(error.as_bytes()));
     let header =
         |headers: Headers<'_>, name| Some(headers.value(name)).filter(|value| !value.is_empty()).map(|value| words(value).into());
     let uri = read.headers.place("WARC-Target-URI").map(|uri| words(head::bare(record, uri).of(record)).into());
-    let media = match http::payload(record, read.content, true) {
-        Payload::Body { headers, .. } if read.kind == super::Kind::Response => headers,
-        _ => read.headers,
-    };
+    let media = message_of(&read, record);
     let warc = Known {
         date: header(read.headers, "WARC-Date"),
         id: header(read.headers, "WARC-Record-ID"),
         media: header(media, "Content-Type"),
         language: header(read.headers, "WARC-Identified-Content-Language"),
     };
-    let line = Line { id: uri, text: String::from_utf8_lossy(text), warc };
+    let text = match simdutf8::basic::from_utf8(text) {
+        Ok(text) => text.into(),
+        Err(_) => match head::charset(media.value("Content-Type")) {
+            Some(charset) => charset.decode_without_bom_handling(text).0,
+            None => String::from_utf8_lossy(text),
+        },
+    };
+    let line = Line { id: uri, text, warc };
     serde_json::to_writer(&mut *out, &line).expect("memory takes all");
     out.push(b'\n');
 }
@@ -242,6 +261,23 @@ mod tests {
             record("WARC-Type: response\nContent-Type: application/http", b"HTTP/1.1 200 OK\r\nContent-Type: text/x;y\r\n\r\n");
         let broken = "a\u{fffd}b\u{fffd}";
         assert_eq!(of(&http, b"a\xffb\xe2\x82"), json!({"id": null, "text": broken, "warc": {"Content-Type": "text/x;y"}}));
+    }
+
+    #[test]
+    fn a_text_in_another_charset_is_decoded_also_from_its_conversion() {
+        let http = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=\"latin1\"\r\n\r\nna\xefve";
+        let response = record("WARC-Type: response\nContent-Type: application/http", http);
+        let mut converted = Vec::new();
+        conversion(&response, b"na\xefve", &mut converted);
+        assert!(converted.windows(36).any(|words| words == b"Content-Type: text/plain; charset=wi"), "it is windows-1252");
+        for record in [&response, &converted] {
+            let mut line = Vec::new();
+            as_json(record, b"na\xefve", &mut line);
+            assert_eq!(serde_json::from_slice::<serde_json::Value>(&line).unwrap()["text"], "na\u{ef}ve");
+        }
+        converted.clear();
+        conversion(&response, "na\u{ef}ve".as_bytes(), &mut converted);
+        assert!(!converted.windows(7).any(|words| words == b"charset"), "it is UTF-8, whatever was said of it");
     }
 
     /// A record of a text, and the places of cuts in it.
