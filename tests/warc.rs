@@ -503,7 +503,7 @@ fn a_record_that_says_it_is_too_long_is_an_error_and_no_more() {
 #[test]
 fn what_follows_a_record_that_is_too_long_is_read() {
     let long = conversion(&uri(2), &"word ".repeat(9_000_000));
-    let all = [info(), conversion(&uri(1), RIVER), long.clone(), conversion(&uri(3), RIVER), conversion(&uri(4), ROAD)];
+    let all = [info(), conversion(&uri(1), RIVER), long, conversion(&uri(3), RIVER), conversion(&uri(4), ROAD)];
     let without = |gone: &[usize]| -> Vec<u8> {
         all.iter().enumerate().filter(|(number, _)| !gone.contains(number)).flat_map(|(_, record)| record.clone()).collect()
     };
