@@ -167,6 +167,7 @@ impl Packing {
         })
     }
 
+    #[cfg_attr(not(feature = "zstd"), expect(unused_variables, reason = "gzip takes little"))]
     fn packer(self, memory: usize) -> io::Result<Option<Box<dyn Pack>>> {
         Ok(match self {
             Packing::Plain => None,
