@@ -222,6 +222,18 @@ pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{} MB", count(bytes >> 20))
 }
 
+/// That a record is longer than the longest that is read, in words.
+pub(crate) struct TooLong {
+    /// In bytes.
+    pub(crate) longest: u64,
+}
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "has more than {}, an eighth of --memory", megabytes(self.longest))
+    }
+}
+
 /// Text from anywhere without what would drive a terminal or disturb its lines: control characters, directional marks and
 /// line separators stand escaped.
 pub fn visible(text: &str) -> Cow<'_, str> {

@@ -573,7 +573,12 @@ fn what_unpacks_to_more_than_memory_holds_is_refused_without_taking_it() {
     for name in ["line.jsonl.gz", "zeros.jsonl.gz", "line.txt.gz", "zeros.txt.gz"] {
         for more in [&[][..], &["--across"], &["--on-error", "keep"]] {
             let (ran, peak) = with_peak(&desk, &[&["--memory", "64M", name, "-o", "out"], more].concat());
-            ran.fails(&format!("error: {name}: ")).says("more than 38 MB, more than --memory holds");
+            let why = if name.contains("jsonl") {
+                "more than 8 MB, an eighth of --memory"
+            } else {
+                "more than 38 MB, more than --memory holds"
+            };
+            ran.fails(&format!("error: {name}: ")).says(why);
             println!("{peak} MB at most: unecho {name} {}", more.join(" "));
             assert!(peak <= 100, "{peak} MB: {ran}");
             assert!(!desk.exists("out") || more.contains(&"keep"), "{ran}");
@@ -619,12 +624,12 @@ fn what_follows_a_line_that_is_too_long_is_read() {
         {
             let ran = desk.sh(&format!("{run} -o b.jsonl {input}"));
             for line in [3, 5] {
-                ran.fails(&format!("error: {name}: line {line}: has more than 38 MB, more than --memory holds"));
+                ran.fails(&format!("error: {name}: line {line}: has more than 8 MB, an eighth of --memory"));
             }
             assert!(desk.read("b.jsonl") == left, "{how} {input}: {ran}");
         }
     }
     let ran = desk.sh("unecho --across --memory 64M -o c.jsonl a.jsonl");
-    ran.fails("error: a.jsonl: line 3: has more than 38 MB, more than --memory holds");
+    ran.fails("error: a.jsonl: line 3: has more than 8 MB, an eighth of --memory");
     assert!(!desk.exists("c.jsonl"));
 }

@@ -34,6 +34,9 @@ const PACKING_PART: u64 = 8;
 /// short.
 const THIRDS_OF_TEXT: u64 = 5;
 
+/// And a record, which is read ahead, taken apart, planned and written like a stretch, at most this part of the memory.
+const RECORDS: u64 = 8;
+
 impl Budget {
     /// The least there may be.
     pub const LEAST: u64 = 64 << 20;
@@ -53,7 +56,7 @@ impl Budget {
 
     /// How a stream is read.
     pub(super) fn pace(&self) -> Pace {
-        Pace { stretch: self.stretch().min(READ_AT_ONCE), longest: self.most_text() }
+        Pace { stretch: self.stretch().min(READ_AT_ONCE), longest: self.longest_record() }
     }
 
     /// How much documents that are compared with one another may take.
@@ -67,7 +70,12 @@ impl Budget {
         self.corpus().saturating_sub(packing)
     }
 
-    /// The longest document that is taken apart.
+    /// The longest record that is read, in bytes.
+    pub(super) fn longest_record(&self) -> u64 {
+        self.memory / RECORDS
+    }
+
+    /// The longest text that is taken apart.
     pub(super) fn most_text(&self) -> u64 {
         self.memory / THIRDS_OF_TEXT * 3
     }

@@ -8,6 +8,9 @@ use crate::sheaf::Sheaf;
 use crate::source::{Form, Input, LeftOut, Loaded, Origin, Packing, Source, Stretch, Stretches, can_be_mapped, load, open};
 use std::sync::atomic::Ordering;
 
+/// What is so many stretches back is written by now.
+const WRITTEN_BEHIND: u64 = 4;
+
 /// A container under way.
 pub(super) struct Container {
     pub(super) input: Input,
@@ -97,6 +100,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     /// Does the stretches of a container one after the other.
     pub(super) fn stretches(&mut self, container: &mut Container) -> Result<Ended> {
         loop {
+            let begins = container.lines.offset;
             let mut next = Ok(std::mem::take(&mut container.waiting));
             if next.as_ref().is_ok_and(Vec::is_empty) {
                 next = container.stretches.next(self.course.budget.stretch(), self.course.stop);
@@ -140,6 +144,11 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
             }
             if failed.is_some() {
                 return Ok(Ended::Container(failed));
+            }
+            if self.corpus.is_none() {
+                // What waits to be written would come again, and stay.
+                let written = |offset: u64| offset.saturating_sub(WRITTEN_BEHIND * self.course.budget.stretch() as u64);
+                container.source.watch().let_go(written(begins)..written(container.lines.offset));
             }
         }
     }

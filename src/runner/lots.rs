@@ -6,7 +6,7 @@ use super::{Course, OnError, Part, Planned, Portion};
 use crate::corpus::{Corpus, Entering, Mark, Stand};
 use crate::detect::earlier::{InDocument, Sought};
 use crate::document::{Span, TooLarge};
-use crate::error::{Error, Result, Stuck};
+use crate::error::{Error, Result, Stuck, TooLong};
 use crate::fingerprint::Hash;
 use crate::heirs::Heirs;
 use crate::page::Read;
@@ -119,7 +119,7 @@ impl Lines {
             self.is_begun = true;
         };
         self.stretches += stretches.len() as u64;
-        let longest = course.budget.most_text();
+        let longest = course.budget.longest_record();
         for stretch in stretches {
             if stretch.records.is_some() || stretch.passed.is_some() {
                 add(stretch);
@@ -133,9 +133,11 @@ impl Lines {
             }
         }
         let read = |lot: &mut Lot| {
-            // What else comes in stretches is bounded by who reads it.
-            if lot.records.as_ref().is_some_and(|records| records.rows.is_some()) {
-                course.budget.ensure_fits(lot.bytes.len() as u64, || input.place())?;
+            // The reader of a table doesn't pass by what is too long.
+            let records = lot.records.as_ref().filter(|records| records.rows.is_some());
+            let long = records.and_then(|records| records.list.iter().find(|record| record.extent.len() > longest));
+            if let Some(record) = long {
+                return Err(Error::record(input.place(), input.form.record(), record.number, &TooLong { longest }));
             }
             lot.read(course, taking, lot.offset == 0).map_err(|what| Error::too_large(input.place(), what))
         };

@@ -129,7 +129,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         spilled.map_err(|stuck| stuck.at(Place::Request("all documents so far".into())))?;
         // What was hashed now is what was compared before, and need not stay as it is.
         self.kept.iter().try_for_each(|watch| watch.ensure_unchanged())?;
-        self.kept.drain(..).for_each(|watch| watch.let_go());
+        self.kept.drain(..).for_each(|watch| watch.let_go(0..u64::MAX));
         self.used.clear();
         Ok(())
     }
@@ -143,7 +143,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         } else if container.source.is_mapped() {
             container.waiting.clear();
             container.stretches = self.open_again(&container)?;
-            container.source.watch().let_go();
+            container.source.watch().let_go(0..u64::MAX);
         }
         let failed = match self.stretches(&mut container)? {
             Ended::Container(failed) => failed,

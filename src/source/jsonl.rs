@@ -2,7 +2,7 @@
 //! quotation marks and cut there, so that nothing else of the line is ever written anew.
 
 use crate::document::{Map, Span};
-use crate::error::megabytes;
+use crate::error::TooLong;
 use serde::Deserializer as _;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -106,7 +106,7 @@ impl fmt::Display for Fault {
             Fault::NotObject { what } => write!(f, "is {what}, not an object with a text"),
             Fault::NoText { field } => write!(f, "has no field {field:?}; --text-field names another"),
             Fault::NotString { field, what } => write!(f, "its field {field:?} is {what}, not a string"),
-            Fault::TooLong { longest } => write!(f, "has more than {}, more than --memory holds", megabytes(*longest)),
+            Fault::TooLong { longest } => TooLong { longest: *longest }.fmt(f),
             Fault::TwoTexts { field } => write!(f, "has the field {field:?} twice"),
         }
     }

@@ -8,7 +8,7 @@ use crate::error::{Error, Place, Result, What};
 use bytes::Bytes;
 use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Read};
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::sync::Arc;
@@ -271,10 +271,10 @@ impl Watch {
         &self.place
     }
 
-    /// Its bytes aren't needed in memory for now.
-    pub(crate) fn let_go(&self) {
+    /// Some of its bytes aren't needed in memory for now.
+    pub(crate) fn let_go(&self, bytes: Range<u64>) {
         if let Some(mapping) = &self.mapping {
-            mapping.let_go();
+            mapping.let_go(bytes);
         }
     }
 

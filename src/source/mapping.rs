@@ -15,7 +15,7 @@
 use libc::{c_int, c_void, siginfo_t};
 use std::fs::File;
 use std::mem::MaybeUninit;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::os::fd::AsRawFd;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -73,10 +73,16 @@ impl Mapping {
         Some(Self { start, len, slot })
     }
 
-    /// Its bytes are not needed in memory for now; who looks at them has them read again.
-    pub(super) fn let_go(&self) {
-        // SAFETY: the advice concerns just what is mapped here, which is a file that is only read: what is given back comes again.
-        unsafe { libc::madvise(self.start.as_ptr().cast(), self.len, libc::MADV_DONTNEED) };
+    /// Some of its bytes are not needed in memory for now; who looks at them has them read again. Those go that share a page with the
+    /// first, those stay that share one with what is behind the last.
+    pub(super) fn let_go(&self, bytes: Range<u64>) {
+        let page = PAGE.load(Ordering::Relaxed);
+        let [from, to] = [bytes.start, bytes.end].map(|at| usize::try_from(at).unwrap_or(usize::MAX).min(self.len) & !(page - 1));
+        let to = if bytes.end >= self.len as u64 { self.len } else { to };
+        if from < to {
+            // SAFETY: the advice concerns just what is mapped here, which is a file that is only read: what is given back comes again.
+            unsafe { libc::madvise(self.start.as_ptr().add(from).cast(), to - from, libc::MADV_DONTNEED) };
+        }
     }
 
     /// Whether no byte was missing when it was looked at.

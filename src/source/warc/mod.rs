@@ -164,7 +164,7 @@ impl fmt::Display for Fault {
             Fault::TwoLengths => f.write_str("has two Content-Lengths that differ"),
             Fault::TooLong { len, longest } => {
                 let (len, most) = (count(*len), count(*longest));
-                let by_memory = if *longest < LONGEST { " with this --memory" } else { "" };
+                let by_memory = if *longest < LONGEST { ", an eighth of --memory" } else { "" };
                 write!(f, "its Content-Length is {len}, and a text has at most {most} bytes{by_memory}")
             }
             Fault::CutShort { len, there } => {
