@@ -633,3 +633,16 @@ fn what_follows_a_line_that_is_too_long_is_read() {
     ran.fails("error: a.jsonl: line 3: has more than 8 MB, an eighth of --memory");
     assert!(!desk.exists("c.jsonl"));
 }
+
+#[test]
+fn a_table_with_a_text_that_is_too_long_is_left_out() {
+    let desk = Desk::new();
+    let record = |text: &str| format!("{{\"text\": \"{text}\"}}\n");
+    desk.write("a.jsonl", [record("short"), record(&"a".repeat(9 << 20)), record("short, too")].concat());
+    desk.run(&["a.jsonl", "-o", "a.parquet"]).succeeds();
+    for more in [&[][..], &["--on-error", "keep"]] {
+        let ran = desk.run(&[&["--across", "--memory", "64M", "a.parquet", "-o", "b.parquet"], more].concat());
+        ran.fails("error: a.parquet: row 2: has more than 8 MB, an eighth of --memory");
+        assert!(!desk.exists("b.parquet"));
+    }
+}
