@@ -222,6 +222,11 @@ pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{} MB", count(bytes >> 20))
 }
 
+/// The same rounded up.
+pub(crate) fn megabytes_up(bytes: u64) -> String {
+    megabytes(bytes.next_multiple_of(1 << 20))
+}
+
 /// That a record is longer than the longest that is read, in words.
 pub(crate) struct TooLong {
     /// In bytes.

@@ -85,7 +85,7 @@ fn nor_is_one_where_the_texts_are_no_longer_in_memory() {
         .collect();
     let settings = Settings { matching: Match::Bytes, threshold: Threshold::Flat(1), across: true, ..Settings::default() };
     let (reading, threads, stop) = (Reading::default(), Threads::new(2), AtomicBool::new(false));
-    let budget = Budget { memory: 18 << 20, temporary: Some(folder.path().into()) }; // what is under way takes all of it
+    let budget = Budget { memory: 18 << 20, temporary: Some(folder.path().into()), packs: false }; // what is under way takes all of it
     let course = Course { settings: &settings, reading: &reading, budget: &budget, threads: &threads, stop: &stop };
     let (mut removed, mut notices) = (Vec::new(), 0);
     let found = Walk::new(&paths, Selection::default()).unwrap();

@@ -118,7 +118,7 @@ impl Way {
         let named = |path: &str| path.replace(&root, "");
         let paths: Vec<PathBuf> = paths.iter().map(|path| desk.path(path)).collect();
         let (threads, stop) = (Threads::new(self.threads), AtomicBool::new(false));
-        let budget = Budget { memory, temporary: Some(desk.path("")) };
+        let budget = Budget { memory, temporary: Some(desk.path("")), packs: false };
         let course = Course { settings: &self.settings, reading: &self.reading, budget: &budget, threads: &threads, stop: &stop };
         let is_spilled = AtomicBool::new(false);
         let work = |portion: Portion| {

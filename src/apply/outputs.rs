@@ -42,6 +42,8 @@ pub struct Shape {
     pub temporary: PathBuf,
     /// So many bytes of a container may wait to be written.
     pub waiting: usize,
+    /// How much memory packing may take, in bytes.
+    pub packing: u64,
 }
 
 /// The outputs of a run.
@@ -248,8 +250,17 @@ impl Outputs {
         };
         let table =
             if from == Form::Parquet { Some(source.file().map_err(|error| Error::io(input.place(), error))?) } else { None };
-        let Shape { fields, temporary, waiting, .. } = &self.shape;
-        Ok(Writing { from, to, packing, table, fields: fields.clone(), folder: temporary.clone(), waiting: *waiting })
+        let Shape { fields, temporary, waiting, packing: memory, .. } = &self.shape;
+        Ok(Writing {
+            from,
+            to,
+            packing,
+            table,
+            fields: fields.clone(),
+            folder: temporary.clone(),
+            waiting: *waiting,
+            memory: usize::try_from(*memory).unwrap_or(usize::MAX),
+        })
     }
 
     /// The path of the clean copy of an input within the outputs.

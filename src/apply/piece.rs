@@ -55,7 +55,7 @@ impl Piece {
                 (Holds::Text { text, .. }, _) => {
                     let within = its.iter().map(|cut| Span { start: cut.start - text.start, end: cut.end - text.start });
                     let left = super::without(text.of(bytes), within);
-                    warc::as_json(whole, &left, &mut written);
+                    warc::as_json(whole, text.of(bytes), &left, &mut written);
                 }
                 _ => {}
             }

@@ -14,9 +14,6 @@ use std::io::{self, Write};
 use std::io::{BufReader, BufWriter, Seek};
 use std::path::PathBuf;
 
-/// What is being packed may take so many times what may wait.
-const PACKED: usize = 8;
-
 /// How an output is written.
 #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "no table is read or written"))]
 pub(super) struct Writing {
@@ -32,6 +29,8 @@ pub(super) struct Writing {
     pub(super) folder: PathBuf,
     /// So many bytes may wait to be written.
     pub(super) waiting: usize,
+    /// So much memory may packing take.
+    pub(super) memory: usize,
 }
 
 /// An output of a form.
@@ -78,7 +77,7 @@ impl Writing {
     }
 
     fn packer(&self, file: File) -> io::Result<Packer<File>> {
-        self.packing.writer(file, self.waiting * PACKED)
+        self.packing.writer(file, self.memory)
     }
 
     #[cfg(feature = "parquet")]

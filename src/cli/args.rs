@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use unecho::report::visible;
 use unecho::runner::{Budget, OnError, Reading};
-use unecho::source::{Fields, Form, Identity, Selection};
+use unecho::source::{Fields, Form, Identity, Packing, Selection};
 use unecho::{Error, Keep, Match, Settings, Share, Threshold, Unit};
 
 const EXIT_STATUS: &str = "Exit status: 0 done, 2 any error (all other files are still done).";
@@ -417,7 +417,8 @@ impl Global {
         // What isn't a file or a folder, such as a pipe, has nothing beside it.
         let output = output.filter(|output| output.is_dir() || output.is_file() || !output.exists());
         let memory = self.memory.unwrap_or_else(|| Budget::of_machine().memory);
-        Ok(Budget { memory, temporary: self.temp_dir.clone().or_else(|| output.map(beside)) })
+        let packs = output.is_some_and(|output| Packing::of_name(output).0 != Packing::Plain);
+        Ok(Budget { memory, temporary: self.temp_dir.clone().or_else(|| output.map(beside)), packs })
     }
 
     /// The number of threads; 0: one a core.

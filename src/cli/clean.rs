@@ -35,8 +35,13 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         ensure_names_differ(inputs.paths())?;
     }
     let budget = global.budget(args.output.as_deref().filter(|_| target != Target::Stdout))?;
-    let shape =
-        Shape { to: args.to(), fields: args.common.reading().fields, temporary: budget.folder(), waiting: budget.stretch() };
+    let shape = Shape {
+        to: args.to(),
+        fields: args.common.reading().fields,
+        temporary: budget.folder(),
+        waiting: budget.stretch(),
+        packing: budget.packing(),
+    };
     let outputs = Outputs::new(&target, inputs.paths(), shape)?;
     for (path, size) in outputs.left_over() {
         let why = format!("{}, left by a run that was killed, unless one is under way there; nobody needs it", bytes(size, size));

@@ -1,7 +1,8 @@
 //! How much memory a run may take, and what that means for each of its parts.
 
-use crate::error::{Error, Place, Result, megabytes};
+use crate::error::{Error, Place, Result, megabytes, megabytes_up};
 use crate::source::Pace;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 /// How much memory a run may take, and where it goes if that isn't enough.
@@ -11,6 +12,8 @@ pub struct Budget {
     pub memory: u64,
     /// The folder for temporary files; `None`: the system's.
     pub temporary: Option<PathBuf>,
+    /// Whether what is written is packed, as far as that is known before.
+    pub packs: bool,
 }
 
 /// So much of a container makes a batch at the most, which the processor's outer cache nearly holds.
@@ -27,7 +30,7 @@ const UNDER_WAY: u64 = 6;
 /// What the program and its threads take in any case.
 const PROGRAM: u64 = 12 << 20;
 /// What is packed takes more on its way in and out, at least and at most so much: a thread that packs takes some 12 MB.
-const PACKING: std::ops::RangeInclusive<u64> = 24 << 20..=128 << 20;
+const PACKING: RangeInclusive<u64> = 24 << 20..=1 << 30;
 /// Between those, this part of the memory.
 const PACKING_PART: u64 = 8;
 /// A text with its paragraphs and what is found about them takes at most so many thirds of its size, unless its lines are very
@@ -46,7 +49,7 @@ impl Budget {
         let mut system = sysinfo::System::new();
         system.refresh_memory();
         let allowed = system.cgroup_limits().map_or(u64::MAX, |limits| limits.total_memory);
-        Self { memory: (system.total_memory().min(allowed) / 2).max(Self::LEAST), temporary: None }
+        Self { memory: (system.total_memory().min(allowed) / 2).max(Self::LEAST), temporary: None, packs: false }
     }
 
     /// How much of a container is taken at once, and may wait to be written.
@@ -61,13 +64,18 @@ impl Budget {
 
     /// How much documents that are compared with one another may take.
     pub(super) fn corpus(&self) -> u64 {
-        self.memory.saturating_sub(UNDER_WAY * self.stretch() as u64 + PROGRAM)
+        let room = self.memory.saturating_sub(UNDER_WAY * self.stretch() as u64 + PROGRAM);
+        if self.packs { room.saturating_sub(self.packing()) } else { room }
     }
 
     /// How much they may take beside a stream that is packed.
     pub(super) fn corpus_beside_packing(&self) -> u64 {
-        let packing = (self.memory / PACKING_PART).clamp(*PACKING.start(), *PACKING.end());
-        self.corpus().saturating_sub(packing)
+        Self { packs: true, ..self.clone() }.corpus()
+    }
+
+    /// How much packing may take.
+    pub fn packing(&self) -> u64 {
+        (self.memory / PACKING_PART).clamp(*PACKING.start(), *PACKING.end())
     }
 
     /// The longest record that is read, in bytes.
@@ -85,7 +93,7 @@ impl Budget {
         if bytes <= self.most_text() {
             return Ok(());
         }
-        let (of, needed, allowed) = (megabytes(bytes), megabytes(bytes.div_ceil(3) * THIRDS_OF_TEXT), megabytes(self.memory));
+        let (of, needed, allowed) = (megabytes(bytes), megabytes_up(bytes.div_ceil(3) * THIRDS_OF_TEXT), megabytes(self.memory));
         let why = format!("one document of {of} takes up to {needed} of memory, and --memory allows {allowed}");
         Err(Error::refused(place(), why))
     }

@@ -1,11 +1,12 @@
 //! A container that comes in stretches.
 
-use super::lots::{Lines, plan_lots, taking};
+use super::lots::{Lines, Lot, plan_lots, taking};
 use super::{Outcome, Portion, Rest, Run, Way, keep, until_failed};
 use crate::corpus::Mark;
 use crate::error::{Error, Result, Stuck};
 use crate::sheaf::Sheaf;
 use crate::source::{Form, Input, LeftOut, Loaded, Origin, Packing, Source, Stretch, Stretches, can_be_mapped, load, open};
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 /// What is so many stretches back is written by now.
@@ -20,6 +21,8 @@ pub(super) struct Container {
     pub(super) waiting: Vec<Stretch>,
     /// How far it is done.
     pub(super) lines: Lines,
+    /// What went by unread and isn't let go of yet.
+    pub(super) passed: Vec<Range<u64>>,
     /// What there was before it.
     pub(super) mark: Option<Mark>,
     /// What kept more of it from coming, if what came counts.
@@ -29,7 +32,22 @@ pub(super) struct Container {
 impl Container {
     /// Whether it can't be opened a second time, if it must come twice.
     pub(super) fn is_spooled(&self) -> bool {
-        self.input.from == Origin::Stdin && self.input.form.has_lines()
+        self.input.form.has_lines() && (self.input.from == Origin::Stdin || !self.source.is_file())
+    }
+}
+
+impl Container {
+    /// About how many bytes of it are still to come, of so many: the file tells how far a packed one is read.
+    pub(super) fn left(&self, of: u64) -> u64 {
+        let done = self.lines.offset;
+        let packed = (self.source.packing() != Packing::Plain).then(|| self.source.read_so_far()).flatten();
+        match packed {
+            Some(read) if read > 0 => {
+                let left = self.input.size.saturating_sub(read);
+                (u128::from(left) * u128::from(done) / u128::from(read)) as u64
+            }
+            _ => of.saturating_sub(done),
+        }
     }
 }
 
@@ -70,7 +88,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         }
         let mark = self.corpus.as_ref().map(|compared| compared.corpus.mark());
         let (input, lines) = (input.clone(), Lines { offset: 0, next: 1, stretches: 0, is_begun: false });
-        Ok(Some(Container { input, source, stretches, waiting: Vec::new(), lines, mark, broken: None }))
+        Ok(Some(Container { input, source, stretches, waiting: Vec::new(), lines, passed: Vec::new(), mark, broken: None }))
     }
 
     fn open(&self, input: &Input) -> Result<Option<(Source, Stretches)>> {
@@ -101,6 +119,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     pub(super) fn stretches(&mut self, container: &mut Container) -> Result<Ended> {
         loop {
             let begins = container.lines.offset;
+            container.passed.drain(..).for_each(|bytes| container.source.watch().let_go(bytes));
             let mut next = Ok(std::mem::take(&mut container.waiting));
             if next.as_ref().is_ok_and(Vec::is_empty) {
                 next = container.stretches.next(self.course.budget.stretch(), self.course.stop);
@@ -161,13 +180,14 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     ) -> std::result::Result<(Vec<Outcome<T>>, Option<Error>), Stuck> {
         let Self { course, work, corpus, used, .. } = self;
         let (work, course) = (&*work, *course);
-        let Container { input, source, lines, .. } = container;
+        let Container { input, source, lines, passed, .. } = container;
         course.threads.run(|| {
             let taking = taking(corpus.as_ref(), course.settings);
             let mut lots = match lines.lots(input, source, stretches, course, taking, used) {
                 Ok(lots) => lots,
                 Err(error) => return Ok((Vec::new(), Some(error))),
             };
+            passed.extend(lots.iter().filter_map(Lot::passed));
             if let Some(compared) = corpus {
                 // What holds no document is compared with none.
                 for lot in lots.iter_mut().filter(|lot| !lot.sheaf.documents.is_empty()) {

@@ -182,6 +182,11 @@ impl<'l> Lot<'l> {
         }
     }
 
+    /// Its bytes in the file, if they go by unread.
+    pub(super) fn passed(&self) -> Option<Range<u64>> {
+        self.passed.map(|_| self.offset..self.offset + self.bytes.len() as u64)
+    }
+
     /// Ends it before one of its records.
     pub(super) fn truncate(&mut self, len: u64) {
         self.bytes.truncate(len as usize);

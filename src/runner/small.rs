@@ -7,7 +7,7 @@ use super::{Course, Outcome, Portion, Run, Way, keep};
 use crate::Plan;
 use crate::error::{Error, Place, Result, Stuck, What};
 use crate::sheaf::{Sheaf, Taking};
-use crate::source::{Form, Found, Input, LeftOut, Loaded, Source, Watch, load, text};
+use crate::source::{Form, Found, Input, LeftOut, Loaded, Packing, Source, Watch, load, text, unpacked_size};
 use rayon::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,25 +19,28 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     /// A batch of small inputs, each taken whole.
     pub(super) fn small(&mut self, batch: Batch) -> Result<Way> {
         let Self { course, work, corpus, kept, .. } = self;
+        let course = *course;
         let Some(compared) = corpus else {
-            let one = |found| (!course.stop.load(Ordering::Relaxed)).then(|| by_itself(found, *course, work));
-            let outcomes: Option<Vec<Outcome<T>>> = course.threads.run(|| batch.group.into_par_iter().map(one).collect());
+            let outcomes = match course.threads.run(|| each_alone(batch, course, work)) {
+                Ok(outcomes) => outcomes,
+                Err(batch) => return Ok(Way::Again(batch)),
+            };
             return outcomes.map_or(Ok(Way::End), |outcomes| self.hand_on(outcomes).map(Way::on_if));
         };
         let is_input: Vec<bool> = batch.group.iter().map(|found| matches!(found, Found::Input(_))).collect();
-        let apart = match course.threads.run(|| all_apart(batch, *course, compared.taking(course.settings))) {
+        let apart = match course.threads.run(|| all_apart(batch, course, compared.taking(course.settings))) {
             Ok(apart) if compared.corpus.is_spilled() => all_came_again(apart, &is_input)?,
             Ok(apart) => apart,
             Err(batch) => return Ok(Way::Again(batch)),
         };
-        let made = course.threads.run(|| planned(apart, compared, kept, *course, work))?;
+        let made = course.threads.run(|| planned(apart, compared, kept, course, work))?;
         self.hand_on_together(made).map(Way::on_if)
     }
 
     /// A text alone, which is all of a batch.
     pub(super) fn text(&mut self, input: Input, batch: Batch) -> Result<Way> {
-        let (input, source) = match loaded(Found::Input(input), self.course, self.corpus.as_ref().map(|_| batch.unpacking)) {
-            Err(_) => return Ok(Way::Again(batch)),
+        let (input, source) = match loaded(Found::Input(input), self.course, batch.unpacking) {
+            Err(input) => return Ok(Way::Again(Batch { group: vec![counted(input, self.course)], ..batch })),
             Ok(Ok((input, source))) if source.len() as u64 >= LARGE => return self.large(input, source).map(Way::on_if),
             Ok(Ok(loaded)) => loaded,
             Ok(Err(outcome)) => return self.hand_on(vec![outcome]).map(Way::on_if),
@@ -73,6 +76,9 @@ impl Apart {
     }
 }
 
+/// What came of an input, and how many bytes it unpacked to; or the input, if those are more than was expected.
+type Came<R, T> = std::result::Result<(Read<R, T>, Option<u64>), Input>;
+
 /// What is read, or why it isn't.
 pub(super) type Read<R, T> = std::result::Result<R, Outcome<T>>;
 
@@ -82,26 +88,52 @@ pub(super) fn all_apart<T: Send>(
     course: Course,
     taking: Taking,
 ) -> std::result::Result<Vec<Read<Apart, T>>, Batch> {
+    all(batch, course, |input, source| Apart::new(input, source, course, taking))
+}
+
+/// What is made of each input of a batch, once all are read; or the batch, if something of it unpacks to more than was expected:
+/// then it is known of each how much.
+fn all<R: Send, T: Send>(
+    batch: Batch,
+    course: Course,
+    make: impl Fn(Input, Source) -> Result<R> + Sync,
+) -> std::result::Result<Vec<Read<R, T>>, Batch> {
     let Batch { group, unpacking } = batch;
+    // What comes again is what came, whatever became of it.
+    let input = |found: &Found| if let Found::Input(input) = found { Some(input.clone()) } else { None };
+    let inputs: Vec<Option<Input>> = if any_packed(&group) { group.iter().map(input).collect() } else { Vec::new() };
     let one = |found| {
-        let loaded = loaded(found, course, Some(unpacking))?;
-        Ok(loaded.and_then(|(input, source)| Apart::new(input, source, course, taking).map_err(Outcome::Failed)))
+        let read = loaded(found, course, unpacking)?;
+        let size = read.as_ref().ok().map(|(_, source)| source.len() as u64);
+        Ok((read.and_then(|(input, source)| make(input, source).map_err(Outcome::Failed)), size))
     };
-    let all: Vec<std::result::Result<Read<Apart, T>, Input>> = group.into_par_iter().map(one).collect();
+    let all: Vec<Came<R, T>> = group.into_par_iter().map(one).collect();
     if all.iter().all(std::result::Result::is_ok) {
-        return Ok(all.into_iter().flatten().collect());
+        return Ok(all.into_iter().flatten().map(|(read, _)| read).collect());
     }
-    let found = |one| match one {
-        Ok(Ok(Apart { input, .. })) | Err(input) => Some(Found::Input(input)),
-        Ok(Err(Outcome::LeftOut(path, why))) => Some(Found::LeftOut(path, why)),
-        Ok(Err(Outcome::Failed(error))) => Some(Found::Failed(error)),
-        Ok(Err(Outcome::Done(_) | Outcome::Notice(_))) => None,
+    let found = |(one, input): (Came<R, T>, Option<Input>)| match (one, input) {
+        (Err(input), _) => Some(counted(input, course)),
+        (Ok((_, size)), Some(input)) if input.packing != Packing::Plain => Some(Found::Input(Input { unpacked: size, ..input })),
+        (Ok(_), Some(input)) => Some(Found::Input(input)),
+        (Ok((Err(Outcome::LeftOut(path, why)), _)), None) => Some(Found::LeftOut(path, why)),
+        (Ok((Err(Outcome::Failed(error)), _)), None) => Some(Found::Failed(error)),
+        (Ok(_), None) => None,
     };
-    Err(Batch { group: all.into_iter().filter_map(found).collect(), unpacking })
+    Err(Batch { group: all.into_par_iter().zip(inputs).filter_map(found).collect(), unpacking })
+}
+
+fn any_packed(group: &[Found]) -> bool {
+    group.iter().any(|found| matches!(found, Found::Input(input) if input.packing != Packing::Plain))
+}
+
+/// An input that unpacks to more than was expected, now that it is known how much: as far as memory holds it.
+fn counted(input: Input, course: Course) -> Found {
+    let size = unpacked_size(&input, course.budget.most_text() + 1);
+    Found::Input(Input { unpacked: Some(size), ..input })
 }
 
 /// Something that was found, read; or the input, if it unpacks to more than was expected.
-fn loaded<T>(found: Found, course: Course, expected: Option<Unpacking>) -> std::result::Result<Read<(Input, Source), T>, Input> {
+fn loaded<T>(found: Found, course: Course, unpacking: Unpacking) -> std::result::Result<Read<(Input, Source), T>, Input> {
     let input = match found {
         Found::Input(input) => input,
         Found::LeftOut(path, why) => return Ok(Err(Outcome::LeftOut(path, why))),
@@ -113,7 +145,7 @@ fn loaded<T>(found: Found, course: Course, expected: Option<Unpacking>) -> std::
     {
         return Ok(Err(Outcome::Failed(error)));
     }
-    let expected = expected.map_or(u64::MAX, |unpacking| unpacking.most(&input));
+    let expected = unpacking.most(&input);
     Ok(match load(&input, course.reading.keeps_broken(), expected.min(budget.most_text())) {
         Ok(Loaded::Source(source)) => Ok((input, source)),
         Ok(Loaded::Binary) => Err(Outcome::LeftOut(input.path().into(), LeftOut::Binary)),
@@ -190,13 +222,28 @@ fn planned<T: Send>(
     Ok(loaded.into_iter().map(|loaded| loaded.map_or_else(Ok, &mut next)).collect())
 }
 
-/// Something of a group that is not compared with others.
-fn by_itself<T: Send>(found: Found, course: Course, work: &(impl Fn(Portion) -> Result<T> + Sync)) -> Outcome<T> {
-    match loaded(found, course, None) {
-        Ok(Ok((input, source))) => one_by_itself(&input, &source, course, work),
-        Ok(Err(outcome)) => outcome,
-        Err(input) => unreachable!("nothing was expected of {}", input.place()),
+/// The inputs of a batch that are not compared with others; none if the run is to end. Nothing is made of one before all are
+/// unpacked, so that nothing is made twice.
+fn each_alone<T: Send>(
+    batch: Batch,
+    course: Course,
+    work: &(impl Fn(Portion) -> Result<T> + Sync),
+) -> std::result::Result<Option<Vec<Outcome<T>>>, Batch> {
+    let is_stopped = || course.stop.load(Ordering::Relaxed);
+    let made = |read: Read<(Input, Source), T>| match read {
+        Ok((input, source)) => one_by_itself(&input, &source, course, work),
+        Err(outcome) => outcome,
+    };
+    if any_packed(&batch.group) {
+        let read = all(batch, course, |input, source| Ok((input, source)))?;
+        return Ok(read.into_par_iter().map(|read| (!is_stopped()).then(|| made(read))).collect());
     }
+    let unpacking = batch.unpacking;
+    let one = |found| match loaded(found, course, unpacking) {
+        Ok(read) => made(read),
+        Err(input) => unreachable!("{} isn't packed", input.place()),
+    };
+    Ok(batch.group.into_par_iter().map(|found| (!is_stopped()).then(|| one(found))).collect())
 }
 
 /// One input that is not compared with others.

@@ -6,12 +6,25 @@ use super::container::{Container, Ended};
 use super::lots::Lot;
 use super::small::{Apart, all_apart};
 use super::{Outcome, Portion, Run, Way};
-use crate::error::{Error, Place, Result, megabytes};
+use crate::error::{Error, Place, Result, megabytes, megabytes_up};
 use crate::scratch::{Scratch, Tape, free};
-use crate::source::{Found, Input, LeftOut, Stretches, again};
+use crate::source::{Found, Input, LeftOut, Stretches, again, texts_of};
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+
+/// Something that comes twice, unless it can't.
+fn unless_pipe(found: Found) -> Found {
+    match found {
+        // Only of what isn't a file the size is unknown, or of what is empty.
+        Found::Input(input) if input.size == 0 && !fs::metadata(input.path()).is_ok_and(|metadata| metadata.is_file()) => {
+            let why = "isn't a file, and from here on memory doesn't hold all, so that all is read twice; name it first, or write it to a file";
+            Found::Failed(Error::refused(input.place(), why))
+        }
+        found => found,
+    }
+}
 
 /// What came of a container that was under way.
 enum Gathered {
@@ -29,7 +42,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     pub(super) fn twice(mut self, begun: Option<Box<Container>>, later: Batches<impl Iterator<Item = Found>>) -> Result<()> {
         let course = self.course;
         let unpacking = later.unpacking();
-        let later: Vec<Found> = later.rest().collect();
+        let later: Vec<Found> = later.rest().map(unless_pipe).collect();
         let folder = course.budget.folder();
         if !self.say_what_it_takes(&folder, begun.as_deref(), &later, unpacking)? {
             return Ok(());
@@ -80,7 +93,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 }
             }
         }
-        self.hand_on(vec![Outcome::Notice(format!("temporary files took {}", megabytes(scratch.size())))])?;
+        self.hand_on(vec![Outcome::Notice(format!("temporary files took {}", megabytes_up(scratch.size())))])?;
         self.end()
     }
 
@@ -93,29 +106,30 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         unpacking: Unpacking,
     ) -> Result<bool> {
         let inputs = || later.iter().filter_map(|found| if let Found::Input(input) = found { Some(input) } else { None });
-        let left = begun.map_or(0, |container| unpacking.size(&container.input).saturating_sub(container.lines.offset));
-        let bytes = left + inputs().map(|input| unpacking.size(input)).sum::<u64>();
+        let fields = &self.course.reading.fields;
+        let size = |input: &Input| texts_of(input, fields).unwrap_or_else(|| unpacking.size(input));
+        let bytes = begun.map_or(0, |container| container.left(size(&container.input))) + inputs().map(size).sum::<u64>();
         let needed = self.compared().corpus.expected_on_disk(bytes);
         let free = free(folder)?;
         if free < needed {
             let why = format!(
                 "temporary files take about {} there, and {} are free; --temp-dir names another folder, --memory allows more memory",
-                megabytes(needed),
+                megabytes_up(needed),
                 megabytes(free)
             );
             return Err(Error::refused(folder, why));
         }
         let (memory, folder) = (megabytes(self.course.budget.memory), folder.display());
+        let first = begun.map(|container| &container.input).or(inputs().next());
+        let from = first.map_or(Place::Text, Input::place);
         let said = if begun.is_some_and(Container::is_spooled) {
             format!(
-                "standard input is more than {memory} of memory hold; the rest of it goes to temporary files in {folder} and is read from there"
+                "{from} is more than {memory} of memory hold; the rest of it goes to temporary files in {folder} and is read from there"
             )
         } else {
-            let first = begun.map(|container| &container.input).or(inputs().next());
-            let from = first.map_or(Place::Text, Input::place);
             format!(
                 "more than {memory} of memory hold: from {from} on all is read twice, with about {} of temporary files in {folder}",
-                megabytes(needed)
+                megabytes_up(needed)
             )
         };
         self.hand_on(vec![Outcome::Notice(said)])

@@ -7,7 +7,7 @@ use super::{Form, Identity, Input, Origin, Packing};
 use crate::error::{Error, Place, Result, What};
 use bytes::Bytes;
 use std::fs::{File, Metadata, Permissions};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::ops::{Deref, Range};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -23,6 +23,9 @@ const PROBE_APART: u64 = 64 << 10;
 /// How a Parquet file begins: with its magic bytes and, in Thrift's compact protocol, an integer that is the first field of the header
 /// of a page, or of the footer where there is none.
 const PARQUET: &[u8] = b"PAR1\x15";
+
+/// So much of a packed file is counted at once.
+const COUNTED_AT_ONCE: usize = 64 << 10;
 
 /// What loading an input gives.
 pub(crate) enum Loaded {
@@ -114,6 +117,20 @@ pub(super) fn refuse_no_text(input: &Input, beginning: &[u8]) -> Result<()> {
         .or_else(|| is_warc.then(|| warc.into()));
     let Some(why) = why else { return Ok(()) };
     Err(Error::refused(input.place(), why))
+}
+
+/// How many bytes a packed file unpacks to, as far as it can be unpacked: counted, not kept, and no further than `most`.
+pub(crate) fn unpacked_size(input: &Input, most: u64) -> u64 {
+    let Ok(mut unpacked) = File::open(input.path()).and_then(|file| input.packing.reader(file)) else { return 0 };
+    let mut piece = vec![0; COUNTED_AT_ONCE];
+    let mut count = 0;
+    while count < most {
+        match unpacked.read(&mut piece) {
+            Ok(0) | Err(_) => break,
+            Ok(more) => count += more as u64,
+        }
+    }
+    count
 }
 
 /// Whether a file that was found will be read, or left out as binary, going by its beginning.
@@ -228,6 +245,18 @@ impl Source {
     /// Why it breaks off, if it does.
     pub fn broken(&self) -> Option<&io::Error> {
         self.broken.as_ref()
+    }
+
+    /// Whether it is a file, so that it can be read again at any place.
+    pub(crate) fn is_file(&self) -> bool {
+        self.watch.file.is_some()
+    }
+
+    /// How many bytes of the file were read by now, if it is read as a stream.
+    pub(crate) fn read_so_far(&self) -> Option<u64> {
+        let (file, _) = self.watch.file.as_ref()?;
+        // All handles share one position.
+        { file }.stream_position().ok()
     }
 
     /// How it is packed.

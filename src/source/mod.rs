@@ -26,10 +26,10 @@ pub mod warc;
 
 pub use identity::Identity;
 pub use jsonl::Fields;
-pub(crate) use load::{Loaded, Watch, load};
+pub(crate) use load::{Loaded, Watch, load, unpacked_size};
 pub use load::{Source, holds_text};
 pub(crate) use mapping::can_be_mapped;
-pub(crate) use open::{again, open};
+pub(crate) use open::{again, open, texts_of};
 pub(crate) use packing::Packer;
 pub use packing::Packing;
 pub(crate) use packing::not_read_by_name;
@@ -167,6 +167,8 @@ pub struct Input {
     pub packing: Packing,
     /// Its size in bytes when it was found; 0 if that can't be known.
     pub size: u64,
+    /// How many bytes it unpacks to, if it is packed and that is known.
+    pub unpacked: Option<u64>,
 }
 
 /// Where an input is read from.
@@ -183,7 +185,7 @@ pub enum Origin {
 impl Input {
     /// Standard input.
     pub fn stdin(form: Form) -> Self {
-        Self { from: Origin::Stdin, name: PathBuf::from("-"), form, packing: Packing::Plain, size: 0 }
+        Self { from: Origin::Stdin, name: PathBuf::from("-"), form, packing: Packing::Plain, size: 0, unpacked: None }
     }
 
     /// Its path, or the words that stand for it in reports.

@@ -83,6 +83,16 @@ fn table(input: &Input, fields: &Fields, pace: Pace, temporary: &Path) -> io::Re
     Ok((source, stretches))
 }
 
+/// How many bytes the texts of an input have, if it says so itself.
+pub(crate) fn texts_of(input: &Input, fields: &Fields) -> Option<u64> {
+    #[cfg(feature = "parquet")]
+    if input.form == Form::Parquet {
+        return parquet::texts_of(File::open(input.path()).ok()?, fields);
+    }
+    let _ = fields;
+    None
+}
+
 /// The file of an input, or the pipe that it is.
 fn file(input: &Input) -> io::Result<(File, Metadata)> {
     let file = match &input.from {

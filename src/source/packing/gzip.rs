@@ -14,6 +14,8 @@ const WINDOW: usize = 1 << WINDOW_BITS;
 pub(super) const BLOCK: usize = 128 << 10;
 /// So many blocks a thread at once make up for those that take longer.
 const BLOCKS_A_THREAD: usize = 4;
+/// What a block takes in memory: its text, deflated too, and what is known of it meanwhile.
+const BLOCK_MEMORY: usize = 640 << 10;
 /// So many members are one task: a few KB each, as records of text have, they take about a millisecond.
 const MEMBERS: usize = 16;
 /// What gzip and pigz use.
@@ -59,8 +61,10 @@ pub(super) struct Packer {
 }
 
 impl Packer {
-    pub(super) fn new() -> Self {
-        let at_once = BLOCK * BLOCKS_A_THREAD * rayon::current_num_threads();
+    /// One that takes about so much memory.
+    pub(super) fn new(memory: usize) -> Self {
+        let blocks = BLOCKS_A_THREAD * rayon::current_num_threads();
+        let at_once = BLOCK * blocks.min(memory / BLOCK_MEMORY).max(1);
         Self { at_once, is_begun: false, window: Vec::new(), check: Crc::new() }
     }
 }
@@ -110,7 +114,7 @@ impl Pack for Packer {
         self.pack(first, true, packed)?;
         let rest: Vec<&[u8]> = all.collect();
         let pack = |members: &[&[u8]]| {
-            let (mut packer, mut packed) = (Packer::new(), Vec::new());
+            let (mut packer, mut packed) = (Packer::new(0), Vec::new());
             members.iter().try_for_each(|member| packer.pack(member, true, &mut packed)).map(|()| packed)
         };
         let rest: Vec<Vec<u8>> = rest.par_chunks(MEMBERS).map(pack).collect::<io::Result<_>>()?;

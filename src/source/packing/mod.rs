@@ -61,7 +61,7 @@ pub(super) fn more_than(most: u64) -> io::Error {
 
 impl Packing {
     /// The packing of a file by its last extension, and the path without it.
-    pub(crate) fn of_name(path: &Path) -> (Packing, Cow<'_, Path>) {
+    pub fn of_name(path: &Path) -> (Packing, Cow<'_, Path>) {
         let extension = path.extension().and_then(OsStr::to_str);
         let is_its = |packing: &Packing| packing.extension().zip(extension).is_some_and(|(its, of)| its.eq_ignore_ascii_case(of));
         let Some(packing) = [Packing::Gzip, Packing::Zstd].into_iter().find(is_its) else { return (Packing::Plain, path.into()) };
@@ -167,12 +167,12 @@ impl Packing {
         })
     }
 
-    #[cfg_attr(not(feature = "zstd"), expect(unused_variables, reason = "gzip takes little"))]
+    #[cfg_attr(not(any(feature = "gzip", feature = "zstd")), expect(unused_variables, reason = "nothing packs"))]
     fn packer(self, memory: usize) -> io::Result<Option<Box<dyn Pack>>> {
         Ok(match self {
             Packing::Plain => None,
             #[cfg(feature = "gzip")]
-            Packing::Gzip => Some(Box::new(gzip::Packer::new())),
+            Packing::Gzip => Some(Box::new(gzip::Packer::new(memory))),
             #[cfg(feature = "zstd")]
             Packing::Zstd => Some(Box::new(zstd::Packer::new(memory))),
             #[cfg(not(all(feature = "gzip", feature = "zstd")))]

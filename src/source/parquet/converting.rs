@@ -150,7 +150,7 @@ fn reason(error: &ArrowError) -> String {
 /// The most rows of a row group.
 const GROUP_ROWS: usize = 1 << 20;
 /// About as many bytes has a row group at most, encoded: they are in memory until it is written.
-const GROUP_BYTES: usize = 64 << 20;
+const GROUP_BYTES: usize = 16 << 20;
 /// So many rows, or bytes, of JSON are taken apart at once.
 const ROWS_AT_ONCE: usize = 1024;
 const BYTES_AT_ONCE: usize = 8 << 20;

@@ -20,6 +20,8 @@ pub(super) struct Encoder<T: DataType> {
     column: ColumnWriterImpl<'static, T>,
     waiting: Waiting,
     codec: Compression,
+    /// So many bytes of pages may wait.
+    held: usize,
     has_offset_index: bool,
     /// The chunk as far as its pages are packed.
     chunk: TrackedWrite<Chunk>,
@@ -36,10 +38,11 @@ impl Waiting {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(page);
     }
 
-    /// All pages, if they are so many at least.
-    fn take(&self, least: usize) -> Vec<CompressedPage> {
+    /// All pages, if they are so many at least, or so many bytes.
+    fn take(&self, least: usize, bytes: usize) -> Vec<CompressedPage> {
         let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if pages.len() < least { Vec::new() } else { std::mem::take(&mut *pages) }
+        let is_enough = pages.len() >= least || pages.iter().map(|page| page.data().len()).sum::<usize>() >= bytes;
+        if is_enough { std::mem::take(&mut *pages) } else { Vec::new() }
     }
 }
 
@@ -61,7 +64,7 @@ impl<T: DataType<T: Sync>> Encoder<T> {
         let pages = Box::new(Queue { waiting: waiting.clone(), end: 0 });
         let column = get_typed_column_writer(get_column_writer(chunk.column_descr_ptr(), Arc::new(properties), pages));
         let (chunk, places) = (TrackedWrite::new(spool.chunk()), Vec::new());
-        Self { column, waiting, codec, has_offset_index, chunk, places }
+        Self { column, waiting, codec, held: spool.held, has_offset_index, chunk, places }
     }
 
     /// Appends rows: the values of those that have one, and the levels of all, where the column has such levels.
@@ -72,7 +75,7 @@ impl<T: DataType<T: Sync>> Encoder<T> {
         };
         let definitions = (value_level > 0).then_some(definitions);
         let repetitions = (repeated_level > 0).then_some(repetitions);
-        let pages = self.waiting.take(PAGES_A_THREAD * rayon::current_num_threads());
+        let pages = self.waiting.take(PAGES_A_THREAD * rayon::current_num_threads(), self.held);
         // The pages of the rows before are packed while those of these rows are made.
         let (packed, written) = rayon::join(
             || pack(pages, self.codec, &mut self.chunk, &mut self.places),
@@ -84,7 +87,7 @@ impl<T: DataType<T: Sync>> Encoder<T> {
     /// The whole chunk, and what is to be said of it.
     pub(super) fn finish(mut self) -> Result<(Chunk, ColumnCloseResult)> {
         let mut close = self.column.close()?;
-        pack(self.waiting.take(1), self.codec, &mut self.chunk, &mut self.places)?;
+        pack(self.waiting.take(0, 0), self.codec, &mut self.chunk, &mut self.places)?;
         let is_dictionary = |place: &&PageWriteSpec| place.page_type == PageType::DICTIONARY_PAGE;
         let data = self.places.iter().filter(|place| !is_dictionary(place));
         let data_page = data.clone().next().map_or(0, |place| place.offset as i64);

@@ -185,6 +185,13 @@ impl Table {
     }
 }
 
+/// How many bytes the texts of a table have, by its footer.
+pub(crate) fn texts_of(file: File, fields: &Fields) -> Option<u64> {
+    let table = Table::open(file, fields).ok()?;
+    let sizes = table.metadata.row_groups().iter().map(|group| group.column(table.text).uncompressed_size());
+    sizes.map(|size| u64::try_from(size).ok()).sum()
+}
+
 /// The columns that have this path. A name may hold dots, too.
 fn leaves_of<'a>(schema: &'a SchemaDescriptor, name: &'a str) -> impl Iterator<Item = usize> + 'a {
     (0..schema.num_columns()).filter(move |&column| schema.column(column).path().string() == name)

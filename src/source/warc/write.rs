@@ -141,10 +141,10 @@ struct Known<'a> {
     language: Option<Cow<'a, str>>,
 }
 
-/// Appends a line of JSONL with a record's address, a text that is what it has or what is left of that, and some of its headers;
+/// Appends a line of JSONL with a record's address, what is left of the text that it `has`, and some of its headers;
 /// of a response the media type is that of its HTTP message. JSON is UTF-8: a text in another charset, which the media type names, is
 /// decoded; other bytes become U+FFFD, each maximal part of a character one.
-pub fn as_json(record: &[u8], text: &[u8], out: &mut Vec<u8>) {
+pub fn as_json(record: &[u8], has: &[u8], left: &[u8], out: &mut Vec<u8>) {
     let read = Record::known(record);
     let words = |value: &'_ [u8]| String::from_utf8(in_one_line(value).collect()).unwrap_or_else(|error| lossy(error.as_bytes()));
     let header =
@@ -157,12 +157,11 @@ pub fn as_json(record: &[u8], text: &[u8], out: &mut Vec<u8>) {
         media: header(media, "Content-Type"),
         language: header(read.headers, "WARC-Identified-Content-Language"),
     };
-    let text = match simdutf8::basic::from_utf8(text) {
-        Ok(text) => text.into(),
-        Err(_) => match head::charset(media.value("Content-Type")) {
-            Some(charset) => charset.decode_without_bom_handling(text).0,
-            None => String::from_utf8_lossy(text),
-        },
+    // How it is read doesn't depend on what is left of it.
+    let is_utf8 = simdutf8::basic::from_utf8(has).is_ok();
+    let text = match head::charset(media.value("Content-Type")).filter(|_| !is_utf8) {
+        Some(charset) => charset.decode_without_bom_handling(left).0,
+        None => String::from_utf8_lossy(left),
     };
     let line = Line { id: uri, text, warc };
     serde_json::to_writer(&mut *out, &line).expect("memory takes all");
@@ -246,7 +245,7 @@ mod tests {
     fn a_line_of_json_has_the_text_and_where_it_came_from() {
         let of = |record: &[u8], text: &[u8]| -> serde_json::Value {
             let mut out = Vec::new();
-            as_json(record, text, &mut out);
+            as_json(record, text, text, &mut out);
             assert!(out.ends_with(b"}\n") && memchr::memchr_iter(b'\n', &out).count() == 1);
             serde_json::from_slice(&out).unwrap()
         };
@@ -272,9 +271,12 @@ mod tests {
         assert!(converted.windows(36).any(|words| words == b"Content-Type: text/plain; charset=wi"), "it is windows-1252");
         for record in [&response, &converted] {
             let mut line = Vec::new();
-            as_json(record, b"na\xefve", &mut line);
+            as_json(record, b"na\xefve", b"na\xefve", &mut line);
             assert_eq!(serde_json::from_slice::<serde_json::Value>(&line).unwrap()["text"], "na\u{ef}ve");
         }
+        let mut line = Vec::new();
+        as_json(&response, b"na\xefve, \xc3\xa9", b"\xc3\xa9", &mut line);
+        assert_eq!(serde_json::from_slice::<serde_json::Value>(&line).unwrap()["text"], "\u{c3}\u{a9}");
         converted.clear();
         conversion(&response, "na\u{ef}ve".as_bytes(), &mut converted);
         assert!(!converted.windows(7).any(|words| words == b"charset"), "it is UTF-8, whatever was said of it");
