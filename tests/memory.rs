@@ -597,10 +597,12 @@ fn many_small_files_that_unpack_to_much_are_not_all_in_memory_at_once() {
         let name = format!("in/{number:02}.txt.gz");
         desk.write(&name, [gz(format!("File {number}. ")), gz(vec![b'a'; 1 << 20]).repeat(10)].concat());
     }
-    let (ran, peak) = with_peak(&desk, &["--memory", "64M", "--across", "--threads", "2", "in", "-o", "out"]);
-    ran.succeeds();
-    println!("{peak} MB at most");
-    assert!(peak <= 100, "{peak} MB: {ran}");
+    for more in [&["--across"][..], &[]] {
+        let (ran, peak) = with_peak(&desk, &[&["--memory", "64M", "--threads", "2", "in", "-o", "out"], more].concat());
+        ran.succeeds();
+        println!("{peak} MB at most");
+        assert!(peak <= 100, "{peak} MB: {ran}");
+    }
     desk.sh("gzip -dc out/29.txt.gz | head -c 11").prints("File 29. aa");
     desk.sh("gzip -dc out/29.txt.gz | wc -c").prints("10485769\n");
 }
@@ -645,4 +647,37 @@ fn a_table_with_a_text_that_is_too_long_is_left_out() {
         ran.fails("error: a.parquet: row 2: has more than 8 MB, an eighth of --memory");
         assert!(!desk.exists("b.parquet"));
     }
+}
+
+#[test]
+fn what_comes_by_a_pipe_is_read_once() {
+    let desk = Desk::new();
+    let text = "word ".repeat(20_000);
+    desk.write("a.txt.gz", gz(&text));
+    desk.write("b.jsonl", records(40, 60 << 20));
+    desk.sh("mkfifo p.txt.gz p.jsonl q.txt").succeeds();
+    desk.sh("cat a.txt.gz > p.txt.gz & unecho --across p.txt.gz -o a.txt").succeeds();
+    assert!(desk.read("a.txt") == text);
+    // More than memory holds: what is under way comes from a temporary file, and nothing else can.
+    desk.sh("unecho --across b.jsonl -o b1.jsonl").succeeds();
+    let ran = desk.sh("cat b.jsonl > p.jsonl & unecho --across --memory 64M p.jsonl -o b2.jsonl");
+    ran.succeeds().says("p.jsonl is more than 64 MB of memory hold");
+    desk.sh("cmp b1.jsonl b2.jsonl").succeeds();
+    let ran = desk.sh("unecho --across --memory 64M b.jsonl q.txt -o out");
+    ran.fails("error: q.txt: isn't a file, and from here on memory doesn't hold all").says("temporary files took");
+    desk.sh("cmp b1.jsonl out/b.jsonl").succeeds();
+}
+
+#[test]
+fn lines_that_go_by_unread_are_not_kept_in_memory() {
+    if !fs::exists("/proc/self/status").unwrap() {
+        return skipped("nothing tells how much memory a process takes");
+    }
+    let desk = Desk::new();
+    let line = |length: usize| format!("{{\"text\": \"{}\"}}\n", "word ".repeat(length / 5));
+    desk.write("a.jsonl", [line(100), line(10 << 20)].concat().repeat(12));
+    let (ran, peak) = with_peak(&desk, &["--memory", "64M", "--across", "--on-error", "keep", "a.jsonl", "-o", "b.jsonl"]);
+    ran.fails("error: a.jsonl: line 20: has more than 8 MB");
+    println!("{peak} MB at most");
+    assert!(peak <= 100, "{peak} MB: {ran}");
 }

@@ -89,7 +89,7 @@ pub(crate) fn texts_of(input: &Input, fields: &Fields) -> Option<u64> {
     if input.form == Form::Parquet {
         return parquet::texts_of(File::open(input.path()).ok()?, fields);
     }
-    let _ = fields;
+    let _ = (input, fields);
     None
 }
 
