@@ -29,7 +29,7 @@ const STRETCHES: u64 = 64;
 const UNDER_WAY: u64 = 6;
 /// What the program and its threads take in any case.
 const PROGRAM: u64 = 12 << 20;
-/// What is packed takes more on its way in and out, at least and at most so much: a thread that packs takes some 12 MB.
+/// What is packed takes more on its way in and out, at least and at most so much: a thread that packs takes some 16 MB.
 const PACKING: RangeInclusive<u64> = 24 << 20..=1 << 30;
 /// Between those, this part of the memory.
 const PACKING_PART: u64 = 8;

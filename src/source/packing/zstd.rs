@@ -16,7 +16,7 @@ pub(super) const SMALL: usize = 1 << 20;
 /// worse.
 const JOB: u32 = 2 << 20;
 /// What a thread takes that packs jobs of this size: its window and its tables, what comes in and what goes out.
-const THREAD: usize = 12 << 20;
+const THREAD: usize = 16 << 20;
 /// The level of zstd itself.
 const LEVEL: i32 = 3;
 
