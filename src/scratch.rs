@@ -72,10 +72,13 @@ impl Scratch {
 /// # Errors
 /// If there can't be one; the error names the folder, since what it is for has another place.
 pub(crate) fn nameless(folder: &Path) -> io::Result<File> {
-    tempfile::tempfile_in(folder).map_err(|error| {
-        let why = format!("no temporary file in {}: {}; --temp-dir names another folder", folder.display(), io_reason(&error));
-        io::Error::new(error.kind(), why)
-    })
+    tempfile::tempfile_in(folder).map_err(|error| in_folder(folder, &error))
+}
+
+/// An error of such a file that names its folder, since it becomes one of another place.
+pub(crate) fn in_folder(folder: &Path, error: &io::Error) -> io::Error {
+    let why = format!("temporary file in {}: {}; --temp-dir names another folder", folder.display(), io_reason(error));
+    io::Error::new(error.kind(), why)
 }
 
 /// How many bytes are free in a folder.

@@ -382,10 +382,20 @@ fn a_folder_for_temporary_files_that_is_not_there_is_named() {
 }
 
 #[test]
+fn broken_records_have_no_place_in_a_table() {
+    let desk = Desk::new();
+    desk.write("a.jsonl", "{\"text\":\"a\"}\nbroken\n{\"text\":\"b\"}\n");
+    desk.run(&["--on-error", "keep", "a.jsonl", "-o", "a.parquet"]).fails("error: a.jsonl: line 2: is not JSON");
+    desk.run(&["a.parquet", "--to", "jsonl"]).prints("{\"text\":\"a\"}\n{\"text\":\"b\"}\n");
+    desk.run(&["a.jsonl", "a.parquet", "-o", "b.jsonl"]).fails("error: b.jsonl: has the name of a file, and the clean copies");
+    assert!(!desk.exists("b.jsonl"));
+}
+
+#[test]
 fn what_no_table_holds_is_refused_and_leaves_nothing() {
     let desk = Desk::new();
     desk.write("a.jsonl", "{\"text\":\"a\",\"n\":{\"x\":1}}\n{\"text\":\"b\",\"n\":[1]}\n");
-    desk.run(&["a.jsonl", "-o", "a.parquet"]).fails("a.parquet: line 2: ");
+    desk.run(&["a.jsonl", "-o", "a.parquet"]).fails("error: a.jsonl: line 2 of its clean copy: its field \"n\" is an array");
     assert!(!desk.exists("a.parquet") && desk.leftovers("").is_empty());
 }
 

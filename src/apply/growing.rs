@@ -89,7 +89,11 @@ impl Growing {
         // What the system says of bytes that vanish while they are written puts the blame on the output.
         match self.source.ensure_unchanged() {
             Err(changed) if self.named.is_none() => Err(changed.spoiling(self.place.clone())),
-            unchanged => unchanged.and(written.map_err(|error| Error::io(self.place.clone(), error))),
+            unchanged => unchanged.and(written.map_err(|error| {
+                // What doesn't go into the form of the output is no fault of its place.
+                let is_of_source = error.kind() == io::ErrorKind::InvalidData;
+                Error::io(if is_of_source { self.source.place().clone() } else { self.place.clone() }, error)
+            })),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::copy::CleanCopy;
 use super::piece::Kind;
 #[cfg(feature = "parquet")]
-use crate::scratch::nameless;
+use crate::scratch::{in_folder, nameless};
 #[cfg(feature = "parquet")]
 use crate::source::parquet::{JsonLines, Rewriter, Rows, Spool, from_json_lines};
 use crate::source::{Fields, Form, Packer, Packing};
@@ -48,6 +48,7 @@ pub(super) enum Sink {
     ToTable {
         lines: BufWriter<File>,
         fields: Fields,
+        folder: PathBuf,
         to: File,
     },
 }
@@ -69,7 +70,7 @@ impl Writing {
             #[cfg(feature = "parquet")]
             (_, Form::Parquet) => {
                 let lines = BufWriter::with_capacity(1 << 20, nameless(&self.folder)?);
-                Ok(Sink::ToTable { lines, fields: self.fields, to: file })
+                Ok(Sink::ToTable { lines, fields: self.fields, folder: self.folder, to: file })
             }
             _ if self.packing == Packing::Plain => Ok(Sink::Plain(file)),
             _ => Ok(Sink::Packed(self.packer(file)?)),
@@ -120,7 +121,9 @@ impl Sink {
                 packer.write_all(&written)
             }),
             #[cfg(feature = "parquet")]
-            (Sink::ToTable { lines, .. }, Kind::Bytes { bytes, cuts, .. }) => plain(&bytes, &cuts).write_plain_to(lines),
+            (Sink::ToTable { lines, folder, .. }, Kind::Bytes { bytes, cuts, .. }) => {
+                plain(&bytes, &cuts).write_plain_to(lines).map_err(|error| in_folder(folder, &error))
+            }
             _ => unreachable!("rows come of tables, bytes of all else"),
         }
     }
@@ -135,8 +138,8 @@ impl Sink {
             #[cfg(feature = "parquet")]
             Sink::Lines(_, packer) => threads.run(|| packer.finish()).map(drop),
             #[cfg(feature = "parquet")]
-            Sink::ToTable { lines, fields, to } => {
-                let mut lines = lines.into_inner().map_err(io::IntoInnerError::into_error)?;
+            Sink::ToTable { lines, fields, folder, to } => {
+                let mut lines = lines.into_inner().map_err(|error| in_folder(&folder, &error.into_error()))?;
                 lines.rewind()?;
                 let to = BufWriter::with_capacity(1 << 20, to);
                 let written = threads.run(|| from_json_lines(BufReader::with_capacity(1 << 20, lines), &fields.text, to))?;

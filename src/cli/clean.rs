@@ -13,7 +13,7 @@ use std::sync::Arc;
 use unecho::apply::{Growing, Outputs, Pending, Piece, Shape, Target};
 use unecho::report::{Finding, Tally, Told, bytes};
 use unecho::runner::{Part, Portion};
-use unecho::source::base_name;
+use unecho::source::{Form, base_name};
 use unecho::threads::Threads;
 use unecho::{Error, Result};
 
@@ -56,6 +56,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         threads: &threads,
         budget: &budget,
         is_converted: args.to().is_some() || outputs.form_by_name().is_some(),
+        becomes_table: args.to().or(outputs.form_by_name()) == Some(Form::Parquet),
         results_on_stdout: outputs.are_stdout(),
         report: None,
         stop: signals.stop(),
@@ -201,6 +202,9 @@ fn target(output: Option<&Path>, inputs: &Inputs) -> Result<Target> {
     match output {
         Some(output) if inputs.is_single() && output.as_os_str() == "-" => Ok(Target::Stdout),
         Some(output) if inputs.is_single() => Ok(Target::File(output.into())),
+        Some(output) if !output.exists() && output.extension().is_some() && Form::of_name(output).is_some() => {
+            Err(Error::refused(output, "has the name of a file, and the clean copies of several inputs need a folder: -o clean/"))
+        }
         Some(output) if output.as_os_str() != "-" => Ok(Target::Folder(output.into())),
         None if inputs.is_single() => Ok(Target::Stdout),
         _ if inputs.paths().len() == 1 => {

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use unecho::apply::{Outputs, Shape, Target};
 use unecho::report::{Stats, Tally, Told, counted};
-use unecho::runner::{self, Budget, Course, Outcome, Part, Portion, Reading};
+use unecho::runner::{self, Budget, Course, OnError, Outcome, Part, Portion, Reading};
 use unecho::source::text::looks_like_jsonl;
 use unecho::source::{Fault, Fields, Form, Identity, Input, Origin};
 use unecho::threads::Threads;
@@ -24,6 +24,8 @@ pub(super) struct Frame<'a> {
     pub(super) budget: &'a Budget,
     /// Whether outputs may have another form than their inputs.
     pub(super) is_converted: bool,
+    /// Whether they are tables.
+    pub(super) becomes_table: bool,
     /// Whether results go to standard output as they come.
     pub(super) results_on_stdout: bool,
     /// The file that a report goes to.
@@ -56,7 +58,10 @@ impl Frame<'_> {
         let mut tally = Tally::default();
         let progress = Progress::start(self.terminal.bar(self.results_on_stdout));
         let settings = self.common.settings();
-        let reading = Reading { in_stretches: self.is_converted, ..self.common.reading() };
+        let mut reading = Reading { in_stretches: self.is_converted, ..self.common.reading() };
+        if self.becomes_table && reading.on_error == OnError::Keep {
+            reading.on_error = OnError::Drop; // what is broken has no place in a table
+        }
         let (budget, threads, stop) = (self.budget, self.threads, self.stop);
         let course = Course { settings: &settings, reading: &reading, budget, threads, stop };
         let each = |mut portion: Portion| {

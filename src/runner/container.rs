@@ -5,7 +5,9 @@ use super::{Outcome, Portion, Rest, Run, Way, keep, until_failed};
 use crate::corpus::Mark;
 use crate::error::{Error, Result, Stuck};
 use crate::sheaf::Sheaf;
-use crate::source::{Form, Input, LeftOut, Loaded, Origin, Packing, Source, Stretch, Stretches, can_be_mapped, load, open};
+use crate::source::{
+    Form, Input, LeftOut, Loaded, Origin, Packing, Source, Stretch, Stretches, can_be_mapped, if_it_may_break, load, open,
+};
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
@@ -128,12 +130,15 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 Ok(stretches) if !stretches.is_empty() => stretches,
                 Ok(_) => return Ok(Ended::Container(None)),
                 Err(error) => {
-                    let error = Error::io(container.input.place(), error);
+                    let place = container.input.place();
                     // Of a table nothing is written without its end.
-                    if !self.course.reading.keeps_broken() || container.input.form == Form::Parquet {
-                        return Ok(Ended::Container(Some(error)));
+                    if container.input.form == Form::Parquet {
+                        return Ok(Ended::Container(Some(Error::io(place, error))));
                     }
-                    container.broken = Some(error);
+                    if !self.course.reading.keeps_broken() {
+                        return Ok(Ended::Container(Some(Error::io(place, if_it_may_break(error)))));
+                    }
+                    container.broken = Some(Error::io(place, error));
                     return Ok(Ended::Container(None));
                 }
             };

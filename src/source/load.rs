@@ -96,9 +96,19 @@ pub(crate) fn load(input: &Input, keeps_broken: bool, most: u64) -> Result<Loade
         None => Ok(Loaded::Binary),
         // The beginning of what is too large doesn't count for all of it.
         Some(Source { broken: Some(error), .. }) if !keeps_broken || error.kind() == io::ErrorKind::FileTooLarge => {
-            Err(Error::io(input.place(), error))
+            Err(Error::io(input.place(), if_it_may_break(error)))
         }
         Some(source) => refuse_no_text(input, &source).map(|()| Loaded::Source(source)),
+    }
+}
+
+/// The same, with advice if a packed stream breaks off.
+pub(crate) fn if_it_may_break(error: io::Error) -> io::Error {
+    match error.kind() {
+        kind @ (io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData) => {
+            io::Error::new(kind, format!("{error}. --on-error keep, or drop, takes what comes before"))
+        }
+        _ => error,
     }
 }
 

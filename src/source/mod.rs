@@ -26,7 +26,7 @@ pub mod warc;
 
 pub use identity::Identity;
 pub use jsonl::Fields;
-pub(crate) use load::{Loaded, Watch, load, unpacked_size};
+pub(crate) use load::{Loaded, Watch, if_it_may_break, load, unpacked_size};
 pub use load::{Source, holds_text};
 pub(crate) use mapping::can_be_mapped;
 pub(crate) use open::{again, open, texts_of};

@@ -8,7 +8,7 @@ use super::parquet;
 use super::stretches::{Pace, Stretches};
 use super::{Fields, Form, Input, Origin, Packing, Source, warc};
 use crate::error::{Error, Result};
-use crate::scratch::nameless;
+use crate::scratch::{in_folder, nameless};
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::AsFd;
@@ -106,7 +106,8 @@ fn file(input: &Input) -> io::Result<(File, Metadata)> {
 /// What comes by a pipe, in a file without a name.
 fn spooled(mut from: impl Read, folder: &Path) -> io::Result<File> {
     let mut file = nameless(folder)?;
-    io::copy(&mut from, &mut file)?;
+    let copied = io::copy(&mut from, &mut file);
+    copied.map_err(|error| if error.kind() == io::ErrorKind::StorageFull { in_folder(folder, &error) } else { error })?;
     file.seek(SeekFrom::Start(0))?;
     Ok(file)
 }

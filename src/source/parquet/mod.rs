@@ -99,7 +99,7 @@ impl fmt::Display for Fault {
             Fault::Broken { row_group, row: Some(row), why } => {
                 write!(f, "row group {row_group} is broken at row {} or behind it: {why}", count(*row))
             }
-            Fault::Line { line, why } => write!(f, "line {}: {why}", count(*line)),
+            Fault::Line { line, why } => write!(f, "line {} of its clean copy: {why}", count(*line)),
             Fault::NotWritten(why) => f.write_str(why),
         }
     }

@@ -465,11 +465,11 @@ fn a_line_that_fits_in_no_table_is_named() {
     let refused = |lines: &str| from_json_lines(Cursor::new(lines), "text", Vec::new()).unwrap_err().to_string();
     assert_eq!(
         refused("{\"a\":1}\n\n{\"a\":{}}"),
-        "line 3: its field \"a\" is an object and was a string or number before, but a column of a table has one type"
+        "line 3 of its clean copy: its field \"a\" is an object and was a string or number before, but a column of a table has one type"
     );
-    assert_eq!(refused("{\"a\":1}\n{\"a\":"), "line 2: EOF while parsing a value");
+    assert_eq!(refused("{\"a\":1}\n{\"a\":"), "line 2 of its clean copy: EOF while parsing a value");
     assert_eq!(refused("{\"a\":{}}"), "its field \"a\" is an empty object in each line, which Parquet has no type for");
-    assert_eq!(refused("[1]"), "line 1: invalid type: sequence, expected an object");
+    assert_eq!(refused("[1]"), "line 1 of its clean copy: invalid type: sequence, expected an object");
 }
 
 /// Each column of each table is taken for the texts once; `--nocapture` shows what comes of it.

@@ -170,7 +170,7 @@ pub(super) fn media(value: &[u8]) -> &[u8] {
     value.split(|byte| matches!(byte, b';' | b',')).next().unwrap_or_default().trim_ascii()
 }
 
-/// The charset that a media type names among its parameters, if that is one in which ASCII is ASCII.
+/// The charset that a media type names among its parameters.
 pub(super) fn charset(value: &[u8]) -> Option<&'static Encoding> {
     let label = value.split(|&byte| byte == b';').skip(1).find_map(|parameter| {
         let (name, label) = parameter.split_at(memchr::memchr(b'=', parameter)?);
@@ -178,7 +178,8 @@ pub(super) fn charset(value: &[u8]) -> Option<&'static Encoding> {
     })?;
     let label = label.trim_ascii();
     let label = label.strip_prefix(b"\"").and_then(|label| label.strip_suffix(b"\"")).unwrap_or(label);
-    Encoding::for_label(label).filter(|encoding| encoding.is_ascii_compatible())
+    let label = if label.eq_ignore_ascii_case(b"latin-1") { b"latin1" } else { label };
+    Encoding::for_label(label)
 }
 
 #[cfg(test)]
@@ -198,7 +199,8 @@ mod tests {
             ("text/plain; charset=ISO-8859-1", Some("windows-1252")),
             ("text/plain;format=flowed;Charset = \"shift_jis\" ", Some("Shift_JIS")),
             ("text/plain; charset=utf-8", Some("UTF-8")),
-            ("text/plain; charset=utf-16", None),
+            ("text/plain; charset=utf-16", Some("UTF-16LE")),
+            ("text/plain; charset=Latin-1", Some("windows-1252")),
             ("text/plain; charset=no such", None),
             ("text/plain; charset", None),
             ("charset=utf-8", None),

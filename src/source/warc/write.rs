@@ -5,6 +5,7 @@ use super::head::{self, Headers};
 use super::http::{self, Payload};
 use super::step::Record;
 use crate::document::Span;
+use encoding_rs::Encoding;
 use serde::Serialize;
 use sha1::{Digest, Sha1};
 use std::borrow::Cow;
@@ -56,11 +57,12 @@ fn pieces<'a>(record: &'a [u8], span: Span, cuts: &'a [Span]) -> impl Iterator<I
 }
 
 /// Appends a conversion record of a text that a response gave, as WET has them. Its id is made of the response's, so that the
-/// same response always gives the same bytes. It is of version 1.0, or of 1.1 if the response is, whose dates may be longer. The
-/// charset that the HTTP message named stays, if the text isn't UTF-8.
+/// same response always gives the same bytes. It is of version 1.0, or of 1.1 if the response is, whose dates may be longer. A text in
+/// another charset, which its byte order mark or the HTTP message tells, becomes UTF-8, as texts are in WET.
 pub fn conversion(response: &[u8], text: &[u8], out: &mut Vec<u8>) {
     let read = Record::known(response);
     let id = read.headers.value("WARC-Record-ID");
+    let text = &*in_utf8(text, message_of(&read, response).value("Content-Type"));
     let mut check = Check::sha1();
     check.update(text);
     let version: &[u8] = if response.starts_with(b"WARC/1.1") { b"WARC/1.1" } else { b"WARC/1.0" };
@@ -74,15 +76,22 @@ pub fn conversion(response: &[u8], text: &[u8], out: &mut Vec<u8>) {
     append_header(out, "WARC-Refers-To", id);
     out.extend_from_slice(b"WARC-Block-Digest: ");
     check.append_to(out);
-    out.extend_from_slice(b"\r\nContent-Type: text/plain");
-    if simdutf8::basic::from_utf8(text).is_err()
-        && let Some(charset) = head::charset(message_of(&read, response).value("Content-Type"))
-    {
-        write!(out, "; charset={}", charset.name()).expect("memory takes all");
-    }
-    write!(out, "\r\nContent-Length: {}\r\n\r\n", text.len()).expect("memory takes all");
+    write!(out, "\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n", text.len()).expect("memory takes all");
     out.extend_from_slice(text);
     out.extend_from_slice(b"\r\n\r\n");
+}
+
+/// A text in UTF-8, if it is known what it is in.
+fn in_utf8<'t>(text: &'t [u8], media: &[u8]) -> Cow<'t, [u8]> {
+    let charset = Encoding::for_bom(text).map(|(charset, _)| charset).or_else(|| head::charset(media));
+    let is_utf8 = || simdutf8::basic::from_utf8(text).is_ok();
+    match charset {
+        // Many a server names another one for what is UTF-8; bytes that are both are the same there.
+        Some(charset) if charset != encoding_rs::UTF_8 && !(charset.is_ascii_compatible() && is_utf8()) => {
+            charset.decode(text).0.into_owned().into_bytes().into()
+        }
+        _ => text.into(),
+    }
 }
 
 /// The headers that say what the text of a record is: of a response those of its HTTP message.
@@ -159,7 +168,8 @@ pub fn as_json(record: &[u8], has: &[u8], left: &[u8], out: &mut Vec<u8>) {
     };
     // How it is read doesn't depend on what is left of it.
     let is_utf8 = simdutf8::basic::from_utf8(has).is_ok();
-    let text = match head::charset(media.value("Content-Type")).filter(|_| !is_utf8) {
+    let charset = head::charset(media.value("Content-Type")).filter(|charset| charset.is_ascii_compatible());
+    let text = match charset.filter(|_| !is_utf8) {
         Some(charset) => charset.decode_without_bom_handling(left).0,
         None => String::from_utf8_lossy(left),
     };
@@ -263,23 +273,32 @@ mod tests {
     }
 
     #[test]
-    fn a_text_in_another_charset_is_decoded_also_from_its_conversion() {
-        let http = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=\"latin1\"\r\n\r\nna\xefve";
-        let response = record("WARC-Type: response\nContent-Type: application/http", http);
-        let mut converted = Vec::new();
-        conversion(&response, b"na\xefve", &mut converted);
-        assert!(converted.windows(36).any(|words| words == b"Content-Type: text/plain; charset=wi"), "it is windows-1252");
-        for record in [&response, &converted] {
+    fn a_text_in_another_charset_is_decoded() {
+        let response = |media: &str| {
+            let http = format!("HTTP/1.1 200 OK\r\nContent-Type: {media}\r\n\r\n");
+            record("WARC-Type: response\nContent-Type: application/http", http.as_bytes())
+        };
+        let utf16: Vec<u8> = "na\u{ef}ve".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let marked = [b"\xff\xfe", &*utf16].concat();
+        for (media, text) in [
+            ("text/plain; charset=latin-1", &b"na\xefve"[..]),
+            ("text/plain; charset=latin1", "na\u{ef}ve".as_bytes()),
+            ("text/plain; charset=utf-16le", &utf16),
+            ("text/plain", &marked),
+            ("text/plain", "na\u{ef}ve".as_bytes()),
+        ] {
+            let mut converted = Vec::new();
+            conversion(&response(media), text, &mut converted);
             let mut line = Vec::new();
-            as_json(record, b"na\xefve", b"na\xefve", &mut line);
-            assert_eq!(serde_json::from_slice::<serde_json::Value>(&line).unwrap()["text"], "na\u{ef}ve");
+            let place = document(&converted).text;
+            as_json(&converted, place.of(&converted), place.of(&converted), &mut line);
+            assert_eq!(serde_json::from_slice::<serde_json::Value>(&line).unwrap()["text"], "na\u{ef}ve", "{media}");
         }
+        // What it is read as doesn't depend on what is left of it.
+        let conversion = record("WARC-Type: conversion\nContent-Type: text/plain; charset=latin1", b"");
         let mut line = Vec::new();
-        as_json(&response, b"na\xefve, \xc3\xa9", b"\xc3\xa9", &mut line);
+        as_json(&conversion, b"na\xefve, \xc3\xa9", b"\xc3\xa9", &mut line);
         assert_eq!(serde_json::from_slice::<serde_json::Value>(&line).unwrap()["text"], "\u{c3}\u{a9}");
-        converted.clear();
-        conversion(&response, "na\u{ef}ve".as_bytes(), &mut converted);
-        assert!(!converted.windows(7).any(|words| words == b"charset"), "it is UTF-8, whatever was said of it");
     }
 
     /// A record of a text, and the places of cuts in it.
