@@ -39,7 +39,11 @@ pub(crate) struct Gathering {
     forgotten: Vec<Range<u32>>,
 }
 
+/// The segments whose fingerprints have the same first bits.
 struct Partition {
+    /// Those bits, with zeros behind them, and how many they are.
+    start: u32,
+    bits: u32,
     /// Of each segment its fingerprint, less the first byte, and by how much its number is higher than that of the one before.
     tape: Tape,
     count: u64,
@@ -49,7 +53,8 @@ struct Partition {
 impl Gathering {
     /// None yet.
     pub(crate) fn new(scratch: &Arc<Scratch>) -> Self {
-        Self { partitions: (0..1 << PARTITION_BITS).map(|_| Partition::new(Tape::new(scratch))).collect(), forgotten: Vec::new() }
+        let partition = |number: u32| Partition::new(Tape::new(scratch), number << (MOST_BITS - PARTITION_BITS), PARTITION_BITS);
+        Self { partitions: (0..1 << PARTITION_BITS).map(partition).collect(), forgotten: Vec::new() }
     }
 
     /// Adds segments: lists of their fingerprints, each with the number of its first one. As in memory, each partition has one
@@ -87,11 +92,11 @@ impl Gathering {
         let Self { partitions, forgotten } = self;
         let share = room / rayon::current_num_threads() as u64;
         let settling = Settling { most: (share / KIND_BYTES).max(1) as usize, forgotten: &forgotten, first, stop };
-        let one = |kinds: &mut Kinds, (number, partition): (u32, Partition)| {
+        let one = |kinds: &mut Kinds, partition| {
             let mut parts = Vec::with_capacity(1);
-            settling.settle(partition, number << (MOST_BITS - PARTITION_BITS), PARTITION_BITS, kinds, &mut parts).map(|()| parts)
+            settling.settle(partition, kinds, &mut parts).map(|()| parts)
         };
-        let parts = (0u32..).zip(partitions).collect::<Vec<_>>().into_par_iter().map_init(Kinds::default, one);
+        let parts = partitions.into_par_iter().map_init(Kinds::default, one);
         let parts: Vec<(u32, Tape)> = parts.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
         let at_once = (room / 2 / parts.len().max(1) as u64).min(READ_AT_ONCE) as usize;
         let starts = parts.iter().map(|&(start, _)| start).skip(1).chain([1 << MOST_BITS]);
@@ -104,8 +109,8 @@ impl Gathering {
 }
 
 impl Partition {
-    fn new(tape: Tape) -> Self {
-        Self { tape, count: 0, last: 0 }
+    fn new(tape: Tape, start: u32, bits: u32) -> Self {
+        Self { start, bits, tape, count: 0, last: 0 }
     }
 
     fn add(&mut self, print: u128, number: u32) -> Result<()> {
@@ -182,16 +187,10 @@ struct Settling<'a> {
 }
 
 impl Settling<'_> {
-    /// Settles what begins with the first `bits` bits of `start`; appends the parts in which it is found, each with the first bits
-    /// from which on it is its. However often a kind comes, it takes its place once.
-    fn settle(
-        &self,
-        Partition { tape, count, .. }: Partition,
-        start: u32,
-        bits: u32,
-        kinds: &mut Kinds,
-        parts: &mut Vec<(u32, Tape)>,
-    ) -> Result<()> {
+    /// Settles a partition; appends the parts in which it is found, each with the first bits from which on it is its. However often
+    /// a kind comes, it takes its place once.
+    fn settle(&self, partition: Partition, kinds: &mut Kinds, parts: &mut Vec<(u32, Tape)>) -> Result<()> {
+        let Partition { start, bits, tape, count, .. } = partition;
         kinds.clear();
         let mut found = tape.another();
         let mut again = Again { segments: tape.read(usize::MAX, false), left: count, last: 0 };
@@ -206,8 +205,8 @@ impl Settling<'_> {
                 Entry::Occupied(kept) => *kept.get(),
                 Entry::Vacant(_) if is_full => {
                     drop(found);
-                    let partition = Partition { tape: again.segments.into_tape(), count, last: 0 };
-                    return self.divide(partition, start, bits, kinds, parts);
+                    let partition = Partition { tape: again.segments.into_tape(), ..partition };
+                    return divided(partition)?.into_iter().try_for_each(|part| self.settle(part, kinds, parts));
                 }
                 Entry::Vacant(place) => *place.insert(number),
             };
@@ -220,33 +219,24 @@ impl Settling<'_> {
         Ok(())
     }
 
-    /// Settles it in parts.
-    fn divide(
-        &self,
-        Partition { tape, count, .. }: Partition,
-        start: u32,
-        bits: u32,
-        kinds: &mut Kinds,
-        parts: &mut Vec<(u32, Tape)>,
-    ) -> Result<()> {
-        let left = MOST_BITS - bits - MORE_BITS;
-        let mut divided: Vec<Partition> = (0..1 << MORE_BITS).map(|_| Partition::new(tape.another())).collect();
-        let mut again = Again { segments: tape.read(usize::MAX, true), left: count, last: 0 };
-        while let Some((print, number)) = again.next()? {
-            // The first byte is that of its partition, and isn't there any more.
-            let next_bits = u32::from(print[0]) >> left & ((1 << MORE_BITS) - 1);
-            divided[next_bits as usize].put(&print, number)?;
-        }
-        drop(again);
-        (0..)
-            .zip(divided)
-            .try_for_each(|(number, part)| self.settle(part, start | number << left, bits + MORE_BITS, kinds, parts))
-    }
-
     fn is_forgotten(&self, number: u32) -> bool {
         let next = self.forgotten.partition_point(|numbers| numbers.end <= number);
         self.forgotten.get(next).is_some_and(|numbers| numbers.start <= number)
     }
+}
+
+/// A partition by more of its first bits.
+fn divided(Partition { start, bits, tape, count, .. }: Partition) -> Result<Vec<Partition>> {
+    let left = MOST_BITS - bits - MORE_BITS;
+    let part = |number: u32| Partition::new(tape.another(), start | number << left, bits + MORE_BITS);
+    let mut parts: Vec<Partition> = (0..1 << MORE_BITS).map(part).collect();
+    let mut again = Again { segments: tape.read(usize::MAX, true), left: count, last: 0 };
+    while let Some((print, number)) = again.next()? {
+        // The first byte is that of its partition, and isn't there any more.
+        let next_bits = u32::from(print[0]) >> left & ((1 << MORE_BITS) - 1);
+        parts[next_bits as usize].put(&print, number)?;
+    }
+    Ok(parts)
 }
 
 /// Segments in the second pass.

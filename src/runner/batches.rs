@@ -25,9 +25,13 @@ pub(super) fn is_streamed(input: &Input, reading: &Reading) -> bool {
     if input.form.is_container() && (reading.in_stretches || !input.form.has_lines()) {
         return true;
     }
-    let large = if input.packing == Packing::Plain { LARGE } else { LARGE_PACKED };
-    let is_large = input.size >= large || input.unpacked.is_some_and(|size| size >= LARGE);
-    input.form.is_container() && (input.size == 0 || is_large || may_break)
+    let is_large_packed = input.packing != Packing::Plain && input.size >= LARGE_PACKED;
+    input.form.is_container() && (input.size == 0 || is_large_packed || is_large(input) || may_break)
+}
+
+/// Whether an input is large, as far as is known.
+fn is_large(input: &Input) -> bool {
+    input.size >= LARGE || input.unpacked.is_some_and(|size| size >= LARGE)
 }
 
 /// Inputs that are done together.
@@ -111,7 +115,6 @@ impl<'a, I: Iterator<Item = Found>> Batches<'a, I> {
     }
 
     fn is_alone(&self, found: &Found) -> bool {
-        let is_large = |input: &Input| input.size >= LARGE || input.unpacked.is_some_and(|size| size >= LARGE);
         matches!(found, Found::Input(input) if is_large(input) || is_streamed(input, self.reading))
     }
 }

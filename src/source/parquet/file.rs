@@ -1,7 +1,7 @@
 //! A file that several readers share, one that is written, and column chunks on their way to it.
 
 use super::Fault;
-use crate::error::io_reason;
+use crate::scratch::in_folder;
 use crate::source::at::At;
 use ::parquet::column::writer::ColumnCloseResult;
 use ::parquet::errors::{ParquetError, Result};
@@ -154,8 +154,7 @@ pub(super) struct Spooling(String);
 
 impl Spooling {
     fn error(folder: &Path, error: &io::Error) -> io::Error {
-        let (folder, why) = (folder.display(), io_reason(error));
-        io::Error::other(Self(format!("temporary file in {folder}: {why}; --temp-dir names another folder")))
+        io::Error::other(Self(in_folder(folder, error).to_string()))
     }
 }
 
