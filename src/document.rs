@@ -280,6 +280,17 @@ pub enum Rule {
     RepeatedDocument,
 }
 
+impl Rule {
+    /// Its name in reports and records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Rule::RepeatedBlock => "repeated-block",
+            Rule::RepeatedAcross => "repeated-across",
+            Rule::RepeatedDocument => "repeated-document",
+        }
+    }
+}
+
 /// A maximal run of consecutive duplicates whose witnesses are consecutive too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {

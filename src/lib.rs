@@ -72,6 +72,7 @@ mod error;
 mod heirs;
 mod page;
 mod plan;
+pub mod record;
 pub mod report;
 mod rules;
 pub mod runner;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms in the order of ARCHITECTURE.md.
-const ROOMS: [&str; 23] = [
+const ROOMS: [&str; 24] = [
     "document",
     "error",
     "threads",
@@ -26,6 +26,7 @@ const ROOMS: [&str; 23] = [
     "apply",
     "runner",
     "report",
+    "record",
     "cli",
     "main",
 ];

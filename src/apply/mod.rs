@@ -6,8 +6,10 @@
 mod apart;
 mod copy;
 mod disk;
+mod draft;
 mod folders;
 mod growing;
+mod in_place;
 mod outputs;
 mod pending;
 mod piece;
@@ -15,7 +17,9 @@ mod place;
 mod sink;
 mod stream;
 
+pub use draft::Draft;
 pub use growing::Growing;
+pub use in_place::ensure_replaceable;
 pub use outputs::{Outputs, Shape, Target};
 pub use pending::Pending;
 pub use piece::Piece;

@@ -3,8 +3,10 @@
 use super::apart::Inputs;
 use super::copy::CleanCopy;
 use super::disk::{Disk, sync_names};
+use super::draft::Draft;
 use super::folders::Folders;
 use super::growing::Growing;
+use super::in_place;
 use super::pending::{Berth, Pending, left_over};
 use super::place::{Leads, follow};
 use super::sink::Writing;
@@ -14,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::source::{Fields, Form, Input, Packing, Source, base_name, not_read_by_name};
 use crate::threads::Threads;
 use std::collections::HashMap;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -29,6 +31,8 @@ pub enum Target {
     File(PathBuf),
     /// A folder in which each output has its input's name.
     Folder(PathBuf),
+    /// Each where its input is.
+    InPlace,
 }
 
 /// What the outputs are like.
@@ -60,6 +64,8 @@ enum Way {
     /// A file, and its path as it was given.
     File(PathBuf, PathBuf),
     Folder(Folders),
+    /// Where the inputs are.
+    InPlace,
 }
 
 impl Outputs {
@@ -79,6 +85,7 @@ impl Outputs {
                 file(given, inputs, &known)?
             }
             Target::Folder(given) => folder(given, inputs, known)?,
+            Target::InPlace => Way::InPlace,
         };
         let outputs = Self::by(way, shape);
         match (outputs.shape.to, outputs.form_by_name(), target) {
@@ -119,7 +126,7 @@ impl Outputs {
     /// What a run that was killed left where the outputs go, each with its size; or what another one is writing there now.
     pub fn left_over(&self) -> Vec<(PathBuf, u64)> {
         match &self.way {
-            Way::Stream(_) => Vec::new(),
+            Way::Stream(_) | Way::InPlace => Vec::new(),
             Way::File(real, _) => left_over(real.parent().unwrap_or(real)),
             Way::Folder(folders) => left_over(&folders.place(Path::new(""))),
         }
@@ -147,6 +154,7 @@ impl Outputs {
             Way::Stream(stream) => return stream.write(input, source, copy).map(|()| None),
             Way::File(real, given) => berth(real, given)?,
             Way::Folder(folders) => folders.berth(&self.name(input), source.identity(), &self.disk)?,
+            Way::InPlace => in_place::berth(input.path(), &self.disk)?,
         };
         Pending::write(berth, source.permissions(), copy, &self.disk).map(Some)
     }
@@ -157,6 +165,9 @@ impl Outputs {
     /// If that mustn't be replaced.
     pub fn none(&self, input: &Input, source: &Source) -> Result<Option<Pending>> {
         self.ensure_is_written(input)?;
+        if matches!(self.way, Way::InPlace) {
+            return Err(Error::refused(input.place(), "would go as a whole, and no file is removed in place"));
+        }
         let is_taken =
             |place: &Path| fs::symlink_metadata(place).is_ok_and(|existing| existing.is_file() || existing.is_symlink());
         Ok(match &self.way {
@@ -183,6 +194,7 @@ impl Outputs {
             Way::Folder(folders) => {
                 Growing::to_file(folders.berth(&self.name(input), source.identity(), &self.disk)?, source, writing, threads)
             }
+            Way::InPlace => Growing::to_file(in_place::berth(input.path(), &self.disk)?, source, writing, threads),
         }
     }
 
@@ -193,7 +205,7 @@ impl Outputs {
     pub fn ensure_unspoilt(&self, source: &Source) -> Result<()> {
         match &self.way {
             Way::Stream(stream) => stream.ensure_unspoilt(source),
-            Way::File(..) | Way::Folder(_) => Ok(()),
+            Way::File(..) | Way::Folder(_) | Way::InPlace => Ok(()),
         }
     }
 
@@ -272,7 +284,7 @@ impl Outputs {
     }
 
     /// How a clean copy is packed: as its input is, unless the name of the one output says otherwise.
-    fn packing(&self, source: &Source) -> Packing {
+    pub(crate) fn packing(&self, source: &Source) -> Packing {
         match &self.way {
             Way::File(_, given) if Form::of_name(given).is_some() && given.extension().is_some() => Packing::of_name(given).0,
             _ => source.packing(),
@@ -300,6 +312,7 @@ impl Outputs {
             Way::Stream(_) => Ok(()),
             Way::File(real, given) => sync_names(real.parent().unwrap_or(real), given),
             Way::Folder(folders) => self.disk.finish(folders.given()),
+            Way::InPlace => self.disk.finish(Path::new(".")),
         }
     }
 
@@ -316,7 +329,38 @@ impl Outputs {
                 self.publish(vec![((), Some(pending))]).collect::<Result<()>>()?;
                 self.finish()
             }
-            Way::Folder(folders) => Err(Error::io(folders.given(), io::ErrorKind::IsADirectory.into())),
+            Way::Folder(_) | Way::InPlace => unreachable!("only what has one place is put there whole"),
+        }
+    }
+
+    /// Begins an output of this name that comes of no input; `path` is where it goes in place.
+    ///
+    /// # Errors
+    /// If it can't be begun.
+    pub fn draft(&self, name: &Path, path: &Path, packing: Packing, permissions: Option<Permissions>) -> Result<Draft> {
+        match &self.way {
+            Way::Stream(stream) => Draft::to_stream(stream.open()?, stream.place().clone(), Packing::Plain),
+            Way::File(real, given) => Draft::to_file(berth(real, given)?, permissions, packing),
+            Way::Folder(folders) => Draft::to_file(folders.berth(name, None, &self.disk)?, permissions, packing),
+            Way::InPlace => Draft::to_file(in_place::berth(path, &self.disk)?, None, packing),
+        }
+    }
+
+    /// Where the clean copy of an input stands, or will: nowhere, if it goes to a stream.
+    pub fn place(&self, input: &Input) -> Option<PathBuf> {
+        match &self.way {
+            Way::Stream(_) => None,
+            Way::File(real, _) => Some(real.clone()),
+            Way::Folder(folders) => Some(folders.place(&self.name(input))),
+            Way::InPlace => Some(input.path().into()),
+        }
+    }
+
+    /// The form of the one output by its name, and how it is packed.
+    pub fn packing_by_name(&self) -> Packing {
+        match &self.way {
+            Way::File(_, given) => Packing::of_name(given).0,
+            _ => Packing::Plain,
         }
     }
 }
@@ -356,7 +400,7 @@ fn berth(real: &Path, given: &Path) -> Result<Berth> {
     .map_err(|error| Error::io(given, error))?
     .dev();
     let mode = fs::metadata(real).ok().map(|existing| existing.mode());
-    Ok(Berth { place: real.into(), given: given.into(), device, mode, is_alone: true })
+    Ok(Berth { place: real.into(), given: given.into(), device, mode, owner: None, is_alone: true })
 }
 
 /// The way to the folder at a path.

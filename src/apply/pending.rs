@@ -5,7 +5,7 @@ use super::disk::Disk;
 use crate::error::{Error, Result};
 use std::fs::{self, File, Permissions};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempPath};
 
@@ -39,6 +39,8 @@ pub(super) struct Berth {
     pub(super) device: u64,
     /// The mode of the file that stands there already: who may not read it may not read what replaces it.
     pub(super) mode: Option<u32>,
+    /// Who owns what it replaces, and the group, if that is to stay so, as is its mode then.
+    pub(super) owner: Option<(u32, u32)>,
     /// Whether it is the only output.
     pub(super) is_alone: bool,
 }
@@ -47,6 +49,11 @@ impl Berth {
     /// A new file beside it. Who may not read what stands there already may not read what replaces it.
     pub(super) fn open(&self, permissions: Option<Permissions>) -> Result<NamedTempFile> {
         let failed = |error| Error::io(&self.given, error);
+        if let (Some(owner), Some(mode)) = (self.owner, self.mode) {
+            let file = temporary_beside(&self.place, Some(&Permissions::from_mode(0o600))).map_err(failed)?;
+            keep_rights(file.as_file(), owner, mode).map_err(failed)?;
+            return Ok(file);
+        }
         let of_source = permissions.as_ref().map_or(0o777, Permissions::mode);
         let kept = self.mode.map(|mode| Permissions::from_mode(mode & 0o777 & of_source));
         let file = temporary_beside(&self.place, kept.as_ref().or(permissions.as_ref())).map_err(failed)?;
@@ -90,6 +97,15 @@ impl Pending {
         };
         named.map_err(|error| Error::io(&self.given, error))
     }
+}
+
+/// Gives a new file the owner and the mode of what it replaces.
+fn keep_rights(file: &File, (user, group): (u32, u32), mode: u32) -> io::Result<()> {
+    let new = file.metadata()?;
+    if (new.uid(), new.gid()) != (user, group) {
+        fchown(file, Some(user), Some(group))?;
+    }
+    file.set_permissions(Permissions::from_mode(mode & 0o7777)) // after it, since a change of owners takes rights away
 }
 
 /// How the names of temporary files begin and end.

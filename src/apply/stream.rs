@@ -26,7 +26,7 @@ enum Origin {
 impl Stream {
     pub(super) fn stdout() -> Result<Self> {
         let copy = io::stdout().as_fd().try_clone_to_owned();
-        Self::open(copy, Place::Stdout)
+        Self::of(copy, Place::Stdout)
     }
 
     /// The open descriptor `number`, which the path `given` names.
@@ -40,10 +40,10 @@ impl Stream {
         // SAFETY: it is borrowed for this one call, which fails if the number isn't open; what others do with the descriptor
         // they passed is their business, as with standard output.
         let copy = unsafe { BorrowedFd::borrow_raw(number) }.try_clone_to_owned();
-        Self::open(copy, given.into())
+        Self::of(copy, given.into())
     }
 
-    fn open(descriptor: io::Result<OwnedFd>, place: Place) -> Result<Self> {
+    fn of(descriptor: io::Result<OwnedFd>, place: Place) -> Result<Self> {
         match descriptor {
             Ok(descriptor) => Ok(Self { from: Origin::Open(descriptor.into()), place }),
             Err(error) => Err(Error::io(place, error)),
@@ -79,6 +79,11 @@ impl Stream {
     /// The stream itself, for the clean copy of a source that comes in stretches.
     pub(super) fn begin(&self, input: &Input, source: &Source) -> Result<File> {
         self.refuse(input, source)?;
+        self.open()
+    }
+
+    /// The stream itself.
+    pub(super) fn open(&self) -> Result<File> {
         let opened = match &self.from {
             Origin::Open(file) => file.try_clone(),
             Origin::Named(path) => OpenOptions::new().write(true).open(path),

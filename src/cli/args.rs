@@ -46,6 +46,16 @@ Examples:
   unecho scan article.txt                What repeats, with its lines
   unecho scan --format json texts/ | jq '.documents[].path'";
 
+const VERIFY_STATUS: &str = "Exit status: 0 all holds, 1 something doesn't, 2 it can't be told.";
+
+const RESTORE_EXAMPLES: &str = "\
+Examples:
+  unecho restore .unecho/0001.jsonl      Undo a run in place
+  unecho restore record.jsonl -o texts/  Write the originals to a folder
+  unecho restore record.jsonl -o -       Write the one original to standard output";
+
+const RESTORE_STATUS: &str = "Exit status: 0 all originals are there, 2 any error (all other files are still restored).";
+
 impl Args {
     /// The arguments of this process; ends it with a message if they make no sense.
     pub(super) fn read() -> Self {
@@ -71,7 +81,7 @@ fn misplaced(command: &clap::Command, matches: &ArgMatches) -> Option<String> {
 }
 
 /// The names of the commands.
-pub(super) const COMMANDS: [&str; 3] = ["clean", "scan", "help"];
+pub(super) const COMMANDS: [&str; 5] = ["clean", "scan", "verify", "restore", "help"];
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -81,6 +91,12 @@ pub(super) enum Command {
     /// Show what repeats and where; changes nothing
     #[command(after_help = format!("{SCAN_EXAMPLES}\n\n{EXIT_STATUS}"))]
     Scan(Scan),
+    /// Prove a recorded run once more: each cut by its witness, and the clean copies
+    #[command(after_help = VERIFY_STATUS)]
+    Verify(Verify),
+    /// Take a recorded run back: the originals, made of the clean copies and the record
+    #[command(after_help = format!("{RESTORE_EXAMPLES}\n\n{RESTORE_STATUS}"))]
+    Restore(Restore),
 }
 
 #[derive(Debug, clap::Args)]
@@ -88,6 +104,15 @@ pub(super) struct Clean {
     /// Where the clean copy goes: a file (or -, standard output) for one input, a folder for several or for a folder
     #[arg(short, long, value_name = "OUT", conflicts_with = "files")]
     pub(super) output: Option<PathBuf>,
+    /// Put each clean copy where its input is; a record in .unecho/ beside them takes it back
+    #[arg(short, long, conflicts_with_all = ["output", "to", "files", "record"])]
+    pub(super) in_place: bool,
+    /// With --in-place, keep no record: what is removed is lost
+    #[arg(long, requires = "in_place")]
+    pub(super) no_record: bool,
+    /// Write each cut with its proof to FILE, such as cuts.jsonl or cuts.jsonl.zst, for `unecho verify` and `unecho restore`
+    #[arg(long, value_name = "FILE", conflicts_with = "files")]
+    pub(super) record: Option<PathBuf>,
     /// Write records in this form, whatever theirs is; the name of the one output, such as clean.parquet, says the same
     #[arg(long, value_enum, value_name = "FORM", conflicts_with = "files")]
     to: Option<ToForm>,
@@ -102,6 +127,23 @@ pub(super) struct Scan {
     pub(super) format: ReportForm,
     #[command(flatten)]
     pub(super) common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Verify {
+    /// The record of a run
+    #[arg(value_name = "RECORD")]
+    pub(super) record: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Restore {
+    /// The record of a run
+    #[arg(value_name = "RECORD")]
+    pub(super) record: PathBuf,
+    /// Where the originals go: a file (or -, standard output) for one, a folder for several [default: where they were]
+    #[arg(short, long, value_name = "OUT")]
+    pub(super) output: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

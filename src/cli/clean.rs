@@ -2,6 +2,7 @@
 
 use super::args::{COMMANDS, Clean, Global};
 use super::inputs::Inputs;
+use super::recording::{Recorded, Recording};
 use super::run::{Ended, Frame};
 use super::signals::Signals;
 use super::suggest::Suggestion;
@@ -10,12 +11,12 @@ use super::{Status, files};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use unecho::apply::{Growing, Outputs, Pending, Piece, Shape, Target};
+use unecho::apply::{Growing, Outputs, Pending, Piece, Shape, Target, ensure_replaceable};
 use unecho::report::{Finding, Tally, Told, bytes};
 use unecho::runner::{Part, Portion};
-use unecho::source::{Form, base_name};
+use unecho::source::{Form, Input, base_name};
 use unecho::threads::Threads;
-use unecho::{Error, Result};
+use unecho::{Error, Result, Unit};
 
 /// So many blocks of one document are named; with -v all are.
 const SHOWN_BLOCKS: usize = 10;
@@ -30,7 +31,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
     if args.common.files {
         return files::list(&inputs, &args.common, terminal);
     }
-    let target = target(args.output.as_deref(), &inputs)?;
+    let target = if args.in_place { in_place(&inputs)? } else { target(args.output.as_deref(), &inputs)? };
     if matches!(target, Target::Folder(_)) {
         ensure_names_differ(inputs.paths())?;
     }
@@ -59,13 +60,15 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         becomes_table: args.to().or(outputs.form_by_name()) == Some(Form::Parquet),
         results_on_stdout: outputs.are_stdout(),
         report: None,
+        admit: &|input| if args.in_place { admit_in_place(args, input) } else { Ok(()) },
         stop: signals.stop(),
     };
     let stats = frame.stats(&outputs)?;
+    let mut recording = Recording::begin(args, &inputs, &outputs)?;
     inputs.say_what_is_awaited(terminal);
 
     let mut log = Log { args, inputs: &inputs, terminal, one: None };
-    let ended = clean(&frame, &threads, &outputs, &signals, &mut log);
+    let ended = clean(&frame, &threads, &outputs, &signals, &mut recording, &mut log);
     if !matches!(&ended, Ok(ended) if ended.tally.sums.documents == 0) {
         outputs.finish()?; // also what has its name when something ends the run
     }
@@ -79,10 +82,22 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         return Err(inputs.nothing_read(terminal, ended.tally.left_out.unknown_form));
     }
     log.summarise(&ended, &outputs);
+    recording.end(terminal)?;
+    if args.no_record && ended.tally.sums.blocks > 0 {
+        terminal.say("No record was kept: what was removed can't be brought back");
+    }
     Ok(status)
 }
 
 /// What is made of a portion.
+struct Made {
+    output: Output,
+    /// Whether anything was cut.
+    is_changed: bool,
+    part: Part,
+    recorded: Option<Recorded>,
+}
+
 enum Output {
     /// The clean copy of all of an input, or that there is none; nothing if that goes without saying or it went to standard output.
     Whole(Option<Pending>),
@@ -92,72 +107,172 @@ enum Output {
     End(Option<Growing>),
 }
 
+/// Makes the clean copy of a portion, or its part of it.
+fn make(args: &Clean, portion: &Portion, outputs: &Outputs, threads: &Arc<Threads>, is_recorded: bool) -> Result<Made> {
+    let (input, source, is_changed) = (portion.input, portion.source, !portion.cuts.is_empty());
+    let has_copy = !is_dropped(portion);
+    if args.in_place && source.broken().is_some() {
+        let why = "breaks off, and what comes behind would be lost in place; it stays as it is";
+        return Err(Error::refused(input.place(), why));
+    }
+    let recorded = if is_recorded { Some(Recorded::of(portion, outputs, has_copy)?) } else { None };
+    let begin = || portion.is_first.then(|| outputs.begin(input, source, threads)).transpose();
+    let output = match portion.part {
+        // What isn't changed stays where it is.
+        Part::Whole if args.in_place && !is_changed => Output::Whole(None),
+        Part::Whole if !has_copy => Output::Whole(outputs.none(input, source)?),
+        Part::Whole => Output::Whole(outputs.write(input, source, &portion.bytes, &portion.cuts)?),
+        Part::Stretch => Output::Stretch(begin()?, portion.written(outputs.form(input))),
+        Part::End => {
+            outputs.ensure_unspoilt(source)?;
+            Output::End(begin()?)
+        }
+    };
+    Ok(Made { output, is_changed, part: portion.part, recorded })
+}
+
+/// The outputs under way.
+struct Writing<'a> {
+    outputs: &'a Outputs,
+    recording: &'a mut Recording,
+    is_in_place: bool,
+    /// The output of the input whose stretches come; none if it couldn't be begun.
+    growing: Option<Growing>,
+    /// Whether anything of that was cut.
+    is_changed: bool,
+    /// What waits for its name, each with the number of its input in the record.
+    complete: Vec<((Told, Option<u32>), Option<Pending>)>,
+}
+
+impl Writing<'_> {
+    /// Goes on with what was made of a portion.
+    fn add(&mut self, made: Made, told: Told) -> Result<()> {
+        let Made { output, is_changed, part, recorded } = made;
+        let number = self.recording.add(recorded, part)?;
+        match output {
+            Output::Whole(pending) => self.complete.push(((told, number), pending)),
+            Output::Stretch(begun, piece) => {
+                self.is_changed = is_changed || (begun.is_none() && self.is_changed);
+                self.growing = begun.or(self.growing.take());
+                self.growing.as_mut().map_or(Ok(()), |growing| growing.append(piece))?;
+            }
+            Output::End(begun) => {
+                let is_changed = begun.is_none() && std::mem::take(&mut self.is_changed);
+                match begun.or(self.growing.take()) {
+                    Some(growing) if self.is_in_place && !is_changed => {
+                        drop(growing);
+                        self.complete.push(((told, number), None));
+                    }
+                    Some(growing) => {
+                        let pending = match growing.finish() {
+                            Ok(pending) => pending,
+                            Err(error) => {
+                                self.recording.was_left(number)?;
+                                return Err(error);
+                            }
+                        };
+                        self.complete.push(((told, number), pending));
+                    }
+                    None => self.recording.was_left(number)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The input under way has failed.
+    fn fail(&mut self) -> Result<bool> {
+        let is_begun = self.growing.take().is_some();
+        if is_begun {
+            self.recording.fails()?;
+        }
+        Ok(is_begun)
+    }
+
+    /// Gives what is complete its name, and says so of each.
+    fn publish(&mut self, mut each: impl FnMut(Result<Told>) -> Result<()>) -> Result<()> {
+        if self.is_in_place && !self.complete.is_empty() {
+            self.recording.sync()?;
+        }
+        let complete = std::mem::take(&mut self.complete);
+        let numbers: Vec<Option<u32>> = complete.iter().map(|((_, number), _)| *number).collect();
+        for (named, number) in self.outputs.publish(complete).zip(numbers) {
+            if named.is_err() {
+                self.recording.was_left(number)?;
+            }
+            each(named.map(|(told, _)| told))?;
+        }
+        Ok(())
+    }
+}
+
 /// Cleans every document; the outputs stand under their names when it returns.
-fn clean(frame: &Frame, threads: &Arc<Threads>, outputs: &Outputs, signals: &Signals, log: &mut Log) -> Result<Ended> {
-    // The output of the input whose stretches come; none if it couldn't be begun.
-    let mut growing: Option<Growing> = None;
+fn clean(
+    frame: &Frame,
+    threads: &Arc<Threads>,
+    outputs: &Outputs,
+    signals: &Signals,
+    recording: &mut Recording,
+    log: &mut Log,
+) -> Result<Ended> {
+    let (args, is_recorded) = (log.args, recording.is_wanted());
+    let is_in_place = args.in_place;
+    let mut writing = Writing { outputs, recording, is_in_place, growing: None, is_changed: false, complete: Vec::new() };
     let ended = frame.run(
         |portion| {
             signals.let_temporaries_go_first();
             let told = told(frame, &portion)?;
-            let begin = || portion.is_first.then(|| outputs.begin(portion.input, portion.source, threads)).transpose();
-            let output = match portion.part {
-                Part::Whole if is_dropped(&portion) => Output::Whole(outputs.none(portion.input, portion.source)?),
-                Part::Whole => Output::Whole(outputs.write(portion.input, portion.source, &portion.bytes, &portion.cuts)?),
-                Part::Stretch => {
-                    let begun = begin()?;
-                    Output::Stretch(begun, portion.written(outputs.form(portion.input)))
-                }
-                Part::End => {
-                    outputs.ensure_unspoilt(portion.source)?;
-                    Output::End(begin()?)
-                }
-            };
-            Ok((output, told))
+            Ok((make(args, &portion, outputs, threads, is_recorded)?, told))
         },
         most(frame.terminal),
         |done, tally| {
             // A container of which nothing more comes has failed. What waits is still written where it can't be taken back.
-            let is_only_begun = done.is_empty() && growing.take().is_some();
-            if is_only_begun && !outputs.have_names() {
+            if done.is_empty() && writing.fail()? && !outputs.have_names() {
                 let why = "what was written is not all of its clean copy";
                 frame.terminal.error(&Error::refused(frame.inputs.in_words(), why));
             }
-            let mut complete = Vec::with_capacity(done.len());
-            for (output, told) in done {
-                let written = match output {
-                    Output::Whole(pending) => {
-                        complete.push((told, pending));
-                        Ok(())
-                    }
-                    Output::Stretch(begun, piece) => {
-                        growing = begun.or(growing.take());
-                        growing.as_mut().map_or(Ok(()), |growing| growing.append(piece))
-                    }
-                    Output::End(begun) => match begun.or(growing.take()) {
-                        Some(growing) => growing.finish().map(|pending| complete.push((told, pending))),
-                        None => Ok(()),
-                    },
-                };
-                match written {
+            for (made, told) in done {
+                match writing.add(made, told) {
                     // Of a stream there is but one, of files others to be done.
                     Err(error) if outputs.have_names() => {
-                        growing = None;
+                        writing.fail()?;
                         log.add(Err(error), tally)?;
                     }
-                    written => written?,
+                    added => added?,
                 }
             }
-            outputs.publish(complete).try_for_each(|named| log.add(named, tally))?;
-            if growing.is_none() {
+            writing.publish(|named| log.add(named, tally))?;
+            if writing.growing.is_none() {
                 signals.let_go_at_once();
             }
             Ok(())
         },
     )?;
-    drop(growing); // of a run that was stopped
+    drop(writing); // of a run that was stopped
     signals.end_if_stopped();
     Ok(ended)
+}
+
+/// Refuses what mustn't be cleaned in place.
+fn admit_in_place(args: &Clean, input: &Input) -> Result<()> {
+    let refused = |why: &str| Err(Error::refused(input.place(), why));
+    let settings = args.common.settings();
+    match input.form {
+        Form::Text if settings.unit == Unit::Document || settings.drop_above.is_some() => {
+            refused("might go as a whole, and no file is removed in place; -o leaves it out of the copies")
+        }
+        Form::Warc => refused("is a WARC, which becomes a WET, and what that lacks would be lost in place; -o writes it"),
+        Form::Parquet if !args.no_record => refused("is a table, whose cuts can't be taken back in place yet; -o writes a copy"),
+        _ => ensure_replaceable(input),
+    }
+}
+
+/// Makes sure that there is something to be replaced.
+fn in_place(inputs: &Inputs) -> Result<Target> {
+    if inputs.is_stdin() {
+        return Err(Error::refused(inputs.in_words(), "can't be changed in place; name the files"));
+    }
+    Ok(Target::InPlace)
 }
 
 /// Whether nothing of an input is written.

@@ -8,22 +8,29 @@ mod clean;
 mod files;
 mod inputs;
 mod progress;
+mod recording;
+mod restore;
 mod run;
 mod scan;
 mod signals;
 mod suggest;
 mod terminal;
+mod verify;
 
 use args::{Args, Command};
 use std::process::ExitCode;
 use terminal::Terminal;
 
+/// What was to be found was found: a proof that doesn't hold.
+const FOUND: u8 = 1;
 /// Any error, one unreadable file among thousands included.
 const FAILED: u8 = 2;
 
 /// How a command ended that went through to its end.
 enum Status {
     Done,
+    /// Something doesn't hold, and was named.
+    Found,
     /// Something could not be read or written, and was named.
     SomeFailed,
 }
@@ -40,11 +47,14 @@ pub(crate) fn main() -> ExitCode {
     let terminal = Terminal::new(&args.global);
     let outcome = match &args.command {
         Some(Command::Scan(scan)) => scan::run(scan, &args.global, &terminal),
+        Some(Command::Verify(verify)) => verify::run(verify, &args.global, &terminal),
+        Some(Command::Restore(restore)) => restore::run(restore, &args.global, &terminal),
         Some(Command::Clean(clean)) => clean::run(clean, &args.global, &terminal, true),
         None => clean::run(&args.clean, &args.global, &terminal, false),
     };
     match outcome {
         Ok(Status::Done) => ExitCode::SUCCESS,
+        Ok(Status::Found) => ExitCode::from(FOUND),
         Ok(Status::SomeFailed) => ExitCode::from(FAILED),
         Err(error) if error.is_end_of_reader() => ExitCode::SUCCESS,
         Err(error) => {

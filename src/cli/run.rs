@@ -11,7 +11,7 @@ use unecho::apply::{Outputs, Shape, Target};
 use unecho::report::{Stats, Tally, Told, counted};
 use unecho::runner::{self, Budget, Course, OnError, Outcome, Part, Portion, Reading};
 use unecho::source::text::looks_like_jsonl;
-use unecho::source::{Fault, Fields, Form, Identity, Input, Origin};
+use unecho::source::{Fault, Fields, Form, Found, Identity, Input, Origin};
 use unecho::threads::Threads;
 use unecho::{Error, Place, Result};
 
@@ -30,6 +30,8 @@ pub(super) struct Frame<'a> {
     pub(super) results_on_stdout: bool,
     /// The file that a report goes to.
     pub(super) report: Option<Identity>,
+    /// Says why an input that was found mustn't be read, if so.
+    pub(super) admit: &'a (dyn Fn(&Input) -> Result<()> + Sync),
     /// Ends the run early.
     pub(super) stop: &'a AtomicBool,
 }
@@ -73,7 +75,11 @@ impl Frame<'_> {
         let mut waiting = Told::default();
         let mut is_any_read = false;
         let mut faults = Faults { place: None, count: 0, terminal: self.terminal };
-        let found = self.inputs.found(self.report)?;
+        let admitted = |found| match found {
+            Found::Input(input) => (self.admit)(&input).map_or_else(Found::Failed, |()| Found::Input(input)),
+            found => found,
+        };
+        let found = self.inputs.found(self.report)?.map(admitted);
         let ended = runner::run(found, course, each, |outcomes| {
             if let [Outcome::Notice(words)] = outcomes.as_slice() {
                 self.terminal.say(words);

@@ -38,7 +38,7 @@ impl Suggestion<'_> {
 }
 
 /// A path as an argument, which neither the shell nor the program takes for anything else.
-fn argument(path: &Path) -> String {
+pub(super) fn argument(path: &Path) -> String {
     let is_taken = COMMANDS.iter().any(|command| path.as_os_str() == *command);
     if is_taken || path.as_os_str().as_encoded_bytes().starts_with(b"-") {
         return quoted(Path::new(".").join(path).as_os_str());

@@ -16,7 +16,7 @@ use crate::index::Index;
 use crate::page::Page;
 use crate::segment::{Segmenter, Segments, held};
 use crate::sheaf::Sheaf;
-use crate::source::Form;
+use crate::source::Input;
 use crate::source::text::LineNumbers;
 use bytes::Bytes;
 use rayon::prelude::*;
@@ -100,6 +100,8 @@ impl Mark {
 pub struct Known<'a> {
     /// The path of its file.
     pub path: &'a Path,
+    /// The number of its file among the inputs of the run.
+    pub input: u32,
     /// The line that its document is, if that is a record.
     pub record: Option<u64>,
     /// Its bytes in the file, if they are in memory.
@@ -110,9 +112,13 @@ pub struct Known<'a> {
 impl Known<'_> {
     /// The text, if it is in memory.
     pub fn text(&self) -> Option<Cow<'_, [u8]>> {
+        Some(self.held?.form.decoded(self.written()?))
+    }
+
+    /// The text as it is written in the file, if it is in memory.
+    pub fn written(&self) -> Option<&[u8]> {
         let (held, place) = self.held.zip(self.place)?;
-        let (start, end) = (place.start - held.offset, place.end - held.offset);
-        Some(held.form.decoded(&held.bytes[start as usize..end as usize]))
+        Some(&held.bytes[(place.start - held.offset) as usize..(place.end - held.offset) as usize])
     }
 
     /// Its first and its last line, if the file is a text that is in memory.
@@ -162,12 +168,12 @@ impl Corpus {
     }
 
     /// Keeps the bytes of a stretch of an input, which begins at `offset` of it; gives the place they have from now on.
-    pub(crate) fn hold(&mut self, bytes: Bytes, form: Form, path: &Path, offset: u64) -> Stand {
+    pub(crate) fn hold(&mut self, bytes: Bytes, input: &Input, offset: u64) -> Stand {
         let is_new = !self.is_spilled() || self.is_gathering();
-        let texts = &mut self.texts;
+        let (texts, form) = (&mut self.texts, input.form);
         // What comes again is known.
-        if texts.inputs.last().is_none_or(|last| last != path) && is_new {
-            texts.inputs.push(path.to_owned());
+        if texts.inputs.last().is_none_or(|last| last.0 != input.number) && is_new {
+            texts.inputs.push((input.number, input.path().to_owned()));
         }
         let (start, input) = (texts.end, texts.inputs.len() as u32 - 1);
         if self.spilled.is_none() {
@@ -358,14 +364,16 @@ impl Corpus {
     /// Those of the disk.
     pub(crate) fn known(&self, first: u32, last: u32) -> Result<Known<'_>, Error> {
         if let Some(known) = self.known_spilled(first) {
-            let (path, line) = known?;
-            return Ok(Known { path, record: (line > 0).then_some(line), place: None, held: None });
+            let ((input, path), line) = known?;
+            return Ok(Known { path, input: *input, record: (line > 0).then_some(line), place: None, held: None });
         }
         let (start, end) = (self.texts.segments[first as usize].span(), self.texts.segments[last as usize].span());
         let held = self.texts.held(start.start);
         let in_file = |address: u64| address - held.start + held.offset;
+        let (input, path) = &self.texts.inputs[held.input as usize];
         Ok(Known {
-            path: &self.texts.inputs[held.input as usize],
+            path,
+            input: *input,
             record: held.form.is_container().then(|| self.documents.line(first)),
             place: Some(Span { start: in_file(start.start), end: in_file(end.end) }),
             held: Some(held),

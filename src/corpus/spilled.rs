@@ -19,7 +19,7 @@ use rayon::prelude::*;
 use std::io;
 use std::iter;
 use std::ops::Range;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -279,10 +279,10 @@ impl Corpus {
     }
 
     /// The input and the line of the document that a paragraph is of.
-    pub(super) fn known_spilled(&self, paragraph: u32) -> Option<Result<(&Path, u64), Error>> {
+    pub(super) fn known_spilled(&self, paragraph: u32) -> Option<Result<(&(u32, PathBuf), u64), Error>> {
         let spilled = self.spilled.as_ref()?;
         let found = spilled.catalogue.document(paragraph);
-        Some(found.map(|(input, line)| (self.texts.inputs[input as usize].as_path(), line)))
+        Some(found.map(|(input, line)| (&self.texts.inputs[input as usize], line)))
     }
 }
 
@@ -467,7 +467,7 @@ mod tests {
     use super::*;
     use crate::detect::earlier::InDocument;
     use crate::sheaf::Taking;
-    use crate::source::{Fields, Form};
+    use crate::source::{Fields, Form, Input};
     use crate::{Settings, Threshold};
     use bytes::Bytes;
     use proptest::prelude::*;
@@ -514,7 +514,7 @@ mod tests {
             let taking = Taking { manner, has_places: !is_spilled, is_checked: is_spilled };
             let mut sheaf = crate::sheaf::Sheaf::default();
             sheaf.read(&bytes, None, Form::Jsonl, &Fields::default(), taking, true).unwrap();
-            let stand = self.corpus.hold(bytes, Form::Jsonl, Path::new("a"), 0);
+            let stand = self.corpus.hold(bytes, &Input::stdin(Form::Jsonl), 0);
             let entering = Entering { sheaf: &sheaf, stand, line: 1, is_whole: false };
             let numbers = self.corpus.enter(&[entering], |count| count).unwrap();
             if self.corpus.is_gathering() {

@@ -18,7 +18,8 @@ pub(super) struct Texts {
     /// The number of the first one: 0, unless those before are on disk.
     pub(super) first: u32,
     pub(super) held: Vec<Held>,
-    pub(super) inputs: Vec<PathBuf>,
+    /// Their inputs, each by its number and its path.
+    pub(super) inputs: Vec<(u32, PathBuf)>,
     pub(super) end: u64,
 }
 

@@ -196,7 +196,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
             if let Some(compared) = corpus {
                 // What holds no document is compared with none.
                 for lot in lots.iter_mut().filter(|lot| !lot.sheaf.documents.is_empty()) {
-                    lot.stand = compared.corpus.hold(lot.bytes.clone(), input.form, input.path(), lot.offset);
+                    lot.stand = compared.corpus.hold(lot.bytes.clone(), input, lot.offset);
                 }
             }
             let mut failed = None;

@@ -56,7 +56,7 @@ impl<'a> LargeText<'a> {
     pub(super) fn new(input: &'a Input, source: &'a Source, compared: &'a mut Compared, course: Course<'a>) -> Self {
         let begins = text::begins(source.bytes());
         let text = &source.bytes()[begins..];
-        let stand = compared.corpus.hold(source.bytes().clone(), input.form, input.path(), 0).further(begins as u64);
+        let stand = compared.corpus.hold(source.bytes().clone(), input, 0).further(begins as u64);
         let first = compared.corpus.begin_text();
         Self {
             input,

@@ -7,7 +7,7 @@ use crate::corpus::{Corpus, Known};
 use crate::document::Span;
 use crate::error::Result;
 use crate::plan::Fate;
-use crate::source::{Fault, Form, Input, Records, Skipped, Source, jsonl};
+use crate::source::{Fault, Form, Holds, Input, Records, Skipped, Source, jsonl, warc};
 use bytes::Bytes;
 
 /// What is planned for an input, or for a stretch of one.
@@ -75,6 +75,11 @@ impl<'a> Portion<'a> {
         document.extent.start < self.extent.start
     }
 
+    /// Whether nothing of its input is in it: it only tells of the end.
+    pub(crate) fn is_end(&self) -> bool {
+        self.part == Part::End
+    }
+
     /// Whether it is a part of a text: what is to be said of that shows in all its parts together.
     pub fn is_part_of_text(&self) -> bool {
         self.part == Part::Stretch && !self.input.form.is_container()
@@ -96,6 +101,29 @@ impl<'a> Portion<'a> {
         let start = self.extent.start;
         let cuts = self.cuts.iter().map(|cut| Span { start: cut.start - start, end: cut.end - start });
         Piece::bytes(self.bytes.slice(self.extent.range()), cuts.collect())
+    }
+
+    /// The heads of records that are written anew, since their text becomes shorter: where each stands, and what takes its place.
+    pub(crate) fn heads(&self) -> Vec<(Span, Vec<u8>)> {
+        let Some(records) = self.records.filter(|_| self.input.form == Form::Warc) else { return Vec::new() };
+        let mut heads = Vec::new();
+        let mut rest = &*self.cuts;
+        for record in &records.list {
+            let (its, after) = rest.split_at(rest.partition_point(|cut| cut.end <= record.extent.end));
+            rest = after;
+            let Holds::Text { text, .. } = &record.holds else { continue };
+            if its.is_empty() || its[0] == record.extent {
+                continue;
+            }
+            let start = record.extent.start;
+            let within: Vec<Span> = its.iter().map(|cut| Span { start: cut.start - start, end: cut.end - start }).collect();
+            let mut anew = Vec::new();
+            warc::rewrite(record.extent.of(&self.bytes), &within, &mut anew);
+            let stays = record.extent.end - text.start - its.iter().map(|cut| cut.len()).sum::<u64>();
+            anew.truncate(anew.len() - stays as usize);
+            heads.push((Span { start, end: text.start }, anew));
+        }
+        heads
     }
 
     /// The number of bytes that go.

@@ -193,7 +193,7 @@ fn planned<T: Send>(
     }
     let mark = compared.corpus.mark();
     for lot in &mut lots {
-        lot.stand = compared.corpus.hold(lot.bytes.clone(), lot.input.form, lot.input.path(), 0);
+        lot.stand = compared.corpus.hold(lot.bytes.clone(), lot.input, 0);
     }
     let made = plan_lots(&lots, Some(compared), course, work);
     let made: Vec<Result<Outcome<T>>> = match made {

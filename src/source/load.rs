@@ -14,7 +14,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::sync::Arc;
 
 /// From this size on a file is mapped: it saves a copy and the memory for it. Smaller ones are read faster than mapped.
-const MAP_FROM: u64 = 1 << 20;
+pub(super) const MAP_FROM: u64 = 1 << 20;
 /// A found file with a NUL in so many first bytes is binary (git's measure).
 const BINARY_PROBE: u64 = 8 << 10;
 /// Above this size a found file's beginning is read by itself first: below, one system call more costs more than it saves.

@@ -6,6 +6,7 @@
 compile_error!("unecho knows files by device and inode, maps them and handles SIGBUS: it needs Linux, macOS or another Unix");
 
 mod at;
+mod at_hand;
 mod filter;
 mod identity;
 #[doc(hidden)]
@@ -24,6 +25,7 @@ mod walk;
 #[doc(hidden)]
 pub mod warc;
 
+pub(crate) use at_hand::AtHand;
 pub use identity::Identity;
 pub use jsonl::Fields;
 pub(crate) use load::{Loaded, Watch, if_it_may_break, load, unpacked_size};
@@ -169,6 +171,8 @@ pub struct Input {
     pub size: u64,
     /// How many bytes it unpacks to, if it is packed and that is known.
     pub unpacked: Option<u64>,
+    /// Its number among the inputs of a run, from 0 on, in the order in which they were found.
+    pub number: u32,
 }
 
 /// Where an input is read from.
@@ -185,7 +189,7 @@ pub enum Origin {
 impl Input {
     /// Standard input.
     pub fn stdin(form: Form) -> Self {
-        Self { from: Origin::Stdin, name: PathBuf::from("-"), form, packing: Packing::Plain, size: 0, unpacked: None }
+        Self { from: Origin::Stdin, name: PathBuf::from("-"), form, packing: Packing::Plain, size: 0, unpacked: None, number: 0 }
     }
 
     /// Its path, or the words that stand for it in reports.

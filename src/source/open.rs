@@ -15,7 +15,7 @@ use std::os::fd::AsFd;
 use std::path::Path;
 
 /// A container whose records are found as it is read comes in stretches of this size.
-const LOT: usize = 512 << 10;
+pub(super) const LOT: usize = 512 << 10;
 /// So much of the beginning tells what it is.
 const PROBE: u64 = 8 << 10;
 

@@ -115,7 +115,7 @@ impl Walk {
         let size = if metadata.is_file() { metadata.len() } else { 0 };
         let name = base_name(&path);
         let packing = Packing::of_name(&path).0;
-        Some(Found::Input(Input { from: Origin::Named(path), name, form, packing, size, unpacked: None }))
+        Some(Found::Input(Input { from: Origin::Named(path), name, form, packing, size, unpacked: None, number: 0 }))
     }
 
     fn entry(&mut self, entry: walkdir::Result<DirEntry>) -> Option<Found> {
@@ -158,7 +158,8 @@ impl Walk {
             return Found::LeftOut(entry.into_path(), LeftOut::AlreadyRead);
         }
         let packing = Packing::of_name(entry.path()).0;
-        Found::Input(Input { from: Origin::Walked(entry.into_path()), name, form, packing, size: metadata.len(), unpacked: None })
+        let (from, size) = (Origin::Walked(entry.into_path()), metadata.len());
+        Found::Input(Input { from, name, form, packing, size, unpacked: None, number: 0 })
     }
 
     fn is_output(&self, metadata: &Metadata) -> bool {

@@ -1,0 +1,113 @@
+//! The record of a run that cleans, beside its outputs.
+
+use super::args::Clean;
+use super::inputs::Inputs;
+use super::terminal::Terminal;
+use std::path::{Path, PathBuf};
+use unecho::apply::Outputs;
+use unecho::record::{Begins, Conditions, Home, Lines, Recorder};
+use unecho::report::counted;
+use unecho::runner::{Part, Portion};
+use unecho::{Error, Result};
+
+/// The record of a run, if it has one.
+pub(super) struct Recording {
+    recorder: Option<Recorder>,
+    /// Where it goes, and as what.
+    place: Option<(PathBuf, Outputs)>,
+    /// The folders that a run in place has for itself.
+    _homes: Vec<Home>,
+}
+
+/// What is recorded of a portion.
+pub(super) struct Recorded {
+    /// The file, if it begins.
+    begins: Option<Begins>,
+    lines: Lines,
+}
+
+impl Recorded {
+    /// What is recorded of a portion, whose input, if it `has_copy`, has a clean copy.
+    pub(super) fn of(portion: &Portion, outputs: &Outputs, has_copy: bool) -> Result<Self> {
+        let begins = portion.is_first.then(|| Begins::of(portion, outputs, has_copy)).transpose()?;
+        Ok(Self { begins, lines: Lines::of(portion)? })
+    }
+}
+
+impl Recording {
+    /// Begins the record that was asked for, or that of a run in place.
+    pub(super) fn begin(args: &Clean, inputs: &Inputs, outputs: &Outputs) -> Result<Self> {
+        let mut conditions = Conditions::of(&args.common.settings(), &args.common.reading());
+        conditions.from(args.common.form());
+        let mut recording = Self { recorder: None, place: None, _homes: Vec::new() };
+        if args.in_place {
+            for path in inputs.paths() {
+                if path.exists() && !recording._homes.iter().any(|home| home.is_beside(path)) {
+                    recording._homes.push(Home::beside(path)?);
+                }
+            }
+            let first = recording._homes.first().filter(|_| !args.no_record);
+            recording.recorder = first.map(|home| Recorder::journal(home, conditions)).transpose()?;
+        } else if let Some(path) = &args.record {
+            if path.as_os_str() == "-" {
+                return Err(Error::refused(path, "a record goes to a file; --record cuts.jsonl"));
+            }
+            let place = outputs.beside(path, inputs.paths(), args.common.form())?;
+            recording.recorder = Some(Recorder::draft(&place, path, conditions)?);
+            recording.place = Some((path.clone(), place));
+        }
+        Ok(recording)
+    }
+
+    pub(super) fn is_wanted(&self) -> bool {
+        self.recorder.is_some()
+    }
+
+    /// Records a portion; gives the number of its file if it is all of that, or the end.
+    pub(super) fn add(&mut self, recorded: Option<Recorded>, part: Part) -> Result<Option<u32>> {
+        let (Some(recorder), Some(Recorded { begins, lines })) = (&mut self.recorder, recorded) else { return Ok(None) };
+        if let Some(begins) = begins {
+            recorder.file(&begins)?;
+        }
+        recorder.part(&lines)?;
+        if part == Part::Stretch { Ok(None) } else { recorder.ends() }
+    }
+
+    /// The file under way stays as it is.
+    pub(super) fn fails(&mut self) -> Result<()> {
+        self.recorder.as_mut().map_or(Ok(()), Recorder::fails)
+    }
+
+    /// A file that was recorded stays as it is.
+    pub(super) fn was_left(&mut self, number: Option<u32>) -> Result<()> {
+        match (&mut self.recorder, number) {
+            (Some(recorder), Some(number)) => recorder.was_left(number),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is recorded must be on the disk before inputs are replaced.
+    pub(super) fn sync(&mut self) -> Result<()> {
+        self.recorder.as_mut().map_or(Ok(()), Recorder::sync)
+    }
+
+    /// Ends the record, and says how it is used.
+    pub(super) fn end(self, terminal: &Terminal) -> Result<()> {
+        let Some(recorder) = self.recorder else { return Ok(()) };
+        let (cuts, journal) = (recorder.cuts(), recorder.path().map(Path::to_owned));
+        let pending = recorder.complete()?;
+        if let Some((path, place)) = &self.place {
+            place.publish(vec![((), pending)]).collect::<Result<()>>()?;
+            place.finish()?;
+            terminal.hint(&format!("{} on record; unecho verify {} proves them again", counted(cuts, "cut"), shown(path)));
+        }
+        if let Some(path) = journal.filter(|_| cuts > 0) {
+            terminal.say(&format!("To undo it: unecho restore {}", shown(&path)));
+        }
+        Ok(())
+    }
+}
+
+fn shown(path: &Path) -> String {
+    super::suggest::argument(path)
+}

@@ -1,0 +1,50 @@
+//! `unecho restore`: a run, taken back.
+
+use super::Status;
+use super::args::{Global, Restore};
+use super::signals::Signals;
+use super::terminal::Terminal;
+use std::path::PathBuf;
+use std::time::Instant;
+use unecho::Result;
+use unecho::apply::{Outputs, Shape, Target};
+use unecho::record::{Record, restore};
+use unecho::report::{bytes, counted};
+use unecho::threads::Threads;
+
+/// Restores.
+pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Result<Status> {
+    let started = Instant::now();
+    let temporary = global.budget(args.output.as_deref())?.folder();
+    let threads = Threads::new(global.threads());
+    let record = threads.run(|| Record::open(&args.record, &temporary))?;
+    let target = match &args.output {
+        None => Target::InPlace,
+        Some(output) if output.as_os_str() == "-" => Target::Stdout,
+        Some(output) if record.is_of_one() && !output.is_dir() => Target::File(output.clone()),
+        Some(output) => Target::Folder(output.clone()),
+    };
+    let mut known: Vec<PathBuf> = record.clean_copies().map(PathBuf::from).collect();
+    known.push(args.record.clone());
+    let known = if target == Target::InPlace { Vec::new() } else { known };
+    let outputs = Outputs::new(&target, &known, Shape::default())?;
+    if !record.is_complete() {
+        terminal.say(&format!("{}: its run broke off; what it had done is taken back", args.record.display()));
+    }
+    let signals = if outputs.have_names() { Signals::watched() } else { Signals::ignored() };
+    signals.let_temporaries_go_first();
+    let restored = restore(&record, &outputs, target == Target::InPlace, &temporary, &threads, signals.stop())?;
+    signals.end_if_stopped();
+    restored.failed.iter().for_each(|error| terminal.error(error));
+    let were_there = match restored.were_there {
+        0 => String::new(),
+        number => format!(" ({} had it already)", counted(number, "file")),
+    };
+    let took = started.elapsed().as_secs_f64();
+    terminal.say(&format!(
+        "{} restored{were_there}: {} in {took:.1} s",
+        counted(restored.files, "original"),
+        bytes(restored.bytes, restored.bytes)
+    ));
+    Ok(Status::of(restored.failed.len() as u64))
+}

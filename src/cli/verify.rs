@@ -1,0 +1,52 @@
+//! `unecho verify`: a run, proven once more.
+
+use super::Status;
+use super::args::{Global, Verify};
+use super::terminal::Terminal;
+use std::time::Instant;
+use unecho::record::{Cuts, Record, Verified, verify};
+use unecho::report::{bytes, count, counted};
+use unecho::threads::Threads;
+use unecho::{Error, Result};
+
+/// So many disagreements are told.
+const TOLD: usize = 20;
+
+/// Verifies.
+pub(super) fn run(args: &Verify, global: &Global, terminal: &Terminal) -> Result<Status> {
+    let started = Instant::now();
+    let temporary = global.budget(None)?.folder();
+    let verified = Threads::new(global.threads()).run(|| {
+        let record = Record::open(&args.record, &temporary)?;
+        if !record.is_complete() {
+            terminal.say(&format!("{}: its run broke off; what it tells of is looked at", args.record.display()));
+        }
+        verify(&record, &temporary)
+    })?;
+    for disagreement in verified.disagreements.iter().take(TOLD) {
+        terminal.error(disagreement);
+    }
+    if let Some(more) = verified.disagreements.len().checked_sub(TOLD).filter(|&more| more > 0) {
+        terminal.error(&Error::refused(&args.record, format!("{} more that disagree", count(more as u64))));
+    }
+    if !verified.disagreements.is_empty() {
+        return Ok(Status::Found);
+    }
+    terminal.say(&in_words(&verified));
+    terminal.say(&format!("{} in {:.1} s", bytes(verified.bytes, verified.bytes), started.elapsed().as_secs_f64()));
+    Ok(Status::Done)
+}
+
+fn in_words(verified: &Verified) -> String {
+    let Cuts { compared, similar, hashed, without } = verified.cuts;
+    let proofs = [
+        (compared, "equal to a text that stays"),
+        (similar, "similar to a text that stays"),
+        (hashed, "equal by a keyed hash, which isn't computed again"),
+        (without, "without a witness"),
+    ];
+    let proofs: Vec<String> = proofs.iter().filter(|(number, _)| *number > 0).map(|(n, how)| format!("{} {how}", count(*n))).collect();
+    let how = if proofs.is_empty() { String::new() } else { format!(" ({})", proofs.join(", ")) };
+    let originals = if verified.is_rebuilt { "originals were made of the clean copies" } else { "clean copies are their originals less these" };
+    format!("{}, {}{how}: all hold; {originals}", counted(verified.files, "file"), counted(verified.cuts.total(), "cut"))
+}

@@ -1,0 +1,488 @@
+//! The lines of a record, as they are written and read.
+
+use crate::document::{Span, Unit};
+use crate::rules::{Keep, Threshold};
+use crate::runner::{OnError, Reading};
+use crate::source::{Form, Packing};
+use crate::{Match, Settings};
+use data_encoding::BASE64;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::fmt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+/// The version of the format that is written, and the latest that is read.
+pub(super) const VERSION: u32 = 1;
+
+/// What stands for standard input and standard output in place of a path.
+pub(super) const STREAM: &str = "-";
+
+/// A line of a record.
+pub(super) enum Line {
+    Header(Header),
+    /// What follows is about this file.
+    File(FileLine),
+    /// Of which this was cut.
+    Cut,
+    /// Up to here the part was recorded.
+    Part(PartLine),
+    /// That was all of the file.
+    Ends(EndsLine),
+    /// The file was left as it was after all: what is said of it doesn't count.
+    Fails(u32),
+    /// That was all of the run.
+    Complete(CompleteLine),
+    /// Of a later version, and of no matter to this one.
+    Other,
+}
+
+/// The first line.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Header {
+    #[serde(rename = "unecho-record")]
+    pub(super) version: u32,
+    /// The version of the program.
+    pub(super) unecho: String,
+    pub(super) settings: Conditions,
+}
+
+/// What decides what a run cuts: its flags, each by the name it has on the command line.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Conditions {
+    #[serde(rename = "match")]
+    matching: String,
+    unit: String,
+    keep: String,
+    across: bool,
+    #[serde(default)]
+    min_chars: Option<u32>,
+    /// In percent.
+    #[serde(default)]
+    drop_above: Option<u8>,
+    empty: String,
+    on_error: String,
+    text_field: String,
+    #[serde(default)]
+    id_field: Option<String>,
+    /// The form that every file was taken for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+}
+
+impl Conditions {
+    /// What a run goes by.
+    pub fn of(settings: &Settings, reading: &Reading) -> Self {
+        let Settings { matching, threshold, keep, unit, across, drop_above } = settings;
+        Self {
+            matching: name_of(*matching).into(),
+            unit: match unit {
+                Unit::Paragraph => "paragraph",
+                Unit::Line => "line",
+                Unit::Document => "document",
+            }
+            .into(),
+            keep: if *keep == Keep::First { "first" } else { "last" }.into(),
+            across: *across,
+            min_chars: if let Threshold::Flat(columns) = threshold { Some(*columns) } else { None },
+            drop_above: drop_above.map(crate::Share::percent),
+            empty: if reading.keep_empty { "keep" } else { "drop" }.into(),
+            on_error: match reading.on_error {
+                OnError::Fail => "fail",
+                OnError::Keep => "keep",
+                OnError::Drop => "drop",
+            }
+            .into(),
+            text_field: reading.fields.text.clone(),
+            id_field: reading.fields.id.clone(),
+            from: None,
+        }
+    }
+
+    /// That every file is taken for this form, if for one.
+    pub fn from(&mut self, from: Option<Form>) {
+        self.from = from.map(FileLine::name_of);
+    }
+
+    /// How alike what was cut is to what stays; `None` if it is in a way that isn't known.
+    pub(super) fn matching(&self) -> Option<Match> {
+        [Match::Bytes, Match::Text, Match::Loose].into_iter().find(|&how| name_of(how) == self.matching)
+    }
+
+    /// The field that holds the text of a record.
+    pub(super) fn text_field(&self) -> &str {
+        &self.text_field
+    }
+
+    /// The names of those in which two differ.
+    pub fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let all = [
+            ("--match", self.matching == other.matching),
+            ("--unit", self.unit == other.unit),
+            ("--keep", self.keep == other.keep),
+            ("--across", self.across == other.across),
+            ("--min-chars", self.min_chars == other.min_chars),
+            ("--drop-above", self.drop_above == other.drop_above),
+            ("--empty", self.empty == other.empty),
+            ("--on-error", self.on_error == other.on_error),
+            ("--text-field", self.text_field == other.text_field),
+            ("--id-field", self.id_field == other.id_field),
+            ("--from", self.from == other.from),
+        ];
+        all.into_iter().filter(|(_, is_same)| !is_same).map(|(name, _)| name).collect()
+    }
+}
+
+fn name_of(how: Match) -> &'static str {
+    match how {
+        Match::Bytes => "bytes",
+        Match::Text => "text",
+        Match::Loose => "loose",
+    }
+}
+
+/// A file begins.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct FileLine {
+    /// Its number, by which witnesses call it.
+    #[serde(rename = "file")]
+    pub(super) number: u32,
+    /// Where it is, from the record's folder; `-`: standard input.
+    pub(super) path: RecordedPath,
+    /// Its path within the outputs.
+    pub(super) name: RecordedPath,
+    /// "text", "jsonl", "warc" or "parquet".
+    pub(super) form: String,
+    /// "gz" or "zst".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) packing: Option<String>,
+    /// The same of the clean copy, if that is packed otherwise; "plain": it isn't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) clean_packing: Option<String>,
+    /// Where its clean copy is, from the record's folder; `-`: it went to standard output; none: there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) clean: Option<RecordedPath>,
+}
+
+const FORMS: [(Form, &str); 4] =
+    [(Form::Text, "text"), (Form::Jsonl, "jsonl"), (Form::Warc, "warc"), (Form::Parquet, "parquet")];
+
+impl FileLine {
+    pub(super) fn name_of(form: Form) -> String {
+        FORMS.iter().find(|(known, _)| *known == form).expect("each form has its name").1.into()
+    }
+
+    pub(super) fn form(&self) -> Option<Form> {
+        FORMS.iter().find(|(_, name)| *name == self.form).map(|(form, _)| *form)
+    }
+
+    pub(super) fn packing(&self) -> Option<Packing> {
+        self.packing.as_deref().map_or(Some(Packing::Plain), packing_named)
+    }
+
+    pub(super) fn clean_packing(&self) -> Option<Packing> {
+        self.clean_packing.as_deref().map_or_else(|| self.packing(), packing_named)
+    }
+}
+
+/// What isn't packed is so by name.
+pub(super) const PLAIN: &str = "plain";
+
+fn packing_named(name: &str) -> Option<Packing> {
+    let all = [Packing::Plain, Packing::Gzip, Packing::Zstd];
+    all.into_iter().find(|packing| packing.extension().unwrap_or(PLAIN) == name)
+}
+
+/// A part of a file is recorded.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct PartLine {
+    /// Its bytes in the original.
+    pub(super) part: Place,
+    /// XXH3-128 of those.
+    pub(super) hash: String,
+    /// How many bytes of the clean copy come of them.
+    pub(super) clean: u64,
+    /// XXH3-128 of those.
+    pub(super) clean_hash: String,
+    /// XXH3-128 of the lines of its cuts, each with its line end.
+    pub(super) sum: String,
+}
+
+/// A file ends.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct EndsLine {
+    pub(super) ends: u32,
+    /// The size of the original, unpacked.
+    pub(super) bytes: u64,
+    /// The size of the clean copy, unpacked.
+    pub(super) clean_bytes: u64,
+}
+
+/// The run ends.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct CompleteLine {
+    pub(super) complete: bool,
+    pub(super) files: u64,
+    pub(super) cuts: u64,
+    /// XXH3-128 of all lines before it.
+    pub(super) sum: String,
+}
+
+/// A cut.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct CutLine<'a> {
+    /// The bytes of the original that went.
+    pub(super) cut: Place,
+    /// The record that its document is, if the file is a container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) record: Option<u64>,
+    /// The id of that.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<Cow<'a, str>>,
+    /// Why, by the rule's name; others may come.
+    #[serde(borrow)]
+    pub(super) rule: Cow<'a, str>,
+    /// Whether its document went as a whole.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) dropped: bool,
+    /// The text that repeats.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) repeat: Vec<Place>,
+    /// The text that stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) witness: Option<WitnessOf>,
+    /// How similar they are, where they need not be equal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) similarity: Option<f64>,
+    /// What was cut, piece by piece.
+    #[serde(borrow)]
+    pub(super) pieces: Vec<Piece<'a>>,
+    /// What stands in its place in the clean copy.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) insert: Option<Literal<'a>>,
+}
+
+impl CutLine<'_> {
+    /// How many bytes its pieces have.
+    pub(super) fn pieces_len(&self) -> u64 {
+        let len = |piece: &Piece| match piece {
+            Piece::Witness(place) => Span::from(*place).len(),
+            Piece::Literal(literal) => literal.0.len() as u64,
+        };
+        self.pieces.iter().map(len).sum()
+    }
+}
+
+/// The text that justifies a cut.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct WitnessOf {
+    /// The number of its file; none: the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) file: Option<u32>,
+    /// The record that its document is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) record: Option<u64>,
+    /// Its bytes in its original.
+    pub(super) ranges: Vec<Place>,
+}
+
+/// What a cut takes to be told from the others before all of it is read.
+#[derive(serde::Deserialize)]
+pub(super) struct EditLine<'a> {
+    pub(super) cut: Place,
+    #[serde(borrow, default)]
+    pub(super) insert: Option<Literal<'a>>,
+}
+
+/// A range of bytes: `[start, end]`, the end not included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Place(pub(super) u64, pub(super) u64);
+
+impl From<Span> for Place {
+    fn from(span: Span) -> Self {
+        Self(span.start, span.end)
+    }
+}
+
+impl From<Place> for Span {
+    /// Of one that ends before it begins, nothing.
+    fn from(Place(start, end): Place) -> Self {
+        Span { start, end: end.max(start) }
+    }
+}
+
+/// A piece of what was cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece<'a> {
+    /// Bytes of the witness's original.
+    Witness(Place),
+    Literal(Literal<'a>),
+}
+
+/// Bytes: a string, or an object with base64 if they aren't UTF-8.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Literal<'a>(pub(super) Cow<'a, [u8]>);
+
+/// A path, which need not be UTF-8.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RecordedPath(pub(super) PathBuf);
+
+impl RecordedPath {
+    /// Whether it is `-`.
+    pub(super) fn is_stream(&self) -> bool {
+        self.0.as_os_str() == STREAM
+    }
+}
+
+impl Serialize for RecordedPath {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        Literal(self.0.as_os_str().as_bytes().into()).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for RecordedPath {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let Literal(bytes) = Literal::deserialize(from)?;
+        Ok(Self(OsString::from_vec(bytes.into_owned()).into()))
+    }
+}
+
+impl Serialize for Literal<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if let Ok(text) = simdutf8::basic::from_utf8(&self.0) {
+            return to.serialize_str(text);
+        }
+        let mut map = to.serialize_map(Some(1))?;
+        map.serialize_entry("base64", &BASE64.encode(&self.0))?;
+        map.end()
+    }
+}
+
+impl Serialize for Piece<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Piece::Witness(place) => place.serialize(to),
+            Piece::Literal(literal) => literal.serialize(to),
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Piece<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(AnyPiece)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Literal<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        match from.deserialize_any(AnyPiece)? {
+            Piece::Literal(literal) => Ok(literal),
+            Piece::Witness(_) => Err(D::Error::custom("a range, where bytes should stand")),
+        }
+    }
+}
+
+struct AnyPiece;
+
+impl<'de> Visitor<'de> for AnyPiece {
+    type Value = Piece<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string, an object with base64, or a range")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Piece::Literal(Literal(text.as_bytes().into())))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Piece::Literal(Literal(text.as_bytes().to_owned().into())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut range: A) -> Result<Self::Value, A::Error> {
+        let mut next = || range.next_element()?.ok_or_else(|| A::Error::custom("a range has two numbers"));
+        let place = Place(next()?, next()?);
+        if range.next_element::<u64>()?.is_some() {
+            return Err(A::Error::custom("a range has two numbers"));
+        }
+        Ok(Piece::Witness(place))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let Some(("base64", encoded)) = map.next_entry::<&str, Cow<str>>()? else {
+            return Err(A::Error::custom("bytes that are neither a string nor base64"));
+        };
+        let bytes = BASE64.decode(encoded.as_bytes()).map_err(A::Error::custom)?;
+        Ok(Piece::Literal(Literal(bytes.into())))
+    }
+}
+
+impl Line {
+    /// What a line is, told by its first key.
+    pub(super) fn read(line: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(line)
+    }
+}
+
+impl<'de> Deserialize<'de> for Line {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(AnyLine)
+    }
+}
+
+struct AnyLine;
+
+impl<'de> Visitor<'de> for AnyLine {
+    type Value = Line;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let Some(first) = map.next_key::<&str>()? else { return Err(A::Error::custom("an empty object")) };
+        let rest = MapAccessDeserializer::new(First { key: Some(first), map });
+        Ok(match first {
+            "unecho-record" => Line::Header(Header::deserialize(rest)?),
+            "file" => Line::File(FileLine::deserialize(rest)?),
+            "cut" => CutLine::deserialize(rest).map(|_| Line::Cut)?,
+            "part" => Line::Part(PartLine::deserialize(rest)?),
+            "ends" => Line::Ends(EndsLine::deserialize(rest)?),
+            "fails" => Line::Fails(FailsLine::deserialize(rest)?.fails),
+            "complete" => Line::Complete(CompleteLine::deserialize(rest)?),
+            _ => {
+                serde::de::IgnoredAny::deserialize(rest)?;
+                Line::Other
+            }
+        })
+    }
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(super) struct FailsLine {
+    pub(super) fails: u32,
+}
+
+/// A map whose first key was read.
+struct First<'de, A> {
+    key: Option<&'de str>,
+    map: A,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for First<'de, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: serde::de::DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        match self.key.take() {
+            Some(key) => seed.deserialize(serde::de::value::BorrowedStrDeserializer::new(key)).map(Some),
+            None => self.map.next_key_seed(seed),
+        }
+    }
+
+    fn next_value_seed<V: serde::de::DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.map.next_value_seed(seed)
+    }
+}

@@ -1,0 +1,28 @@
+//! The record of a run: each cut with what was cut and what justifies it, so that anyone can check the run and take it back.
+//!
+//! JSON Lines, described in docs/record-format.md; the first key of a line says what the line is. What is recorded of a file comes
+//! in parts, as the file is read; so the record is written while the run goes on, and holds no more in memory than a part.
+
+mod format;
+mod home;
+mod lines;
+mod reading;
+mod recorder;
+mod replay;
+mod restore;
+mod similarity;
+mod texts;
+mod verify;
+
+pub use format::Conditions;
+pub use home::Home;
+pub use lines::Lines;
+pub use reading::Record;
+pub use recorder::{Begins, Recorder};
+pub use restore::{Restored, restore};
+pub use verify::{Cuts, Verified, verify};
+
+/// XXH3-128 in hexadecimal digits.
+fn hex(hash: u128) -> String {
+    format!("{hash:032x}")
+}

@@ -1,0 +1,343 @@
+//! A record as it is read: which files it is about, in which parts, and where their cuts stand in it.
+
+use super::format::{CutLine, EditLine, EndsLine, FileLine, Header, Line, PartLine, Place as Range, RecordedPath, VERSION};
+use super::hex;
+use crate::Match;
+use crate::document::Span;
+use crate::error::{Error, Place, Result};
+use crate::fingerprint::fingerprint;
+use crate::source::{AtHand, Fields, Form, Input, Origin, Packing};
+use rayon::prelude::*;
+use std::fmt::Display;
+use std::path::{Component, Path, PathBuf};
+use xxhash_rust::xxh3::Xxh3;
+
+/// How the line of a cut begins, as it is written.
+const CUT: &[u8] = b"{\"cut\":";
+
+/// A record.
+pub struct Record {
+    path: PathBuf,
+    lines: AtHand,
+    header: Header,
+    /// The files that it is about, without those that were left as they were.
+    files: Vec<RecordedFile>,
+    is_complete: bool,
+}
+
+/// A file that a record is about.
+pub(super) struct RecordedFile {
+    pub(super) number: u32,
+    /// Where the original is, or was.
+    pub(super) original: Input,
+    /// Where its clean copy is, if it has one.
+    pub(super) clean: Option<Input>,
+    pub(super) parts: Vec<Part>,
+    /// The sizes of both, unpacked.
+    pub(super) bytes: u64,
+    pub(super) clean_bytes: u64,
+}
+
+/// A part of a file.
+pub(super) struct Part {
+    /// Its bytes in the original.
+    pub(super) original: Span,
+    pub(super) hash: String,
+    /// Those that come of it in the clean copy.
+    pub(super) clean: Span,
+    pub(super) clean_hash: String,
+    /// Where the lines of its cuts stand in the record.
+    lines: Span,
+    /// The number of the first one.
+    first_line: u64,
+}
+
+impl RecordedFile {
+    /// Whether its clean copy took its place.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.clean.as_ref().is_some_and(|clean| clean.path() == self.original.path() && clean.from != Origin::Stdin)
+    }
+}
+
+impl Record {
+    /// Reads a record. A line of it that can't be read, or was changed, is an error that names it.
+    ///
+    /// # Errors
+    /// If it isn't a record, or not one that was written to its end; one of a run in place need not be.
+    pub fn open(path: &Path, temporary: &Path) -> Result<Self> {
+        let packing = Packing::of_name(path).0;
+        let input = Input { from: Origin::Named(path.into()), packing, ..Input::stdin(Form::Jsonl) };
+        let lines = AtHand::open(&input, &Fields::default(), temporary)?;
+        let all = lines.read(Span { start: 0, end: lines.len() })?;
+        let mut reading = Reading::new(path, &all)?;
+        reading.all()?;
+        let Reading { header, files, is_complete, .. } = reading;
+        lines.ensure_intact()?;
+        drop(all);
+        Ok(Self { path: path.into(), lines, header, files, is_complete })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether its run came to its end.
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    pub(super) fn files(&self) -> &[RecordedFile] {
+        &self.files
+    }
+
+    /// The paths of the clean copies that it is about.
+    pub fn clean_copies(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().filter_map(|file| file.clean.as_ref()).map(Input::path)
+    }
+
+    /// Whether it is about one file, which was named.
+    pub fn is_of_one(&self) -> bool {
+        self.files.len() == 1
+    }
+
+    /// Whether its run was one in place.
+    pub fn is_in_place(&self) -> bool {
+        self.files.iter().any(RecordedFile::is_in_place)
+    }
+
+    pub(super) fn matching(&self) -> Option<Match> {
+        self.header.settings.matching()
+    }
+
+    pub(super) fn fields(&self) -> Fields {
+        Fields { text: self.header.settings.text_field().into(), id: None }
+    }
+
+    pub(super) fn file(&self, number: u32) -> Option<usize> {
+        self.files.binary_search_by_key(&number, |file| file.number).ok()
+    }
+
+    /// Does something with each cut of a part, in order.
+    pub(super) fn each_cut(&self, part: &Part, mut each: impl FnMut(u64, CutLine) -> Result<()>) -> Result<()> {
+        self.each_line(part, |number, line| {
+            let cut: CutLine = serde_json::from_slice(line).map_err(|error| self.broken(number, &without_place(&error)))?;
+            each(number, cut)
+        })
+    }
+
+    fn each_line(&self, part: &Part, mut each: impl FnMut(u64, &[u8]) -> Result<()>) -> Result<()> {
+        let lines = self.lines.read(part.lines)?;
+        let lines = lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+        (part.first_line..).zip(lines).try_for_each(|(number, line)| each(number, line))
+    }
+
+    /// What was changed of a file, part by part: in order, within the part, without overlap.
+    pub(super) fn edits(&self, file: &RecordedFile) -> Result<Vec<Edit>> {
+        let parts: Result<Vec<Vec<Edit>>> = file.parts.par_iter().map(|part| self.edits_of(part)).collect();
+        Ok(parts?.concat())
+    }
+
+    fn edits_of(&self, part: &Part) -> Result<Vec<Edit>> {
+        let (mut edits, mut from, mut clean) = (Vec::new(), part.original.start, part.clean.start);
+        self.each_line(part, |number, line| {
+            let line: EditLine = serde_json::from_slice(line).map_err(|error| self.broken(number, &without_place(&error)))?;
+            let Range(start, end) = line.cut;
+            if start < from || end < start || end > part.original.end {
+                return Err(self.broken(number, &"its cut isn't behind the one before, and within its part"));
+            }
+            clean += start - from + line.insert.map_or(0, |insert| insert.0.len() as u64);
+            edits.push(Edit { at: Span { start, end }, clean_end: clean });
+            from = end;
+            Ok(())
+        })?;
+        if clean + (part.original.end - from) != part.clean.end {
+            return Err(self.broken(part.first_line, &"what is cut from here on doesn't leave as much as its part says"));
+        }
+        Ok(edits)
+    }
+
+    /// The error that a line of it can't be read.
+    pub(super) fn broken(&self, line: u64, why: &impl Display) -> Error {
+        Error::record(Place::from(&self.path), "line", line, why)
+    }
+}
+
+/// A change: bytes of the original that are gone, and where in the clean copy what comes behind them begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Edit {
+    pub(super) at: Span,
+    pub(super) clean_end: u64,
+}
+
+/// What a JSON error says, without the line and column it counts in its own way.
+fn without_place(error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    words.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
+/// The lines of a record, one after the other.
+struct Reading<'a> {
+    path: &'a Path,
+    folder: PathBuf,
+    all: &'a [u8],
+    header: Header,
+    files: Vec<RecordedFile>,
+    /// Numbers of files that were left as they were.
+    failed: Vec<u32>,
+    is_complete: bool,
+    /// The file under way.
+    file: Option<RecordedFile>,
+    at: usize,
+    number: u64,
+}
+
+impl<'a> Reading<'a> {
+    fn new(path: &'a Path, all: &'a [u8]) -> Result<Self> {
+        let end = memchr::memchr(b'\n', all).unwrap_or(all.len());
+        let header = match Line::read(&all[..end]) {
+            Ok(Line::Header(header)) if header.version <= VERSION => header,
+            Ok(Line::Header(header)) => {
+                let why = format!("has version {} of the format, and this unecho reads versions up to {VERSION}", header.version);
+                return Err(Error::refused(path, why));
+            }
+            _ => return Err(Error::refused(path, "is no record of unecho: its first line is no header of one")),
+        };
+        let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        let at = (end + 1).min(all.len());
+        let (files, failed) = (Vec::new(), Vec::new());
+        Ok(Self { path, folder, all, header, files, failed, is_complete: false, file: None, at, number: 2 })
+    }
+
+    fn all(&mut self) -> Result<()> {
+        let (mut first_cut, mut cuts) = (None, 0u64);
+        let mut known = Vec::new();
+        while self.at < self.all.len() {
+            let start = self.at;
+            if self.is_complete {
+                return Err(self.broken(&"stands behind the end of the record"));
+            }
+            let Some(len) = memchr::memchr(b'\n', &self.all[start..]) else { break };
+            let line = &self.all[start..start + len];
+            self.at += len + 1;
+            if line.starts_with(CUT) {
+                first_cut.get_or_insert((start, self.number));
+                cuts += 1;
+            } else {
+                match Line::read(line).map_err(|error| self.broken(&without_place(&error)))? {
+                    Line::Cut => {
+                        first_cut.get_or_insert((start, self.number));
+                        cuts += 1;
+                    }
+                    Line::Header(_) => return Err(self.broken(&"is the header of another record")),
+                    Line::File(line) => {
+                        self.no_more(first_cut)?;
+                        self.begin(line)?;
+                    }
+                    Line::Part(line) => {
+                        let (from, first) = first_cut.take().unwrap_or((start, self.number));
+                        self.part(line, from..start, first)?;
+                    }
+                    Line::Ends(line) => {
+                        self.no_more(first_cut)?;
+                        known.push(line.ends);
+                        self.end(&line)?;
+                    }
+                    Line::Fails(number) => {
+                        self.failed.push(number);
+                        self.file.take_if(|file| file.number == number);
+                        first_cut = None;
+                    }
+                    Line::Complete(line) => {
+                        self.no_more(first_cut)?;
+                        let is_all = line.files == known.len() as u64 && line.cuts == cuts;
+                        let mut sum = Xxh3::new();
+                        sum.update(&self.all[..start]);
+                        if !is_all || hex(sum.digest128()) != line.sum || self.file.is_some() {
+                            return Err(self.broken(&"a line before it isn't as it was written, or is missing"));
+                        }
+                        self.is_complete = true;
+                    }
+                    Line::Other => {}
+                }
+            }
+            self.number += 1;
+        }
+        let failed = std::mem::take(&mut self.failed);
+        self.files.retain(|file| !failed.contains(&file.number));
+        let is_in_place = |file: &RecordedFile| file.is_in_place();
+        let may_be_cut_short = self.files.iter().chain(&self.file).all(is_in_place);
+        if !self.is_complete && !may_be_cut_short {
+            return Err(Error::refused(self.path, format!("is cut short: it ends with line {}, not with its end", self.number - 1)));
+        }
+        Ok(())
+    }
+
+    /// Makes sure that no cut stands outside a part.
+    fn no_more(&self, cut: Option<(usize, u64)>) -> Result<()> {
+        let outside = |(_, line)| Err(Error::record(self.path.into(), "line", line, &"stands in no part of a file"));
+        cut.map_or(Ok(()), outside)
+    }
+
+    fn begin(&mut self, line: FileLine) -> Result<()> {
+        if self.file.is_some() || self.files.last().is_some_and(|last| last.number >= line.number) {
+            return Err(self.broken(&"begins a file where none can begin"));
+        }
+        let (Some(form), Some(packing), Some(clean_packing)) = (line.form(), line.packing(), line.clean_packing()) else {
+            return Err(self.broken(&format_args!("tells of a form that this unecho doesn't know: {}", line.form)));
+        };
+        let input = |path: &RecordedPath, packing| {
+            let from = if path.is_stream() { Origin::Stdin } else { Origin::Named(joined(&self.folder, &path.0)) };
+            Input { from, name: line.name.0.clone(), packing, number: line.number, ..Input::stdin(form) }
+        };
+        let (original, clean) = (input(&line.path, packing), line.clean.as_ref().map(|clean| input(clean, clean_packing)));
+        self.file =
+            Some(RecordedFile { number: line.number, original, clean, parts: Vec::new(), bytes: 0, clean_bytes: 0 });
+        Ok(())
+    }
+
+    fn part(&mut self, line: PartLine, lines: std::ops::Range<usize>, first_line: u64) -> Result<()> {
+        if hex(fingerprint(&self.all[lines.clone()])) != line.sum {
+            let last = self.number - 1;
+            let why = format!("it, or another line up to {last}, isn't as it was written");
+            return Err(Error::record(self.path.into(), "line", first_line.min(self.number), &why));
+        }
+        let Some(file) = &mut self.file else { return Err(self.broken(&"is a part of no file")) };
+        let original = Span::from(line.part);
+        let clean = Span { start: file.clean_bytes, end: file.clean_bytes.saturating_add(line.clean) };
+        if original.start != file.bytes {
+            return Err(self.broken(&"isn't the part behind the one before"));
+        }
+        (file.bytes, file.clean_bytes) = (original.end, clean.end);
+        let lines = Span::new(lines.start, lines.end);
+        let PartLine { hash, clean_hash, .. } = line;
+        file.parts.push(Part { original, hash, clean, clean_hash, lines, first_line });
+        Ok(())
+    }
+
+    fn end(&mut self, line: &EndsLine) -> Result<()> {
+        match self.file.take() {
+            Some(file) if (file.number, file.bytes, file.clean_bytes) == (line.ends, line.bytes, line.clean_bytes) => {
+                self.files.push(file);
+                Ok(())
+            }
+            _ => Err(self.broken(&"ends a file that isn't what it says")),
+        }
+    }
+
+    fn broken(&self, why: &impl Display) -> Error {
+        Error::record(self.path.into(), "line", self.number, why)
+    }
+}
+
+/// A path as it leads from a folder; what goes up from one that is no link goes up at once.
+fn joined(folder: &Path, path: &Path) -> PathBuf {
+    let (mut folder, mut path) = (folder, path);
+    while let Ok(rest) = path.strip_prefix("..")
+        && matches!(folder.components().next_back(), Some(Component::Normal(_)))
+        && !folder.is_symlink()
+    {
+        (folder, path) = (folder.parent().unwrap_or(Path::new("")), rest);
+    }
+    folder.join(path)
+}

@@ -1,0 +1,272 @@
+//! The record while it is written. It goes with the run: complete when that is, or, of a run in place, on the disk before anything
+//! is replaced.
+
+use super::format::{CompleteLine, Conditions, EndsLine, FailsLine, FileLine, Header, PLAIN, RecordedPath, STREAM, VERSION};
+use super::lines::{Lines, put};
+use super::{Home, hex};
+use crate::apply::{Draft, Outputs, Pending};
+use crate::error::{Error, Result};
+use crate::runner::Portion;
+use crate::source::{Input, Origin, Packing};
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use xxhash_rust::xxh3::Xxh3;
+
+/// So much of a record waits in memory before it is written.
+const AT_ONCE: usize = 256 << 10;
+
+/// A record that is being written.
+pub struct Recorder {
+    to: To,
+    /// What isn't written yet.
+    waiting: Vec<u8>,
+    sum: Xxh3,
+    folders: Folders,
+    /// The file under way, and how much of it and of its clean copy is recorded.
+    file: Option<(u32, u64, u64)>,
+    files: u64,
+    cuts: u64,
+}
+
+/// A file that begins.
+pub struct Begins {
+    input: Input,
+    packing: Packing,
+    clean: Clean,
+    clean_packing: Packing,
+}
+
+/// Where a clean copy goes.
+enum Clean {
+    /// There is none.
+    None,
+    Stream,
+    At(PathBuf),
+}
+
+impl Begins {
+    /// The file of a portion, whose clean copy, if it `has_copy`, goes to `outputs`.
+    ///
+    /// # Errors
+    /// If the clean copy is of another form, which the original can't be made of.
+    pub fn of(portion: &Portion, outputs: &Outputs, has_copy: bool) -> Result<Self> {
+        let Portion { input, source, .. } = portion;
+        if outputs.form(input) != input.form {
+            let why = "becomes another form, and a record tells of copies in the same one; convert in a second run";
+            return Err(Error::refused(input.place(), why));
+        }
+        let clean = match outputs.place(input) {
+            _ if !has_copy => Clean::None,
+            None => Clean::Stream,
+            Some(place) => Clean::At(place),
+        };
+        Ok(Self { input: (*input).clone(), packing: source.packing(), clean, clean_packing: outputs.packing(source) })
+    }
+
+    /// Its number.
+    pub fn number(&self) -> u32 {
+        self.input.number
+    }
+}
+
+enum To {
+    /// It appears when the run is complete.
+    Draft(Draft),
+    /// It is there from the beginning.
+    Journal(File, PathBuf),
+}
+
+impl Recorder {
+    /// A record that goes to `outputs`, whose place is `path`.
+    ///
+    /// # Errors
+    /// If it can't be begun.
+    pub fn draft(outputs: &Outputs, path: &Path, conditions: Conditions) -> Result<Self> {
+        let to = To::Draft(outputs.draft(path, path, outputs.packing_by_name(), None)?);
+        Self::begin(to, path, conditions)
+    }
+
+    /// The record of a run in place.
+    ///
+    /// # Errors
+    /// If it can't be begun.
+    pub fn journal(home: &Home, conditions: Conditions) -> Result<Self> {
+        let (file, path) = home.journal()?;
+        Self::begin(To::Journal(file, path.clone()), &path, conditions)
+    }
+
+    fn begin(to: To, path: &Path, settings: Conditions) -> Result<Self> {
+        let folders = Folders::new(path)?;
+        let mut recorder =
+            Self { to, waiting: Vec::new(), sum: Xxh3::new(), folders, file: None, files: 0, cuts: 0 };
+        let unecho = env!("CARGO_PKG_VERSION").into();
+        recorder.line(&Header { version: VERSION, unecho, settings })?;
+        Ok(recorder)
+    }
+
+    /// Where it is, if it is there already.
+    pub fn path(&self) -> Option<&Path> {
+        if let To::Journal(_, path) = &self.to { Some(path) } else { None }
+    }
+
+    /// How many cuts are recorded.
+    pub fn cuts(&self) -> u64 {
+        self.cuts
+    }
+
+    /// A file begins.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn file(&mut self, Begins { input, packing, clean, clean_packing }: &Begins) -> Result<()> {
+        let path = match &input.from {
+            Origin::Stdin => STREAM.into(),
+            Origin::Named(path) | Origin::Walked(path) => self.folders.from_here(path)?,
+        };
+        let clean = match clean {
+            Clean::None => None,
+            Clean::Stream => Some(STREAM.into()),
+            Clean::At(clean) => Some(self.folders.from_here(clean)?),
+        };
+        let name = |packing: Packing| packing.extension().map(str::to_owned);
+        let clean_packing =
+            (clean_packing != packing).then(|| name(*clean_packing).unwrap_or_else(|| PLAIN.into()));
+        self.file = Some((input.number, 0, 0));
+        self.line(&FileLine {
+            number: input.number,
+            path: RecordedPath(path),
+            name: RecordedPath(input.name.clone()),
+            form: FileLine::name_of(input.form),
+            packing: name(*packing),
+            clean_packing,
+            clean: clean.map(RecordedPath),
+        })
+    }
+
+    /// A part of the file under way, if that hasn't failed.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn part(&mut self, lines: &Lines) -> Result<()> {
+        let Some((_, bytes, clean)) = &mut self.file else { return Ok(()) }; // it has failed
+        *bytes = lines.end;
+        *clean += lines.clean;
+        self.cuts += lines.cuts;
+        self.put(&lines.written)
+    }
+
+    /// The file under way ends; gives its number.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn ends(&mut self) -> Result<Option<u32>> {
+        let Some((ends, bytes, clean_bytes)) = self.file.take() else { return Ok(None) };
+        self.files += 1;
+        self.line(&EndsLine { ends, bytes, clean_bytes }).map(|()| Some(ends))
+    }
+
+    /// The file under way is left as it is.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn fails(&mut self) -> Result<()> {
+        let Some((number, ..)) = self.file.take() else { return Ok(()) };
+        self.was_left(number)
+    }
+
+    /// A file that ended is left as it is after all.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn was_left(&mut self, number: u32) -> Result<()> {
+        self.line(&FailsLine { fails: number })
+    }
+
+    /// Brings what is recorded to the disk, if it is in a journal.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn sync(&mut self) -> Result<()> {
+        if let To::Journal(file, path) = &self.to {
+            let mut file = file;
+            file.write_all(&self.waiting).and_then(|()| file.sync_data()).map_err(|error| Error::io(&*path, error))?;
+            self.waiting.clear();
+        }
+        Ok(())
+    }
+
+    /// The run is complete. What isn't there already waits for its name. Of a run that changed nothing no journal stays.
+    ///
+    /// # Errors
+    /// If the rest of it can't be written.
+    pub fn complete(mut self) -> Result<Option<Pending>> {
+        if let (To::Journal(_, path), 0) = (&self.to, self.cuts) {
+            fs::remove_file(path).map_err(|error| Error::io(&*path, error))?;
+            return Ok(None);
+        }
+        let sum = hex(self.sum.digest128());
+        let line = CompleteLine { complete: true, files: self.files, cuts: self.cuts, sum };
+        self.line(&line)?;
+        self.sync()?;
+        match self.to {
+            To::Draft(mut draft) => {
+                draft.append(&self.waiting)?;
+                draft.finish()
+            }
+            To::Journal(..) => Ok(None),
+        }
+    }
+
+    fn line(&mut self, line: &impl serde::Serialize) -> Result<()> {
+        let mut written = Vec::new();
+        put(&mut written, line);
+        self.put(&written)
+    }
+
+    fn put(&mut self, lines: &[u8]) -> Result<()> {
+        self.sum.update(lines);
+        self.waiting.extend_from_slice(lines);
+        if self.waiting.len() < AT_ONCE {
+            return Ok(());
+        }
+        match &mut self.to {
+            To::Draft(draft) => draft.append(&self.waiting)?,
+            To::Journal(file, path) => file.write_all(&self.waiting).map_err(|error| Error::io(&*path, error))?,
+        }
+        self.waiting.clear();
+        Ok(())
+    }
+}
+
+/// Paths as they lead from the record's folder.
+struct Folders {
+    /// That folder, without links.
+    here: PathBuf,
+    /// Folders as they are given, and how they lead from here.
+    known: HashMap<PathBuf, PathBuf>,
+}
+
+impl Folders {
+    fn new(record: &Path) -> Result<Self> {
+        let here = fs::canonicalize(folder_of(record)).map_err(|error| Error::io(record, error))?;
+        Ok(Self { here, known: HashMap::new() })
+    }
+
+    /// A path as it leads from here. Its folder is there, unless nothing is to stand in it.
+    fn from_here(&mut self, path: &Path) -> Result<PathBuf> {
+        let folder = folder_of(path);
+        if !self.known.contains_key(folder) {
+            let real = fs::canonicalize(folder).map_err(|error| Error::io(path, error))?;
+            let leads = pathdiff::diff_paths(&real, &self.here).unwrap_or(real);
+            self.known.insert(folder.into(), leads);
+        }
+        Ok(self.known[folder].join(path.file_name().unwrap_or_default()))
+    }
+}
+
+/// The folder that a path is in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}

@@ -1,0 +1,152 @@
+//! All bytes of a file as a record counts them, at hand at any place: of a text or JSONL the file, unpacked; of a WARC what it is as
+//! WET; of a table its texts, one behind the other.
+
+use super::load::MAP_FROM;
+use super::mapping::Mapping;
+use super::open::LOT;
+#[cfg(feature = "parquet")]
+use super::parquet;
+use super::{Fields, Form, Input, Origin, Packing, warc};
+use crate::document::Span;
+use crate::error::{Error, Place, Result, What};
+use crate::scratch::{in_folder, nameless};
+use std::borrow::Cow;
+use std::fs::{File, Metadata};
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+/// A file whose bytes are at hand.
+pub(crate) struct AtHand {
+    place: Place,
+    bytes: Bytes,
+    len: u64,
+    metadata: Metadata,
+}
+
+enum Bytes {
+    Held(Vec<u8>),
+    Mapped(Mapping),
+    /// Where no more files can be mapped.
+    Read(File),
+}
+
+impl AtHand {
+    /// Opens a file. What isn't there as it counts is written to a file without a name in `temporary`.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub(crate) fn open(input: &Input, fields: &Fields, temporary: &Path) -> Result<Self> {
+        let opened = || {
+            let file = match &input.from {
+                Origin::Stdin => File::from(io::stdin().as_fd().try_clone_to_owned()?),
+                Origin::Named(path) | Origin::Walked(path) => File::open(path)?,
+            };
+            let metadata = file.metadata()?;
+            let is_as_it_counts = input.packing == Packing::Plain && matches!(input.form, Form::Text | Form::Jsonl);
+            let plain = match is_as_it_counts && metadata.is_file() {
+                true => file,
+                false => {
+                    let mut plain = nameless(temporary)?;
+                    copy(file, input, fields, &mut plain, temporary)?;
+                    plain
+                }
+            };
+            let len = plain.metadata()?.len();
+            Ok(Self { place: input.place(), bytes: Bytes::of(plain, len)?, len, metadata })
+        };
+        opened().map_err(|error| Error::io(input.place(), error))
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// What the file is like.
+    pub(crate) fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Some of them.
+    ///
+    /// # Errors
+    /// If there are fewer, or they can't be read.
+    pub(crate) fn read(&self, span: Span) -> Result<Cow<'_, [u8]>> {
+        if span.end > self.len {
+            let why = format!("has {} bytes, and none at {}", self.len, span.end);
+            return Err(Error::refused(self.place.clone(), why));
+        }
+        match &self.bytes {
+            Bytes::Held(bytes) => Ok(span.of(bytes).into()),
+            Bytes::Mapped(mapping) => Ok(span.of(mapping).into()),
+            Bytes::Read(file) => {
+                let mut bytes = vec![0; span.range().len()];
+                let read = file.read_exact_at(&mut bytes, span.start);
+                read.map(|()| bytes.into()).map_err(|error| Error::io(self.place.clone(), error))
+            }
+        }
+    }
+
+    /// Fails if the file became shorter since it was opened.
+    ///
+    /// # Errors
+    /// [`What::Changed`].
+    pub(crate) fn ensure_intact(&self) -> Result<()> {
+        match &self.bytes {
+            Bytes::Mapped(mapping) if !mapping.is_intact() => {
+                Err(Error { place: self.place.clone(), what: What::Changed { spoilt: None } })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Bytes {
+    fn of(file: File, len: u64) -> io::Result<Self> {
+        if len < MAP_FROM {
+            let mut bytes = vec![0; usize::try_from(len).map_err(io::Error::other)?];
+            file.read_exact_at(&mut bytes, 0)?;
+            return Ok(Bytes::Held(bytes));
+        }
+        Ok(Mapping::new(&file, len).map_or(Bytes::Read(file), Bytes::Mapped))
+    }
+}
+
+/// Copies what counts of a file.
+fn copy(file: File, input: &Input, fields: &Fields, to: &mut File, folder: &Path) -> io::Result<()> {
+    let mut put = |bytes: &[u8]| to.write_all(bytes).map_err(|error| in_folder(folder, &error));
+    match input.form {
+        #[cfg(feature = "parquet")]
+        Form::Parquet => {
+            let mut texts = parquet::Texts::open(file, fields)?;
+            while let Some(values) = texts.next(LOT)? {
+                put(&values.bytes)?;
+            }
+        }
+        #[cfg(not(feature = "parquet"))]
+        Form::Parquet => {
+            let _ = fields;
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "this unecho was built without Parquet"));
+        }
+        Form::Warc => {
+            for stretch in warc::Stretches::new(input.packing.reader(file)?, LOT, warc::LONGEST) {
+                put(&stretch?.bytes)?;
+            }
+        }
+        Form::Text | Form::Jsonl => {
+            let mut stream = input.packing.reader(file)?;
+            let mut piece = vec![0; LOT];
+            loop {
+                match stream.read(&mut piece) {
+                    Ok(0) => break,
+                    Ok(read) => put(&piece[..read])?,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+    Ok(())
+}
