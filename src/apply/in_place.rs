@@ -26,14 +26,19 @@ pub(super) fn berth(path: &Path, disk: &Disk) -> Result<Berth> {
     let existing = fs::symlink_metadata(path).map_err(failed)?;
     if existing.is_symlink() {
         let target = fs::canonicalize(path).map_err(failed)?;
-        return refused(format!("is a symbolic link, which would no longer be one; clean what it leads to: {}", target.display()));
+        return refused(format!(
+            "is a symbolic link, which would no longer be one; clean what it leads to: {}",
+            target.display()
+        ));
     }
     if !existing.is_file() {
         return refused("is no file that could be changed in place".into());
     }
     if existing.nlink() > 1 {
         let names = existing.nlink();
-        return refused(format!("has {names} names (hard links), and the others would keep the text as it was; -o writes a copy"));
+        return refused(format!(
+            "has {names} names (hard links), and the others would keep the text as it was; -o writes a copy"
+        ));
     }
     if existing.mode() & 0o222 == 0 {
         return refused("is read-only; chmod u+w lets it be changed in place".into());

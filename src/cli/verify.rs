@@ -45,8 +45,13 @@ fn in_words(verified: &Verified) -> String {
         (hashed, "equal by a keyed hash, which isn't computed again"),
         (without, "without a witness"),
     ];
-    let proofs: Vec<String> = proofs.iter().filter(|(number, _)| *number > 0).map(|(n, how)| format!("{} {how}", count(*n))).collect();
+    let proofs: Vec<String> =
+        proofs.iter().filter(|(number, _)| *number > 0).map(|(n, how)| format!("{} {how}", count(*n))).collect();
     let how = if proofs.is_empty() { String::new() } else { format!(" ({})", proofs.join(", ")) };
-    let originals = if verified.is_rebuilt { "originals were made of the clean copies" } else { "clean copies are their originals less these" };
+    let originals = if verified.is_rebuilt {
+        "originals were made of the clean copies"
+    } else {
+        "clean copies are their originals less these"
+    };
     format!("{}, {}{how}: all hold; {originals}", counted(verified.files, "file"), counted(verified.cuts.total(), "cut"))
 }

@@ -167,8 +167,7 @@ pub(super) struct FileLine {
     pub(super) clean: Option<RecordedPath>,
 }
 
-const FORMS: [(Form, &str); 4] =
-    [(Form::Text, "text"), (Form::Jsonl, "jsonl"), (Form::Warc, "warc"), (Form::Parquet, "parquet")];
+const FORMS: [(Form, &str); 4] = [(Form::Text, "text"), (Form::Jsonl, "jsonl"), (Form::Warc, "warc"), (Form::Parquet, "parquet")];
 
 impl FileLine {
     pub(super) fn name_of(form: Form) -> String {

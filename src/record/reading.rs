@@ -268,7 +268,10 @@ impl<'a> Reading<'a> {
         let is_in_place = |file: &RecordedFile| file.is_in_place();
         let may_be_cut_short = self.files.iter().chain(&self.file).all(is_in_place);
         if !self.is_complete && !may_be_cut_short {
-            return Err(Error::refused(self.path, format!("is cut short: it ends with line {}, not with its end", self.number - 1)));
+            return Err(Error::refused(
+                self.path,
+                format!("is cut short: it ends with line {}, not with its end", self.number - 1),
+            ));
         }
         Ok(())
     }
@@ -291,8 +294,7 @@ impl<'a> Reading<'a> {
             Input { from, name: line.name.0.clone(), packing, number: line.number, ..Input::stdin(form) }
         };
         let (original, clean) = (input(&line.path, packing), line.clean.as_ref().map(|clean| input(clean, clean_packing)));
-        self.file =
-            Some(RecordedFile { number: line.number, original, clean, parts: Vec::new(), bytes: 0, clean_bytes: 0 });
+        self.file = Some(RecordedFile { number: line.number, original, clean, parts: Vec::new(), bytes: 0, clean_bytes: 0 });
         Ok(())
     }
 

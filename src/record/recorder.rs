@@ -99,8 +99,7 @@ impl Recorder {
 
     fn begin(to: To, path: &Path, settings: Conditions) -> Result<Self> {
         let folders = Folders::new(path)?;
-        let mut recorder =
-            Self { to, waiting: Vec::new(), sum: Xxh3::new(), folders, file: None, files: 0, cuts: 0 };
+        let mut recorder = Self { to, waiting: Vec::new(), sum: Xxh3::new(), folders, file: None, files: 0, cuts: 0 };
         let unecho = env!("CARGO_PKG_VERSION").into();
         recorder.line(&Header { version: VERSION, unecho, settings })?;
         Ok(recorder)
@@ -131,8 +130,7 @@ impl Recorder {
             Clean::At(clean) => Some(self.folders.from_here(clean)?),
         };
         let name = |packing: Packing| packing.extension().map(str::to_owned);
-        let clean_packing =
-            (clean_packing != packing).then(|| name(*clean_packing).unwrap_or_else(|| PLAIN.into()));
+        let clean_packing = (clean_packing != packing).then(|| name(*clean_packing).unwrap_or_else(|| PLAIN.into()));
         self.file = Some((input.number, 0, 0));
         self.line(&FileLine {
             number: input.number,

@@ -22,7 +22,8 @@ pub(super) fn rebuilt(texts: &Texts, file: usize, part: &Part) -> Result<Vec<u8>
     };
     if hex(fingerprint(&clean)) != part.clean_hash {
         let place = recorded.clean.as_ref().unwrap_or(&recorded.original).place();
-        let why = format!("bytes {}–{} aren't those of the clean copy that the record tells of", part.clean.start, part.clean.end);
+        let why =
+            format!("bytes {}–{} aren't those of the clean copy that the record tells of", part.clean.start, part.clean.end);
         return Err(Error::refused(place, why));
     }
     let mut reader = Reader::new(texts);
@@ -71,7 +72,9 @@ pub(super) fn each_piece(
 pub(super) fn witness_file(record: &Record, file: usize, line: u64, cut: &CutLine) -> Result<usize> {
     match cut.witness.as_ref().map(|witness| witness.file) {
         Some(None) => Ok(file),
-        Some(Some(number)) => record.file(number).ok_or_else(|| record.broken(line, &"names a witness in a file that isn't in it")),
+        Some(Some(number)) => {
+            record.file(number).ok_or_else(|| record.broken(line, &"names a witness in a file that isn't in it"))
+        }
         None => Err(record.broken(line, &"names bytes of a witness that it hasn't")),
     }
 }

@@ -126,7 +126,8 @@ impl Restoring<'_> {
                 return Ok(None);
             }
         }
-        let permissions = self.texts.clean(file)?.map(|copy| Permissions::from_mode(copy.metadata().permissions().mode() & 0o777));
+        let permissions =
+            self.texts.clean(file)?.map(|copy| Permissions::from_mode(copy.metadata().permissions().mode() & 0o777));
         let (name, path) = (&recorded.original.name, path.unwrap_or(&recorded.original.name));
         self.outputs.draft(name, path, recorded.original.packing, permissions).map(Some)
     }
