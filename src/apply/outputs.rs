@@ -342,7 +342,14 @@ impl Outputs {
             Way::Stream(stream) => Draft::to_stream(stream.open()?, stream.place().clone(), Packing::Plain),
             Way::File(real, given) => Draft::to_file(berth(real, given)?, permissions, packing),
             Way::Folder(folders) => Draft::to_file(folders.berth(name, None, &self.disk)?, permissions, packing),
-            Way::InPlace => Draft::to_file(in_place::berth(path, &self.disk)?, None, packing),
+            Way::InPlace if fs::symlink_metadata(path).is_ok() => {
+                Draft::to_file(in_place::berth(path, &self.disk)?, None, packing)
+            }
+            Way::InPlace => {
+                let berth = Berth { is_alone: false, ..berth(path, path)? };
+                self.disk.meet(path.parent().unwrap_or(path), berth.device);
+                Draft::to_file(berth, permissions, packing)
+            }
         }
     }
 

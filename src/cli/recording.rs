@@ -96,8 +96,8 @@ impl Recording {
         let Some(recorder) = self.recorder else { return Ok(()) };
         let (cuts, journal) = (recorder.cuts(), recorder.path().map(Path::to_owned));
         let pending = recorder.complete()?;
-        if let Some((path, place)) = &self.place {
-            place.publish(vec![((), pending)]).collect::<Result<()>>()?;
+        if let (Some((path, place)), Some(pending)) = (&self.place, pending) {
+            place.publish(vec![((), Some(pending))]).collect::<Result<()>>()?;
             place.finish()?;
             terminal.hint(&format!("{} on record; unecho verify {} proves them again", counted(cuts, "cut"), shown(path)));
         }

@@ -126,6 +126,8 @@ impl Writing<'_> {
                 line.repeat = vec![portion.in_file(block.repeat).into()];
                 let repeat = Span { start: block.repeat.start - cut.start, end: block.repeat.end - cut.start };
                 match &block.witness {
+                    // What it repeats of itself goes with it.
+                    Witness::Here(_) if line.dropped => line.pieces = pieces(bytes, repeat, &[]),
                     Witness::Here(spans) => {
                         let written = spans.iter().map(|&span| (portion.in_file(span).into(), span.of(&portion.bytes)));
                         let written: Vec<(Place, &[u8])> = written.collect();

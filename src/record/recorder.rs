@@ -195,13 +195,17 @@ impl Recorder {
         Ok(())
     }
 
-    /// The run is complete. What isn't there already waits for its name. Of a run that changed nothing no journal stays.
+    /// The run is complete. What isn't there already waits for its name. Of a run that changed nothing no journal stays, and of one
+    /// that did nothing no record.
     ///
     /// # Errors
     /// If the rest of it can't be written.
     pub fn complete(mut self) -> Result<Option<Pending>> {
         if let (To::Journal(_, path), 0) = (&self.to, self.cuts) {
             fs::remove_file(path).map_err(|error| Error::io(&*path, error))?;
+            return Ok(None);
+        }
+        if self.files == 0 {
             return Ok(None);
         }
         let sum = hex(self.sum.digest128());

@@ -49,6 +49,10 @@ pub fn restore(
     let texts = Texts::new(record, temporary);
     texts.ensure_there(false)?;
     texts.rely_on_clean_copies();
+    let unknown = if record.is_in_place() && is_at_home { threads.run(|| unknown(&texts)) } else { Vec::new() };
+    if !unknown.is_empty() {
+        return Ok(Restored { failed: unknown, ..Restored::default() });
+    }
     let mut restoring = Restoring { texts: &texts, outputs, is_at_home, restored: Restored::default() };
     let mut batch = Vec::new();
     let mut bytes = 0;
@@ -75,6 +79,13 @@ pub fn restore(
         restoring.restored.failed.push(error);
     }
     Ok(restoring.restored)
+}
+
+/// Why files can't be told that a run in place changed. Of such a run all is taken back or nothing, so that the runs before it can be,
+/// too.
+fn unknown(texts: &Texts) -> Vec<Error> {
+    let files = 0..texts.record.files().len();
+    files.into_par_iter().filter_map(|file| texts.stands(file).err()).collect()
 }
 
 struct Restoring<'a> {

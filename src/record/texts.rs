@@ -158,8 +158,8 @@ impl<'a> Texts<'a> {
         if is_made_of(recorded.clean_bytes, |part| (part.clean, &part.clean_hash))? {
             return Ok(Stands::Clean);
         }
-        let why = "is neither the original nor the clean copy that the record tells of; was it changed since, or cleaned again? \
-                   (later runs are undone first)";
+        let why = "is neither the original nor the clean copy that the record tells of, so nothing is taken back here; later runs are \
+                   undone first, and -o FOLDER writes what can be restored";
         Err(Error::refused(recorded.original.place(), why))
     }
 

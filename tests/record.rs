@@ -1,0 +1,458 @@
+//! Records from end to end: what is on record proves the run once more and takes it back, whatever the flags, the form, the
+//! packing; and what isn't as it was is found, and where.
+
+#[path = "support/corpus.rs"]
+mod corpus;
+#[path = "support/desk.rs"]
+mod desk;
+#[path = "support/python.rs"]
+mod python;
+
+use corpus::{Kind, document};
+use desk::{Desk, Ran};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{Read, Write};
+use std::path::Path;
+
+/// Documents of each kind that there is.
+fn documents() -> Vec<String> {
+    let each = |kind: &Kind| (0..4).map(|seed| String::from_utf8(document(seed, *kind).text).unwrap()).collect::<Vec<_>>();
+    Kind::ALL.iter().flat_map(each).collect()
+}
+
+fn line(id: usize, text: &str) -> String {
+    serde_json::json!({ "id": format!("n{id}"), "title": "Ein \"Titel\" — ü", "text": text }).to_string() + "\n"
+}
+
+fn gz(bytes: &[u8]) -> Vec<u8> {
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gz.write_all(bytes).unwrap();
+    gz.finish().unwrap()
+}
+
+fn unpacked(path: &Path) -> Vec<u8> {
+    let bytes = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut text = Vec::new();
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("gz") => flate2::read::MultiGzDecoder::new(&*bytes).read_to_end(&mut text).map(drop).unwrap(),
+        Some("zst") => text = zstd::decode_all(&*bytes).unwrap(),
+        _ => text = bytes,
+    }
+    text
+}
+
+fn wet(texts: &[String]) -> Vec<u8> {
+    let mut all = Vec::new();
+    for (number, text) in texts.iter().enumerate() {
+        write!(
+            all,
+            "WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: http://example.org/{number}\r\nWARC-Date: 2024-05-18T01:58:10Z\r\n\
+             WARC-Record-ID: <urn:uuid:{number:08}-0000-4000-8000-000000000000>\r\nContent-Type: text/plain\r\n\
+             Content-Length: {}\r\n\r\n{text}\r\n\r\n",
+            text.len()
+        )
+        .unwrap();
+    }
+    all
+}
+
+/// A folder "in" with documents in all forms whose originals are bytes, each form with the next five, of which some come again.
+fn desk() -> Desk {
+    let desk = Desk::new();
+    let all = documents();
+    let again = |at: usize| all[at % all.len()].clone();
+    for (number, text) in all.iter().enumerate() {
+        desk.write(&format!("in/a/{number:02}.txt"), text);
+    }
+    desk.write("in/b/latin.md", [all[0].as_bytes(), b"\n\xff\xfe no UTF-8\n", all[0].as_bytes()].concat());
+    desk.write("in/b/crlf.txt", format!("\u{feff}{}", all[1].replace('\n', "\r\n")));
+    desk.write("in/b/empty.txt", "");
+    desk.write("in/b/packed.txt.gz", gz(again(2).as_bytes()));
+    let lines: String = (3..9).chain(3..5).map(|at| line(at, &again(at))).collect();
+    desk.write("in/c.jsonl", lines.clone() + "\n" + "{\"text\": \"no line end\"}");
+    desk.write("in/d.jsonl.gz", gz((7..12).chain([3]).map(|at| line(at, &again(at))).collect::<String>().as_bytes()));
+    desk.write(
+        "in/e.ndjson.zst",
+        zstd::encode_all((9..14).map(|at| line(at, &again(at))).collect::<String>().as_bytes(), 1).unwrap(),
+    );
+    desk.write("in/f.wet", wet(&[again(10), again(11), "Short.".into(), again(10)]));
+    desk
+}
+
+/// What makes runs that differ.
+const FLAGS: [&[&str]; 10] = [
+    &[],
+    &["--across"],
+    &["--across", "--match", "bytes"],
+    &["--across", "--match", "loose", "--min-chars", "1"],
+    &["--keep", "last"],
+    &["--unit", "line", "--min-chars", "0"],
+    &["--unit", "line", "--across"],
+    &["--unit", "document"],
+    &["--across", "--drop-above", "30%"],
+    &["--across", "--empty", "keep"],
+];
+
+fn files(desk: &Desk, folder: &str) -> BTreeMap<String, Vec<u8>> {
+    let top = desk.path(folder);
+    let all = walkdir::WalkDir::new(&top).into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file());
+    let all = all.filter(|entry| !entry.path().to_str().unwrap().contains("/.unecho/"));
+    all.map(|entry| (entry.path().strip_prefix(&top).unwrap().to_str().unwrap().to_owned(), unpacked(entry.path()))).collect()
+}
+
+#[track_caller]
+fn assert_same_files(desk: &Desk, found: &str, wanted: &str, what: &str) {
+    let (found, wanted) = (files(desk, found), files(desk, wanted));
+    assert_eq!(found.keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>(), "{what}");
+    for (name, bytes) in &found {
+        assert!(*bytes == wanted[name], "{what}: {name} differs");
+    }
+}
+
+fn run(desk: &Desk, args: &[&[&str]]) -> Ran {
+    desk.run(&args.concat())
+}
+
+fn lines_of(desk: &Desk, record: &str) -> Vec<Value> {
+    let text = String::from_utf8(unpacked(&desk.path(record))).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn what_is_on_record_is_proven_and_taken_back_whatever_the_flags() {
+    let desk = desk();
+    let mut cuts = 0;
+    for (number, flags) in FLAGS.iter().enumerate() {
+        let (out, back) = (format!("out{number}"), format!("back{number}"));
+        let record = format!("records/{number}.jsonl{}", ["", ".zst", ".gz"][number % 3]);
+        fs::create_dir_all(desk.path("records")).unwrap();
+        run(&desk, &[&["in", "-o", &out, "--record", &record], flags]).succeeds();
+        desk.run(&["verify", &record]).succeeds().says("all hold");
+        desk.run(&["restore", &record, "-o", &back]).succeeds();
+        assert_same_files(&desk, &back, "in", &format!("{flags:?}"));
+        cuts += lines_of(&desk, &record).iter().filter(|line| line.get("cut").is_some()).count();
+    }
+    assert!(cuts > 200, "{cuts} cuts");
+}
+
+#[test]
+fn what_is_on_record_is_just_what_scan_finds() {
+    let desk = desk();
+    for (number, flags) in FLAGS.iter().enumerate() {
+        let out = format!("out{number}");
+        run(&desk, &[&["in", "-o", &out, "--record", "r.jsonl"], flags]).succeeds();
+        let scanned = run(&desk, &[&["scan", "--format", "json", "in"], flags]);
+        let scanned: Value = serde_json::from_str(&scanned.succeeds().stdout).unwrap();
+        let mut found = BTreeSet::new();
+        for document in scanned["documents"].as_array().unwrap() {
+            for repeat in document["repeats"].as_array().unwrap() {
+                let bytes = (repeat["bytes"]["start"].as_u64().unwrap(), repeat["bytes"]["end"].as_u64().unwrap());
+                found.insert((
+                    document["path"].as_str().unwrap().to_owned(),
+                    document["record"].as_u64(),
+                    repeat["rule"].to_string(),
+                    bytes,
+                ));
+            }
+        }
+        let (mut recorded, mut path) = (BTreeSet::new(), String::new());
+        for line in lines_of(&desk, "r.jsonl") {
+            if line.get("file").is_some() && line.get("name").is_some() {
+                path = line["path"].as_str().unwrap().to_owned();
+            }
+            for range in line.get("repeat").and_then(Value::as_array).into_iter().flatten() {
+                let bytes = (range[0].as_u64().unwrap(), range[1].as_u64().unwrap());
+                recorded.insert((path.clone(), line["record"].as_u64(), line["rule"].to_string(), bytes));
+            }
+        }
+        assert!(!found.is_empty(), "{flags:?}");
+        assert!(recorded == found, "{flags:?}: {:?}", recorded.symmetric_difference(&found).take(5).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_record_is_the_same_on_any_number_of_threads() {
+    let desk = desk();
+    for flags in [&["--across"][..], &["--unit", "line", "--min-chars", "0"]] {
+        for threads in ["1", "2", "8"] {
+            let record = format!("{threads}.jsonl");
+            run(&desk, &[&["in", "-o", "out", "--record", &record, "--threads", threads], flags]).succeeds();
+        }
+        assert!(desk.read("1.jsonl") == desk.read("2.jsonl") && desk.read("2.jsonl") == desk.read("8.jsonl"), "{flags:?}");
+    }
+}
+
+#[test]
+fn originals_go_back_to_where_they_were() {
+    let desk = desk();
+    desk.sh("cp -r in before").succeeds();
+    desk.run(&["in", "--across", "-o", "out", "--record", "r.jsonl"]).succeeds();
+    desk.run(&["restore", "r.jsonl"]).succeeds().says("0 originals restored (24 files had it already)");
+    fs::remove_dir_all(desk.path("in/b")).unwrap();
+    desk.write("in/c.jsonl", "{}\n");
+    desk.run(&["restore", "r.jsonl"]).fails("in/c.jsonl: is there already, and isn't the original").says("4 originals restored");
+    fs::remove_file(desk.path("in/c.jsonl")).unwrap();
+    desk.run(&["restore", "r.jsonl"]).succeeds().says("1 original restored");
+    assert_same_files(&desk, "in", "before", "put back");
+}
+
+#[test]
+fn a_run_in_place_is_proven_and_undone() {
+    for flags in [&["--across"][..], &[], &["--keep", "last"], &["--unit", "line", "--min-chars", "0"]] {
+        let desk = desk();
+        fs::remove_file(desk.path("in/f.wet")).unwrap();
+        desk.sh("cp -r in before").succeeds();
+        run(&desk, &[&["in", "-o", "wanted"], flags]).succeeds();
+        run(&desk, &[&["--in-place", "in"], flags]).succeeds().says("To undo it: unecho restore in/.unecho/0001.jsonl");
+        assert_same_files(&desk, "in", "wanted", "cleaned in place");
+        desk.run(&["verify", "in/.unecho/0001.jsonl"]).succeeds().says("originals were made of the clean copies");
+        desk.run(&["restore", "in/.unecho/0001.jsonl"]).succeeds();
+        assert_same_files(&desk, "in", "before", "undone");
+        desk.run(&["restore", "in/.unecho/0001.jsonl"]).succeeds().says("0 originals restored");
+        desk.run(&["verify", "in/.unecho/0001.jsonl"]).succeeds();
+    }
+}
+
+#[test]
+fn two_runs_one_upon_the_other_are_undone_in_reverse() {
+    let desk = desk();
+    fs::remove_file(desk.path("in/f.wet")).unwrap();
+    desk.sh("cp -r in before").succeeds();
+    desk.run(&["-i", "in"]).succeeds();
+    desk.sh("cp -r in between").succeeds();
+    desk.run(&["-i", "in", "--across"]).succeeds().says("0002.jsonl");
+    desk.run(&["restore", "in/.unecho/0001.jsonl"]).fails("later runs are undone first");
+    assert!(!files(&desk, "in").is_empty());
+    desk.run(&["restore", "in/.unecho/0002.jsonl"]).succeeds();
+    assert_same_files(&desk, "in", "between", "the second undone");
+    desk.run(&["restore", "in/.unecho/0001.jsonl"]).succeeds();
+    assert_same_files(&desk, "in", "before", "both undone");
+
+    desk.run(&["in", "-o", "first", "--record", "1.jsonl"]).succeeds();
+    desk.run(&["first", "--across", "-o", "second", "--record", "2.jsonl"]).succeeds();
+    desk.run(&["restore", "2.jsonl", "-o", "back1"]).succeeds();
+    assert_same_files(&desk, "back1", "first", "the second taken back");
+    desk.run(&["restore", "1.jsonl", "-o", "back"]).succeeds();
+    assert_same_files(&desk, "back", "before", "both taken back");
+}
+
+#[test]
+fn streams_are_on_record_too() {
+    let desk = desk();
+    desk.sh("unecho --across --from jsonl --record r.jsonl <in/c.jsonl >clean.jsonl").succeeds();
+    desk.sh("unecho restore r.jsonl -o back.jsonl <clean.jsonl").succeeds();
+    desk.sh("cmp back.jsonl in/c.jsonl").succeeds();
+    desk.sh("unecho restore r.jsonl -o - <clean.jsonl | cmp - in/c.jsonl").succeeds();
+    desk.sh("unecho verify r.jsonl <clean.jsonl").succeeds();
+    desk.sh("unecho restore r.jsonl <clean.jsonl").fails("-o says where it goes");
+    desk.sh("gzip -dc in/d.jsonl.gz | unecho --across --from jsonl --record s.jsonl.zst -o copy.jsonl.gz").succeeds();
+    desk.sh("unecho restore s.jsonl.zst -o back.jsonl && gzip -dc in/d.jsonl.gz | cmp - back.jsonl").succeeds();
+    desk.run(&["in/a/00.txt", "--record", "-"]).fails("a record goes to a file");
+    desk.run(&["in/c.jsonl", "-o", "c.parquet", "--record", "p.jsonl"]).fails("becomes another form");
+    assert!(!desk.exists("p.jsonl"), "a run that failed has no record");
+}
+
+/// A record of few files, and what it is about.
+fn small() -> Desk {
+    let desk = Desk::new();
+    let all = documents();
+    desk.write("in/a.txt", &all[0]);
+    desk.write("in/b.jsonl", (0..4).chain(0..2).map(|at| line(at, &all[at])).collect::<String>());
+    desk.run(&["--across", "in", "-o", "out", "--record", "r.jsonl"]).succeeds();
+    desk.run(&["verify", "r.jsonl"]).succeeds();
+    desk
+}
+
+#[test]
+fn a_byte_that_was_changed_is_found_and_where() {
+    let desk = small();
+    let mut random = corpus::Random(7);
+    let mut places = 0;
+    for name in ["in/a.txt", "in/b.jsonl", "out/a.txt", "out/b.jsonl", "r.jsonl"] {
+        let path = desk.path(name);
+        let whole = fs::read(&path).unwrap();
+        for _ in 0..60 {
+            let at = random.below(whole.len());
+            let mut changed = whole.clone();
+            changed[at] ^= 1 << random.below(7);
+            fs::write(&path, &changed).unwrap();
+            let ran = desk.run(&["verify", "r.jsonl"]);
+            assert!(matches!(ran.status, Some(1 | 2)), "byte {at} of {name}\n{ran}");
+            let is_named = ran
+                .stderr
+                .lines()
+                .any(|line| line.contains(name) || line.contains("r.jsonl: line ") || line.contains("r.jsonl: is no record"));
+            assert!(is_named, "byte {at} of {name}\n{ran}");
+            if name != "r.jsonl" {
+                assert_eq!(ran.status, Some(1), "byte {at} of {name}\n{ran}");
+            }
+            // Of what is cut nobody else knows the byte; of all else it is told.
+            places += usize::from(ran.stderr.contains(&format!("byte {at} ")) || ran.stderr.contains(": line "));
+            let restored = desk.run(&["restore", "r.jsonl", "-o", "back"]);
+            if name.starts_with("in") {
+                restored.succeeds();
+            } else {
+                restored.fails(if name == "r.jsonl" { "r.jsonl" } else { name });
+            }
+            let _ = fs::remove_dir_all(desk.path("back"));
+        }
+        fs::write(&path, &whole).unwrap();
+    }
+    assert!(places > 250, "of 300 changes {places} were told to the byte or line");
+    desk.run(&["verify", "r.jsonl"]).succeeds();
+}
+
+#[test]
+fn a_missing_file_is_said_and_nothing_is_touched() {
+    for (gone, verifies) in [("out/a.txt", "out/a.txt"), ("out/b.jsonl", "out/b.jsonl"), ("in/a.txt", "in/a.txt")] {
+        let desk = small();
+        fs::remove_file(desk.path(gone)).unwrap();
+        desk.run(&["verify", "r.jsonl"]).fails(verifies).says("nothing was done");
+        let restored = desk.run(&["restore", "r.jsonl", "-o", "back"]);
+        if gone.starts_with("out") {
+            restored.fails(gone).says("nothing was done");
+            assert!(!desk.exists("back/b.jsonl"));
+        } else {
+            restored.succeeds();
+        }
+    }
+}
+
+#[test]
+fn a_record_that_is_none_is_refused() {
+    let desk = small();
+    let whole = desk.read("r.jsonl");
+    let lines: Vec<&str> = whole.lines().collect();
+    let version = whole.replacen(":1,", ":2,", 1);
+    let without_end = lines[..lines.len() - 1].join("\n") + "\n";
+    let half = &whole[..whole.len() / 2];
+    let more = whole.clone() + lines[1] + "\n";
+    for (text, why) in [
+        ("", "is no record of unecho"),
+        ("{\"text\":\"x\"}\n", "is no record of unecho"),
+        (&version, "has version 2 of the format"),
+        (&without_end, "is cut short"),
+        (half, "is cut short"),
+        (&more, "stands behind the end of the record"),
+        (&whole.replace("\"file\":1", "\"file\":0"), "line "),
+        (&whole.replacen("\"cut\":[", "\"cut\":[9", 1), "line "),
+    ] {
+        desk.write("x.jsonl", text);
+        desk.run(&["verify", "x.jsonl"]).fails("x.jsonl").says(why);
+        desk.run(&["restore", "x.jsonl", "-o", "back"]).fails("x.jsonl").says(why);
+        assert!(!desk.exists("back"));
+    }
+    desk.run(&["verify", "nowhere.jsonl"]).fails("nowhere.jsonl: no such file");
+}
+
+#[test]
+fn what_cannot_be_changed_in_place_is_refused_by_name() {
+    let desk = Desk::new();
+    fs::hard_link(desk.path("art.txt"), desk.path("other.txt")).unwrap();
+    std::os::unix::fs::symlink("d/art.txt", desk.path("link.txt")).unwrap();
+    desk.write("read-only.txt", desk::ARTICLE);
+    desk.sh("chmod a-w read-only.txt").succeeds();
+    desk.write("f.wet", wet(&["x".into()]));
+    desk.run(&["-i", "art.txt"]).fails("art.txt: has 2 names (hard links)");
+    desk.run(&["-i", "link.txt"]).fails("link.txt: is a symbolic link").says("d/art.txt");
+    desk.run(&["-i", "read-only.txt"]).fails("read-only.txt: is read-only");
+    desk.run(&["-i", "f.wet"]).fails("f.wet: is a WARC");
+    desk.run(&["-i"]).fails("standard input: can't be changed in place");
+    desk.run(&["-i", "--unit", "document", "d"]).fails("d/art.txt: might go as a whole");
+    desk.run(&["-i", "--drop-above", "20%", "d/art.txt"]).fails("might go as a whole");
+    for path in ["art.txt", "other.txt", "link.txt", "read-only.txt", "d/art.txt", "d/sub/x.md"] {
+        assert_eq!(desk.read(path), desk::ARTICLE);
+    }
+    // One that is refused keeps none of the others from being done.
+    desk.run(&["-i", "."]).fails("has 2 names");
+    assert_eq!(desk.read("d/sub/x.md"), desk::clean_article());
+    assert_eq!(desk.read("art.txt"), desk::ARTICLE);
+}
+
+#[test]
+fn what_is_cleaned_in_place_keeps_its_rights_and_what_isnt_changed_is_left_alone() {
+    use std::os::unix::fs::MetadataExt;
+    let desk = Desk::new();
+    desk.write("d/plain.txt", "Nothing repeats.\n");
+    desk.sh("chmod 4640 d/art.txt; touch -d 2001-01-01 d/plain.txt").succeeds();
+    let _ = desk.sh("chown 1234:1234 d/art.txt && chmod 4640 d/art.txt"); // as root
+    let [art, plain] = ["d/art.txt", "d/plain.txt"].map(|path| fs::metadata(desk.path(path)).unwrap());
+    desk.run(&["-i", "d"]).succeeds();
+    let [new, same] = ["d/art.txt", "d/plain.txt"].map(|path| fs::metadata(desk.path(path)).unwrap());
+    assert_eq!((new.mode(), new.uid(), new.gid()), (art.mode(), art.uid(), art.gid()));
+    assert_ne!(new.ino(), art.ino());
+    assert_eq!((same.ino(), same.mtime()), (plain.ino(), plain.mtime()));
+    desk.run(&["restore", "d/.unecho/0001.jsonl"]).succeeds();
+    let back = fs::metadata(desk.path("d/art.txt")).unwrap();
+    assert_eq!((back.mode(), back.uid(), back.gid()), (art.mode(), art.uid(), art.gid()));
+    assert_eq!(desk.leftovers("d"), [""; 0].map(std::path::PathBuf::from));
+}
+
+#[test]
+fn a_run_that_changes_nothing_leaves_no_record_and_one_without_a_record_says_so() {
+    let desk = Desk::new();
+    desk.write("p/plain.txt", "Nothing repeats.\n");
+    desk.run(&["-i", "p"]).succeeds();
+    assert!(!desk.exists("p/.unecho/0001.jsonl"));
+    desk.run(&["-i", "d", "--no-record"]).succeeds().says("can't be brought back");
+    assert!(!desk.exists("d/.unecho/0001.jsonl"));
+    assert_eq!(desk.read("d/art.txt"), desk::clean_article());
+}
+
+#[test]
+fn one_run_at_a_time_has_a_folder() {
+    let desk = Desk::new();
+    let ran = desk.sh("mkdir d/.unecho; exec 9>d/.unecho/lock; flock 9; unecho -i d");
+    ran.fails("d: another run is under way there");
+    assert_eq!(desk.read("d/art.txt"), desk::ARTICLE);
+}
+
+#[test]
+fn each_line_of_a_record_is_as_its_schema_says() {
+    let schema: Value = serde_json::from_str(include_str!("../docs/record.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let desk = desk();
+    desk.write("in/broken.jsonl", format!("{}no record\n", line(1, &documents()[0])));
+    run(&desk, &[&["in", "-o", "out", "--record", "r.jsonl", "--across", "--drop-above", "50%", "--on-error", "drop"]])
+        .fails("broken.jsonl");
+    let mut kinds = BTreeSet::new();
+    for line in lines_of(&desk, "r.jsonl") {
+        assert!(validator.is_valid(&line), "{line}");
+        kinds.insert(line.get("rule").map_or_else(|| line.as_object().unwrap().keys().next().unwrap().clone(), Value::to_string));
+    }
+    assert!(kinds.len() >= 8, "{kinds:?}");
+    assert!(!validator.is_valid(&serde_json::json!({ "cut": [1], "rule": "x", "pieces": [] })));
+    desk.run(&["verify", "r.jsonl"]).succeeds();
+    desk.run(&["restore", "r.jsonl", "-o", "back"]).succeeds();
+    assert_same_files(&desk, "back", "in", "with broken records");
+}
+
+#[test]
+fn an_auditor_needs_no_more_than_a_script() {
+    let Some(python) = python::with("json") else { return };
+    let format = include_str!("../docs/record-format.md");
+    let script = format.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    let desk = Desk::new();
+    let all = documents();
+    for (number, text) in all.iter().enumerate() {
+        desk.write(&format!("in/{number:02}.txt"), text);
+    }
+    desk.write("in/z.jsonl", (3..9).chain(3..5).map(|at| line(at, &all[at])).collect::<String>());
+    desk.run(&["--across", "in", "-o", "out", "--record", "cuts/r.jsonl"]).succeeds();
+    desk.write("audit.py", script);
+    let audit = |what: &str| {
+        python::run(
+            &python,
+            &desk,
+            &format!("import sys; sys.argv = ['', 'cuts/r.jsonl']; {}", "exec(open('audit.py').read())"),
+            what,
+        )
+    };
+    assert!(audit("all").stdout.contains("cuts hold"));
+    desk.write("out/03.txt", desk.read("out/03.txt") + "x");
+    let failed =
+        std::process::Command::new(&python).args(["audit.py", "cuts/r.jsonl"]).current_dir(desk.path("")).output().unwrap();
+    assert!(!failed.status.success());
+}
