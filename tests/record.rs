@@ -162,14 +162,33 @@ fn what_is_on_record_is_just_what_scan_finds() {
             if line.get("file").is_some() && line.get("name").is_some() {
                 path = line["path"].as_str().unwrap().to_owned();
             }
-            for range in line.get("repeat").and_then(Value::as_array).into_iter().flatten() {
-                let bytes = (range[0].as_u64().unwrap(), range[1].as_u64().unwrap());
+            if let Some(bytes) = repeat_of(&line) {
                 recorded.insert((path.clone(), line["record"].as_u64(), line["rule"].to_string(), bytes));
             }
         }
         assert!(!found.is_empty(), "{flags:?}");
         assert!(recorded == found, "{flags:?}: {:?}", recorded.symmetric_difference(&found).take(5).collect::<Vec<_>>());
     }
+}
+
+/// The bytes that a cut repeats: as it says, or from its first to its last piece that is its witness.
+fn repeat_of(line: &Value) -> Option<(u64, u64)> {
+    let range = |value: &Value| Some((value[0].as_u64()?, value[1].as_u64()?));
+    if let Some(repeat) = line.get("repeat") {
+        return range(&repeat[0]);
+    }
+    let (mut at, mut repeat) = (line.get("cut")?[0].as_u64()?, None);
+    for piece in line["pieces"].as_array()? {
+        let Some(number) = piece.as_u64() else {
+            at += piece.as_str()?.len() as u64;
+            continue;
+        };
+        let (start, end) = range(&line["witness"]["ranges"][number as usize])?;
+        let first = repeat.map_or(at, |(first, _)| first);
+        at += end - start;
+        repeat = Some((first, at));
+    }
+    repeat
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! Paragraphs are numbered on from document to document; the first of equal ones stands for its kind. Texts are kept as they
 //! stand in their sources, since what will repeat can't be known, and every repeat is proven by its bytes.
 
+mod near;
 mod spilled;
 mod texts;
 
@@ -19,6 +20,7 @@ use crate::sheaf::Sheaf;
 use crate::source::Input;
 use crate::source::text::LineNumbers;
 use bytes::Bytes;
+use near::Near;
 use rayon::prelude::*;
 use spilled::Spilled;
 use std::borrow::Cow;
@@ -178,6 +180,7 @@ impl Corpus {
         let (start, input) = (texts.end, texts.inputs.len() as u32 - 1);
         if self.spilled.is_none() {
             texts.end += bytes.len() as u64;
+            texts.near.push(start, texts.held.len());
             texts.held.push(Held { start, bytes, form, input, offset, line_numbers: LineNumbers::default() });
         }
         Stand { base: start, input, is_container: form.is_container() }
@@ -200,6 +203,7 @@ impl Corpus {
         }
         self.texts.segments.truncate(mark.segments as usize);
         self.texts.held.truncate(mark.texts);
+        self.texts.near.truncate(mark.texts);
         self.texts.end = self.texts.held.last().map_or(0, |held| held.start + held.bytes.len() as u64);
         self.documents.forget(mark.segments);
         if let Some(index) = &mut self.index {
@@ -382,11 +386,17 @@ impl Corpus {
 }
 
 /// Where documents begin.
-#[derive(Default)]
 struct Documents {
     /// The number of the first paragraph of each that has any, and its line.
     list: Vec<(u32, u64)>,
     begins: Bits,
+    near: Near,
+}
+
+impl Default for Documents {
+    fn default() -> Self {
+        Self { list: Vec::new(), begins: Bits::default(), near: Near::new(6) }
+    }
 }
 
 impl Documents {
@@ -394,6 +404,7 @@ impl Documents {
         while self.list.last().is_some_and(|&(last, _)| last == first) {
             self.list.pop(); // it had no paragraphs
         }
+        self.near.push(first.into(), self.list.len());
         self.list.push((first, line));
         self.begins.set(first);
     }
@@ -401,9 +412,10 @@ impl Documents {
     fn forget(&mut self, from: u32) {
         self.list.truncate(self.list.partition_point(|&(first, _)| first < from));
         self.begins.clear_from(from);
+        self.near.truncate(self.list.len());
     }
 
     fn line(&self, paragraph: u32) -> u64 {
-        self.list[self.list.partition_point(|&(first, _)| first <= paragraph) - 1].1
+        self.near.last(&self.list, paragraph.into(), |&(first, _)| first.into()).1
     }
 }

@@ -1,5 +1,6 @@
 //! The texts that are in memory, and the proof by their bytes that two of their paragraphs are equal.
 
+use super::near::Near;
 use crate::compare::Match;
 use crate::document::Segment;
 use crate::index::{LOOK_AHEAD, Proof};
@@ -18,6 +19,7 @@ pub(super) struct Texts {
     /// The number of the first one: 0, unless those before are on disk.
     pub(super) first: u32,
     pub(super) held: Vec<Held>,
+    pub(super) near: Near,
     /// Their inputs, each by its number and its path.
     pub(super) inputs: Vec<(u32, PathBuf)>,
     pub(super) end: u64,
@@ -43,7 +45,7 @@ impl Held {
 
 impl Texts {
     pub(super) fn new(how: Match) -> Self {
-        Self { how, segments: Vec::new(), first: 0, held: Vec::new(), inputs: Vec::new(), end: 0 }
+        Self { how, segments: Vec::new(), first: 0, held: Vec::new(), near: Near::new(14), inputs: Vec::new(), end: 0 }
     }
 
     /// Adds the paragraphs of a text that stands at `base`: by all threads, since most of the time goes into touching new memory.
@@ -66,7 +68,7 @@ impl Texts {
     }
 
     pub(super) fn held(&self, at: u64) -> &Held {
-        &self.held[self.held.partition_point(|held| held.start <= at) - 1]
+        self.near.last(&self.held, at, |held| held.start)
     }
 
     /// The form and the bytes of a paragraph.

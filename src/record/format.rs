@@ -7,7 +7,7 @@ use crate::source::{Form, Packing};
 use crate::{Match, Settings};
 use data_encoding::BASE64;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -247,7 +247,7 @@ pub(super) struct CutLine<'a> {
     /// Whether its document went as a whole.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) dropped: bool,
-    /// The text that repeats.
+    /// The text that repeats; none: the pieces that are its witness.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) repeat: Vec<Place>,
     /// The text that stays.
@@ -264,15 +264,16 @@ pub(super) struct CutLine<'a> {
     pub(super) insert: Option<Literal<'a>>,
 }
 
-impl CutLine<'_> {
-    /// How many bytes its pieces have.
-    pub(super) fn pieces_len(&self) -> u64 {
-        let len = |piece: &Piece| match piece {
-            Piece::Witness(place) => Span::from(*place).len(),
-            Piece::Literal(literal) => literal.0.len() as u64,
-        };
-        self.pieces.iter().map(len).sum()
-    }
+/// A cut, as far as it takes to make the original of its clean copy.
+#[derive(serde::Deserialize)]
+pub(super) struct ReplayLine<'a> {
+    pub(super) cut: Place,
+    #[serde(default)]
+    pub(super) witness: Option<WitnessOf>,
+    #[serde(borrow)]
+    pub(super) pieces: Vec<Piece<'a>>,
+    #[serde(borrow, default)]
+    pub(super) insert: Option<Literal<'a>>,
 }
 
 /// The text that justifies a cut.
@@ -316,8 +317,8 @@ impl From<Place> for Span {
 /// A piece of what was cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
-    /// Bytes of the witness's original.
-    Witness(Place),
+    /// A range of the witness, by its number among those, from 0 on.
+    Witness(usize),
     Literal(Literal<'a>),
 }
 
@@ -363,7 +364,7 @@ impl Serialize for Literal<'_> {
 impl Serialize for Piece<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {
-            Piece::Witness(place) => place.serialize(to),
+            Piece::Witness(number) => number.serialize(to),
             Piece::Literal(literal) => literal.serialize(to),
         }
     }
@@ -379,7 +380,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Literal<'a> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         match from.deserialize_any(AnyPiece)? {
             Piece::Literal(literal) => Ok(literal),
-            Piece::Witness(_) => Err(D::Error::custom("a range, where bytes should stand")),
+            Piece::Witness(_) => Err(D::Error::custom("a number, where bytes should stand")),
         }
     }
 }
@@ -390,7 +391,7 @@ impl<'de> Visitor<'de> for AnyPiece {
     type Value = Piece<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string, an object with base64, or a range")
+        f.write_str("a string, an object with base64, or a number")
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
@@ -401,13 +402,8 @@ impl<'de> Visitor<'de> for AnyPiece {
         Ok(Piece::Literal(Literal(text.as_bytes().to_owned().into())))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut range: A) -> Result<Self::Value, A::Error> {
-        let mut next = || range.next_element()?.ok_or_else(|| A::Error::custom("a range has two numbers"));
-        let place = Place(next()?, next()?);
-        if range.next_element::<u64>()?.is_some() {
-            return Err(A::Error::custom("a range has two numbers"));
-        }
-        Ok(Piece::Witness(place))
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Piece::Witness(usize::try_from(number).unwrap_or(usize::MAX)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {

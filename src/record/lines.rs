@@ -1,14 +1,16 @@
 //! What is recorded of a portion: a line a cut, and the hashes of what it came of and became.
 
-use super::format::{CutLine, Literal, PartLine, Piece, Place, WitnessOf};
+use super::format::{Literal, PartLine, Piece};
 use super::hex;
+use crate::corpus::Known;
 use crate::document::{Block, Span, Witness};
 use crate::error::Result;
 use crate::fingerprint::fingerprint;
 use crate::plan::Fate;
 use crate::runner::{Planned, Portion};
 use memchr::memmem;
-use std::borrow::Cow;
+use smallvec::SmallVec;
+use std::hint::black_box;
 use xxhash_rust::xxh3::Xxh3;
 
 /// The rule by which a broken record goes (`--on-error drop`).
@@ -22,6 +24,8 @@ const HEAD: &str = "record-head";
 pub struct Lines {
     /// The lines of its cuts, and that of the part that it is.
     pub(super) written: Vec<u8>,
+    /// Where in them that of the part begins.
+    pub(super) sums_from: usize,
     pub(super) cuts: u64,
     /// How many bytes of the clean copy come of it.
     pub(super) clean: u64,
@@ -35,128 +39,233 @@ impl Lines {
     /// # Errors
     /// If it can't be read from temporary files where an earlier document stands.
     pub fn of(portion: &Portion) -> Result<Self> {
-        let mut writing = Writing { portion, lines: Vec::new(), count: 0 };
+        let witnesses = witnesses(portion)?;
+        let mut witnesses = witnesses.iter();
         let heads = portion.heads();
         let mut next_head = heads.iter().peekable();
         let mut next_cut = portion.cuts.iter().peekable();
+        let mut writing = Writing { portion, lines: Vec::new(), count: 0, document: Vec::new() };
         for document in &portion.documents {
             let own = if document.is_dropped { 1 } else { document.plan.cuts.len() };
-            while let Some(broken) = next_cut.next_if(|cut| own > 0 && cut.start < document.extent.start) {
-                writing.add(None, *broken, BROKEN, None, None)?;
+            if own == 0 {
+                continue;
             }
+            while let Some(broken) = next_cut.next_if(|cut| cut.start < document.extent.start) {
+                writing.broken(*broken);
+            }
+            writing.begin(document);
             if let Some((head, anew)) = next_head.next_if(|(head, _)| head.start == document.extent.start) {
-                writing.add(Some(document), *head, HEAD, None, Some(anew))?;
+                writing.add(*head, HEAD, Why::Nothing, Some(anew));
             }
-            writing.document(document)?;
+            writing.document(document, &mut witnesses);
             next_cut.by_ref().take(own).for_each(drop);
         }
-        for broken in next_cut {
-            writing.add(None, *broken, BROKEN, None, None)?;
-        }
+        next_cut.for_each(|broken| writing.broken(*broken));
         Ok(writing.end(&heads))
     }
 }
 
+/// The earlier texts that stand for the blocks of a portion, in order.
+fn witnesses<'a>(portion: &'a Portion) -> Result<Vec<Known<'a>>> {
+    let blocks = portion.documents.iter().flat_map(|document| &document.plan.blocks);
+    let earlier = blocks.filter_map(|block| match block.witness {
+        Witness::Here(_) => None,
+        Witness::Earlier { first, last } => portion.earlier(first, last),
+    });
+    let witnesses: Vec<Known> = earlier.collect::<Result<_>>()?;
+    // They stand anywhere in memory: where none is waited for before the next is asked for, they come together.
+    let first = |known: &Known| known.written().and_then(|written| written.first().copied()).unwrap_or_default();
+    black_box(witnesses.iter().map(first).fold(0, |all, byte| all ^ byte));
+    Ok(witnesses)
+}
+
 /// Appends a line.
 pub(super) fn put(out: &mut Vec<u8>, line: &impl serde::Serialize) {
-    serde_json::to_writer(&mut *out, line).expect("memory takes all, and keys are strings");
+    put_value(out, line);
     out.push(b'\n');
 }
 
-/// The lines so far.
+fn put_value(out: &mut Vec<u8>, value: &(impl serde::Serialize + ?Sized)) {
+    serde_json::to_writer(&mut *out, value).expect("memory takes all, and keys are strings");
+}
+
+fn put_number(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+fn put_range(out: &mut Vec<u8>, range: Span) {
+    out.push(b'[');
+    put_number(out, range.start);
+    out.push(b',');
+    put_number(out, range.end);
+    out.push(b']');
+}
+
+/// A list, of which each one is put by `put`.
+fn put_list<T>(out: &mut Vec<u8>, list: impl IntoIterator<Item = T>, mut put: impl FnMut(&mut Vec<u8>, T)) {
+    out.push(b'[');
+    for (number, one) in list.into_iter().enumerate() {
+        if number > 0 {
+            out.push(b',');
+        }
+        put(out, one);
+    }
+    out.push(b']');
+}
+
+/// What justifies a cut.
+enum Why<'a> {
+    /// Nothing by itself.
+    Nothing,
+    /// It repeats something that goes with it.
+    Gone(&'a Block),
+    /// It repeats something in the same file.
+    Here(&'a Block, &'a [Span]),
+    /// It repeats something in an earlier document.
+    Earlier(&'a Block, &'a Known<'a>),
+}
+
+/// The lines so far. They are put together by hand: there are millions of them, and they are a large part of what recording takes.
 struct Writing<'a> {
     portion: &'a Portion<'a>,
     lines: Vec<u8>,
     count: u64,
+    /// What each line says of the document under way.
+    document: Vec<u8>,
 }
 
-impl Writing<'_> {
+impl<'a> Writing<'a> {
+    /// A document begins.
+    fn begin(&mut self, document: &Planned) {
+        self.document.clear();
+        if let Some(record) = document.line {
+            self.document.extend_from_slice(b",\"record\":");
+            put_number(&mut self.document, record);
+        }
+        if let Some(id) = self.portion.id(document) {
+            self.document.extend_from_slice(b",\"id\":");
+            put_value(&mut self.document, &id);
+        }
+        if document.is_dropped {
+            self.document.extend_from_slice(b",\"dropped\":true");
+        }
+    }
+
+    /// A record that can't be read goes.
+    fn broken(&mut self, cut: Span) {
+        self.document.clear();
+        self.add(cut, BROKEN, Why::Nothing, None);
+    }
+
     /// What is cut of a document. Of one that is dropped each block goes with what stands before it, so that all of it goes.
-    fn document(&mut self, document: &Planned) -> Result<()> {
+    fn document(&mut self, document: &'a Planned, witnesses: &mut std::slice::Iter<'a, Known<'a>>) {
         let plan = &document.plan;
         let mut from = document.extent.start;
         for (number, cut) in plan.cuts.iter().enumerate() {
             let block = &plan.blocks[cut.block];
-            let rule = block.rule.name();
             let is_last = number + 1 == plan.cuts.len();
             let at = match plan.fate {
                 _ if !document.is_dropped => cut.at,
                 Fate::TooRepetitive => {
-                    self.add_gap(document, Span { start: from, end: cut.at.start })?;
+                    self.add_gap(Span { start: from, end: cut.at.start });
                     cut.at
                 }
                 _ => Span { start: from, end: if is_last { document.extent.end } else { cut.at.end } },
             };
-            self.add(Some(document), at, rule, Some(block), None)?;
+            let why = match &block.witness {
+                Witness::Here(_) if document.is_dropped => Why::Gone(block),
+                Witness::Here(spans) => Why::Here(block, spans),
+                Witness::Earlier { .. } => Why::Earlier(block, witnesses.next().expect("each block that has one has one here")),
+            };
+            self.add(at, block.rule.name(), why, None);
             from = at.end;
         }
-        if document.is_dropped { self.add_gap(document, Span { start: from, end: document.extent.end }) } else { Ok(()) }
+        if document.is_dropped {
+            self.add_gap(Span { start: from, end: document.extent.end });
+        }
     }
 
     /// What goes with a document and repeats nothing.
-    fn add_gap(&mut self, document: &Planned, gap: Span) -> Result<()> {
-        if gap.is_empty() { Ok(()) } else { self.add(Some(document), gap, TOO_REPETITIVE, None, None) }
+    fn add_gap(&mut self, gap: Span) {
+        if !gap.is_empty() {
+            self.add(gap, TOO_REPETITIVE, Why::Nothing, None);
+        }
     }
 
-    fn add(
-        &mut self,
-        document: Option<&Planned>,
-        cut: Span,
-        rule: &str,
-        block: Option<&Block>,
-        insert: Option<&Vec<u8>>,
-    ) -> Result<()> {
+    fn add(&mut self, cut: Span, rule: &str, why: Why, insert: Option<&Vec<u8>>) {
         let portion = self.portion;
-        let mut line = CutLine {
-            cut: portion.in_file(cut).into(),
-            record: document.and_then(|document| document.line),
-            id: document.and_then(|document| portion.id(document)).map(Cow::Owned),
-            rule: rule.into(),
-            dropped: document.is_some_and(|document| document.is_dropped),
-            repeat: Vec::new(),
-            witness: None,
-            similarity: None,
-            pieces: Vec::new(),
-            insert: insert.map(|insert| Literal(insert.into())),
-        };
+        let out = &mut self.lines;
+        out.extend_from_slice(b"{\"cut\":");
+        put_range(out, portion.in_file(cut));
+        out.extend_from_slice(&self.document);
+        out.extend_from_slice(b",\"rule\":\"");
+        out.extend_from_slice(rule.as_bytes());
+        out.push(b'"');
         let bytes = cut.of(&portion.bytes);
-        match block {
-            None => line.pieces = pieces(bytes, Span::default(), &[]),
-            Some(block) => {
-                line.repeat = vec![portion.in_file(block.repeat).into()];
-                let repeat = Span { start: block.repeat.start - cut.start, end: block.repeat.end - cut.start };
-                match &block.witness {
-                    // What it repeats of itself goes with it.
-                    Witness::Here(_) if line.dropped => line.pieces = pieces(bytes, repeat, &[]),
-                    Witness::Here(spans) => {
-                        let written = spans.iter().map(|&span| (portion.in_file(span).into(), span.of(&portion.bytes)));
-                        let written: Vec<(Place, &[u8])> = written.collect();
-                        line.pieces = pieces(bytes, repeat, &written);
-                        let ranges = written.into_iter().map(|(place, _)| place).collect();
-                        line.witness = Some(WitnessOf { file: None, record: None, ranges });
-                    }
-                    &Witness::Earlier { first, last } => {
-                        let known = portion.earlier(first, last).expect("what has earlier witnesses was compared with them")?;
-                        let place = known.place.map(Place::from);
-                        let written = place.zip(known.written());
-                        line.pieces = pieces(bytes, repeat, written.as_slice());
-                        let (file, record) = (Some(known.input), known.record);
-                        line.witness = Some(WitnessOf { file, record, ranges: place.into_iter().collect() });
-                    }
+        let within = |block: &Block| Span { start: block.repeat.start - cut.start, end: block.repeat.end - cut.start };
+        let pieces: Pieces = match &why {
+            Why::Nothing | Why::Gone(_) => pieces(bytes, Span::default(), &[]),
+            Why::Here(block, spans) => {
+                let written: SmallVec<[&[u8]; 4]> = spans.iter().map(|span| span.of(&portion.bytes)).collect();
+                pieces(bytes, within(block), &written)
+            }
+            Why::Earlier(block, known) => pieces(bytes, within(block), known.written().as_slice()),
+        };
+        // Where all of the witness stands in it, that is what it repeats.
+        let named = |witness: usize| pieces.iter().filter(|piece| matches!(piece, Piece::Witness(_))).count() == witness;
+        let repeat = match &why {
+            Why::Nothing => None,
+            Why::Gone(block) => Some(block),
+            Why::Here(block, spans) => Some(block).filter(|_| !named(spans.len())),
+            Why::Earlier(block, _) => Some(block).filter(|_| !named(1)),
+        };
+        if let Some(block) = repeat {
+            out.extend_from_slice(b",\"repeat\":");
+            put_list(out, [portion.in_file(block.repeat)], put_range);
+        }
+        match &why {
+            Why::Nothing | Why::Gone(_) => {}
+            Why::Here(_, spans) => {
+                out.extend_from_slice(b",\"witness\":{\"ranges\":");
+                put_list(out, spans.iter().map(|&span| portion.in_file(span)), put_range);
+                out.push(b'}');
+            }
+            Why::Earlier(_, known) => {
+                out.extend_from_slice(b",\"witness\":{");
+                if known.input != portion.input.number {
+                    out.extend_from_slice(b"\"file\":");
+                    put_number(out, known.input.into());
+                    out.push(b',');
                 }
+                if let Some(record) = known.record {
+                    out.extend_from_slice(b"\"record\":");
+                    put_number(out, record);
+                    out.push(b',');
+                }
+                out.extend_from_slice(b"\"ranges\":");
+                put_list(out, known.place, put_range);
+                out.push(b'}');
             }
         }
-        put(&mut self.lines, &line);
+        out.extend_from_slice(b",\"pieces\":");
+        put_list(out, &pieces, |out, piece| match piece {
+            Piece::Witness(number) => put_number(out, *number as u64),
+            Piece::Literal(literal) => put_value(out, literal),
+        });
+        if let Some(insert) = insert {
+            out.extend_from_slice(b",\"insert\":");
+            put_value(out, &Literal(insert.into()));
+        }
+        out.extend_from_slice(b"}\n");
         self.count += 1;
-        Ok(())
     }
 
     /// The lines, with that of the part itself; `heads` are written anew.
     fn end(self, heads: &[(Span, Vec<u8>)]) -> Lines {
-        let Self { portion, mut lines, count } = self;
+        let Self { portion, mut lines, count, .. } = self;
         let part = portion.extent;
         if portion.is_end() {
-            return Lines { written: lines, cuts: 0, clean: 0, end: portion.offset };
+            return Lines { written: lines, sums_from: 0, cuts: 0, clean: 0, end: portion.offset };
         }
         let mut edits: Vec<(Span, &[u8])> = portion.cuts.iter().map(|&cut| (cut, &[][..])).collect();
         if !heads.is_empty() {
@@ -171,28 +280,34 @@ impl Writing<'_> {
             clean += kept.len() + insert.len() as u64;
             from = edit.end;
         }
-        let sum = hex(fingerprint(&lines));
+        let (sums_from, sum) = (lines.len(), hex(fingerprint(&lines)));
         let (clean_hash, place) = (hex(hash.digest128()), portion.in_file(part).into());
         put(&mut lines, &PartLine { part: place, hash: hex(fingerprint(part.of(&portion.bytes))), clean, clean_hash, sum });
-        Lines { written: lines, cuts: count, clean, end: portion.in_file(part).end }
+        Lines { written: lines, sums_from, cuts: count, clean, end: portion.in_file(part).end }
     }
 }
 
+type Pieces<'a> = SmallVec<[Piece<'a>; 3]>;
+
 /// A cut, in pieces: where what stands in `repeat` of it is what a witness is as it is written, the witness stands for it.
-fn pieces<'a>(cut: &'a [u8], repeat: Span, witness: &[(Place, &[u8])]) -> Vec<Piece<'a>> {
-    let mut pieces = Vec::with_capacity(2 * witness.len() + 1);
-    let literal = |from: usize, to: usize, pieces: &mut Vec<Piece<'a>>| {
+fn pieces<'a>(cut: &'a [u8], repeat: Span, witness: &[&[u8]]) -> Pieces<'a> {
+    let mut pieces = Pieces::new();
+    let literal = |from: usize, to: usize, pieces: &mut Pieces<'a>| {
         if from < to {
             pieces.push(Piece::Literal(Literal(cut[from..to].into())));
         }
     };
     let (mut from, mut at) = (0, repeat.range().start);
-    for &(place, written) in witness {
+    for (number, &written) in witness.iter().enumerate() {
         let rest = &cut[at..repeat.range().end];
-        let found = if rest.starts_with(written) { Some(0) } else { memmem::find(rest, written) };
+        let found = match rest.starts_with(written) {
+            true => Some(0),
+            false if witness.len() == 1 => None,
+            false => memmem::find(rest, written), // behind a separator
+        };
         let Some(found) = found.filter(|_| !written.is_empty()) else { break };
         literal(from, at + found, &mut pieces);
-        pieces.push(Piece::Witness(place));
+        pieces.push(Piece::Witness(number));
         at += found + written.len();
         from = at;
     }
@@ -210,15 +325,14 @@ mod tests {
 
     #[test]
     fn a_cut_is_its_witness_and_what_that_lacks() {
-        let all = |cut, repeat, witness: &[(Place, &[u8])]| pieces(str::as_bytes(cut), repeat, witness);
-        let (a, b) = (Place(100, 103), Place(200, 204));
-        assert_eq!(all("\n\none", Span::new(2, 5), &[(a, b"one")]), [literal("\n\n"), Piece::Witness(a)]);
+        let all = |cut, repeat, witness: &[&[u8]]| pieces(str::as_bytes(cut), repeat, witness).into_vec();
+        assert_eq!(all("\n\none", Span::new(2, 5), &[b"one"]), [literal("\n\n"), Piece::Witness(0)]);
         assert_eq!(
-            all("one\n\nfour\n", Span::new(0, 9), &[(a, b"one"), (b, b"four")]),
-            [Piece::Witness(a), literal("\n\n"), Piece::Witness(b), literal("\n")]
+            all("one\n\nfour\n", Span::new(0, 9), &[b"one", b"four"]),
+            [Piece::Witness(0), literal("\n\n"), Piece::Witness(1), literal("\n")]
         );
         // Alike, but not the same bytes.
-        assert_eq!(all("one \n four", Span::new(0, 10), &[(a, b"one\nfour")]), [literal("one \n four")]);
+        assert_eq!(all("one \n four", Span::new(0, 10), &[b"one\nfour"]), [literal("one \n four")]);
         assert_eq!(all("gone", Span::default(), &[]), [literal("gone")]);
     }
 }

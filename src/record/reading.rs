@@ -1,6 +1,8 @@
 //! A record as it is read: which files it is about, in which parts, and where their cuts stand in it.
 
-use super::format::{CutLine, EditLine, EndsLine, FileLine, Header, Line, PartLine, Place as Range, RecordedPath, VERSION};
+use super::format::{
+    CutLine, EditLine, EndsLine, FileLine, Header, Line, PartLine, Place as Range, RecordedPath, ReplayLine, VERSION,
+};
 use super::hex;
 use crate::Match;
 use crate::document::Span;
@@ -120,10 +122,16 @@ impl Record {
 
     /// Does something with each cut of a part, in order.
     pub(super) fn each_cut(&self, part: &Part, mut each: impl FnMut(u64, CutLine) -> Result<()>) -> Result<()> {
-        self.each_line(part, |number, line| {
-            let cut: CutLine = serde_json::from_slice(line).map_err(|error| self.broken(number, &without_place(&error)))?;
-            each(number, cut)
-        })
+        self.each_line(part, |number, line| each(number, self.parsed(number, line)?))
+    }
+
+    /// The same with as much of it as makes an original.
+    pub(super) fn each_replay(&self, part: &Part, mut each: impl FnMut(u64, ReplayLine) -> Result<()>) -> Result<()> {
+        self.each_line(part, |number, line| each(number, self.parsed(number, line)?))
+    }
+
+    fn parsed<'l, T: serde::Deserialize<'l>>(&self, number: u64, line: &'l [u8]) -> Result<T> {
+        serde_json::from_slice(line).map_err(|error| self.broken(number, &without_place(&error)))
     }
 
     fn each_line(&self, part: &Part, mut each: impl FnMut(u64, &[u8]) -> Result<()>) -> Result<()> {
@@ -141,12 +149,17 @@ impl Record {
     fn edits_of(&self, part: &Part) -> Result<Vec<Edit>> {
         let (mut edits, mut from, mut clean) = (Vec::new(), part.original.start, part.clean.start);
         self.each_line(part, |number, line| {
-            let line: EditLine = serde_json::from_slice(line).map_err(|error| self.broken(number, &without_place(&error)))?;
-            let Range(start, end) = line.cut;
+            let (Range(start, end), inserted) = match plain_edit(line) {
+                Some(range) => (range, 0),
+                None => {
+                    let line: EditLine = self.parsed(number, line)?;
+                    (line.cut, line.insert.map_or(0, |insert| insert.0.len() as u64))
+                }
+            };
             if start < from || end < start || end > part.original.end {
                 return Err(self.broken(number, &"its cut isn't behind the one before, and within its part"));
             }
-            clean += start - from + line.insert.map_or(0, |insert| insert.0.len() as u64);
+            clean += start - from + inserted;
             edits.push(Edit { at: Span { start, end }, clean_end: clean });
             from = end;
             Ok(())
@@ -170,6 +183,19 @@ pub(super) struct Edit {
     pub(super) clean_end: u64,
 }
 
+/// What a line cuts that inserts nothing; `None` if that takes a closer look.
+fn plain_edit(line: &[u8]) -> Option<Range> {
+    let mut rest = line.strip_prefix(CUT)?.strip_prefix(b"[")?;
+    let mut number = |end: u8| {
+        let len = rest.iter().position(|byte| !byte.is_ascii_digit())?;
+        let digits = str::from_utf8(&rest[..len]).ok()?;
+        rest = rest[len..].strip_prefix(&[end])?;
+        digits.parse().ok()
+    };
+    let range = Range(number(b',')?, number(b']')?);
+    memchr::memmem::find(line, b"\"insert\"").is_none().then_some(range)
+}
+
 /// What a JSON error says, without the line and column it counts in its own way.
 fn without_place(error: &serde_json::Error) -> String {
     let words = error.to_string();
@@ -190,6 +216,8 @@ struct Reading<'a> {
     file: Option<RecordedFile>,
     at: usize,
     number: u64,
+    /// Of all lines but those of cuts.
+    sum: Xxh3,
 }
 
 impl<'a> Reading<'a> {
@@ -206,7 +234,9 @@ impl<'a> Reading<'a> {
         let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
         let at = (end + 1).min(all.len());
         let (files, failed) = (Vec::new(), Vec::new());
-        Ok(Self { path, folder, all, header, files, failed, is_complete: false, file: None, at, number: 2 })
+        let mut sum = Xxh3::new();
+        sum.update(&all[..at]);
+        Ok(Self { path, folder, all, header, files, failed, is_complete: false, file: None, at, number: 2, sum })
     }
 
     fn all(&mut self) -> Result<()> {
@@ -225,10 +255,7 @@ impl<'a> Reading<'a> {
                 cuts += 1;
             } else {
                 match Line::read(line).map_err(|error| self.broken(&without_place(&error)))? {
-                    Line::Cut => {
-                        first_cut.get_or_insert((start, self.number));
-                        cuts += 1;
-                    }
+                    Line::Cut => return Err(self.broken(&"has the line of a cut in another shape than it is written in")),
                     Line::Header(_) => return Err(self.broken(&"is the header of another record")),
                     Line::File(line) => {
                         self.no_more(first_cut)?;
@@ -251,15 +278,14 @@ impl<'a> Reading<'a> {
                     Line::Complete(line) => {
                         self.no_more(first_cut)?;
                         let is_all = line.files == known.len() as u64 && line.cuts == cuts;
-                        let mut sum = Xxh3::new();
-                        sum.update(&self.all[..start]);
-                        if !is_all || hex(sum.digest128()) != line.sum || self.file.is_some() {
+                        if !is_all || hex(self.sum.digest128()) != line.sum || self.file.is_some() {
                             return Err(self.broken(&"a line before it isn't as it was written, or is missing"));
                         }
                         self.is_complete = true;
                     }
                     Line::Other => {}
                 }
+                self.sum.update(&self.all[start..self.at]);
             }
             self.number += 1;
         }

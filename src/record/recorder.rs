@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::Xxh3;
 
 /// So much of a record waits in memory before it is written.
-const AT_ONCE: usize = 256 << 10;
+const AT_ONCE: usize = 32 << 10;
 
 /// A record that is being written.
 pub struct Recorder {
@@ -152,7 +152,9 @@ impl Recorder {
         *bytes = lines.end;
         *clean += lines.clean;
         self.cuts += lines.cuts;
-        self.put(&lines.written)
+        self.put(&lines.written[..lines.sums_from])?;
+        self.sum.update(&lines.written[lines.sums_from..]);
+        self.put(&lines.written[lines.sums_from..])
     }
 
     /// The file under way ends; gives its number.
@@ -224,18 +226,20 @@ impl Recorder {
     fn line(&mut self, line: &impl serde::Serialize) -> Result<()> {
         let mut written = Vec::new();
         put(&mut written, line);
+        self.sum.update(&written);
         self.put(&written)
     }
 
     fn put(&mut self, lines: &[u8]) -> Result<()> {
-        self.sum.update(lines);
-        self.waiting.extend_from_slice(lines);
-        if self.waiting.len() < AT_ONCE {
+        if self.waiting.len() + lines.len() < AT_ONCE {
+            self.waiting.extend_from_slice(lines);
             return Ok(());
         }
-        match &mut self.to {
-            To::Draft(draft) => draft.append(&self.waiting)?,
-            To::Journal(file, path) => file.write_all(&self.waiting).map_err(|error| Error::io(&*path, error))?,
+        for bytes in [&*self.waiting, lines] {
+            match &mut self.to {
+                To::Draft(draft) => draft.append(bytes)?,
+                To::Journal(file, path) => file.write_all(bytes).map_err(|error| Error::io(&*path, error))?,
+            }
         }
         self.waiting.clear();
         Ok(())

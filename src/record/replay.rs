@@ -1,6 +1,6 @@
 //! A part of an original, made of its clean copy and what is recorded of its cuts.
 
-use super::format::{CutLine, Literal, Piece};
+use super::format::{Literal, Piece, WitnessOf};
 use super::hex;
 use super::reading::{Part, Record};
 use super::texts::{Reader, Texts};
@@ -29,14 +29,13 @@ pub(super) fn rebuilt(texts: &Texts, file: usize, part: &Part) -> Result<Vec<u8>
     let mut reader = Reader::new(texts);
     let mut original = Vec::with_capacity(part.original.range().len());
     let (mut from, mut at) = (part.original.start, 0);
-    texts.record.each_cut(part, |line, cut| {
+    texts.record.each_replay(part, |line, cut| {
         let stays = (cut.cut.0 - from) as usize;
         original.extend_from_slice(&clean[at..at + stays]);
         at += stays + cut.insert.as_ref().map_or(0, |insert| insert.0.len());
         from = cut.cut.1;
-        each_piece(texts, &mut reader, file, line, &cut, |piece| {
+        each_piece(&mut reader, Cut { file, line, witness: cut.witness.as_ref(), pieces: &cut.pieces }, |piece| {
             original.extend_from_slice(piece);
-            Ok(())
         })
     })?;
     original.extend_from_slice(&clean[at..]);
@@ -50,31 +49,35 @@ pub(super) fn rebuilt(texts: &Texts, file: usize, part: &Part) -> Result<Vec<u8>
     }
 }
 
+/// What is recorded of a cut.
+pub(super) struct Cut<'c> {
+    /// The file that it is of.
+    pub(super) file: usize,
+    /// Its line in the record.
+    pub(super) line: u64,
+    pub(super) witness: Option<&'c WitnessOf>,
+    pub(super) pieces: &'c [Piece<'c>],
+}
+
 /// Gives what was cut, piece by piece.
-pub(super) fn each_piece(
-    texts: &Texts,
-    reader: &mut Reader,
-    file: usize,
-    line: u64,
-    cut: &CutLine,
-    mut each: impl FnMut(&[u8]) -> Result<()>,
-) -> Result<()> {
-    for piece in &cut.pieces {
+pub(super) fn each_piece(reader: &mut Reader, cut: Cut, mut each: impl FnMut(&[u8])) -> Result<()> {
+    for piece in cut.pieces {
         match piece {
-            Piece::Literal(Literal(bytes)) => each(bytes)?,
-            Piece::Witness(place) => each(&reader.read(witness_file(texts.record, file, line, cut)?, (*place).into())?)?,
+            Piece::Literal(Literal(bytes)) => each(bytes),
+            Piece::Witness(number) => {
+                let record = reader.record();
+                let range = cut.witness.and_then(|witness| Some((witness, witness.ranges.get(*number)?)));
+                let (witness, range) =
+                    range.ok_or_else(|| record.broken(cut.line, &"names a range of its witness that isn't there"))?;
+                each(&reader.read(file_of(record, cut.file, cut.line, witness)?, (*range).into())?);
+            }
         }
     }
     Ok(())
 }
 
 /// The file that the witness of a cut stands in.
-pub(super) fn witness_file(record: &Record, file: usize, line: u64, cut: &CutLine) -> Result<usize> {
-    match cut.witness.as_ref().map(|witness| witness.file) {
-        Some(None) => Ok(file),
-        Some(Some(number)) => {
-            record.file(number).ok_or_else(|| record.broken(line, &"names a witness in a file that isn't in it"))
-        }
-        None => Err(record.broken(line, &"names bytes of a witness that it hasn't")),
-    }
+pub(super) fn file_of(record: &Record, file: usize, line: u64, witness: &WitnessOf) -> Result<usize> {
+    let Some(number) = witness.file else { return Ok(file) };
+    record.file(number).ok_or_else(|| record.broken(line, &"names a witness in a file that isn't in it"))
 }

@@ -38,7 +38,7 @@ pub(super) struct Texts<'a> {
 type Key = (usize, Stands);
 
 struct File {
-    edits: OnceLock<Vec<Edit>>,
+    edits: OnceLock<Edits>,
     stands: Mutex<Option<Stands>>,
 }
 
@@ -55,13 +55,13 @@ impl<'a> Texts<'a> {
     }
 
     /// What was changed of a file.
-    pub(super) fn edits(&self, file: usize) -> Result<&[Edit]> {
+    pub(super) fn edits(&self, file: usize) -> Result<&Edits> {
         let known = &self.files[file].edits;
         if let Some(edits) = known.get() {
             return Ok(edits);
         }
         let edits = self.record.edits(self.file(file))?;
-        Ok(known.get_or_init(|| edits))
+        Ok(known.get_or_init(|| Edits::new(edits)))
     }
 
     /// The clean copy of a file.
@@ -90,16 +90,7 @@ impl<'a> Texts<'a> {
 
     /// Where bytes of an original stand in its clean copy; `None` if something was changed of them.
     pub(super) fn in_clean(&self, file: usize, span: Span) -> Result<Option<Span>> {
-        let edits = self.edits(file)?;
-        let before = edits.partition_point(|edit| edit.at.end <= span.start);
-        if edits.get(before).is_some_and(|next| next.at.start < span.end) {
-            return Ok(None);
-        }
-        let moved = |at: u64| match before.checked_sub(1).map(|last| edits[last]) {
-            Some(last) => last.clean_end + (at - last.at.end),
-            None => at,
-        };
-        Ok(Some(Span { start: moved(span.start), end: moved(span.end) }))
+        Ok(self.edits(file)?.in_clean(span))
     }
 
     /// What of a file is there. In place it is told by the bytes.
@@ -178,6 +169,40 @@ impl<'a> Texts<'a> {
     }
 }
 
+/// What was changed of a file, in order.
+pub(super) struct Edits {
+    list: Vec<Edit>,
+    /// For each page of the original, how many end before it: a search among millions would wait for memory many times.
+    before: Vec<u32>,
+}
+
+/// A page has 2 to the power of so many bytes.
+const PAGE: u32 = 12;
+
+impl Edits {
+    fn new(list: Vec<Edit>) -> Self {
+        let mut before = Vec::new();
+        for (number, edit) in (0..).zip(&list) {
+            before.resize((edit.at.end >> PAGE) as usize + 1, number);
+        }
+        Self { list, before }
+    }
+
+    /// Where bytes of the original stand in its clean copy; `None` if something was changed of them.
+    fn in_clean(&self, span: Span) -> Option<Span> {
+        let near = self.before.get((span.start >> PAGE) as usize).map_or(self.list.len(), |&before| before as usize);
+        let before = near + self.list[near..].iter().take_while(|edit| edit.at.end <= span.start).count();
+        if self.list.get(before).is_some_and(|next| next.at.start < span.end) {
+            return None;
+        }
+        let moved = |at: u64| match before.checked_sub(1).map(|last| self.list[last]) {
+            Some(last) => last.clean_end + (at - last.at.end),
+            None => at,
+        };
+        Some(Span { start: moved(span.start), end: moved(span.end) })
+    }
+}
+
 /// Reads originals, wherever they come from. It remembers which files it has read.
 pub(super) struct Reader<'t> {
     texts: &'t Texts<'t>,
@@ -187,6 +212,10 @@ pub(super) struct Reader<'t> {
 impl<'t> Reader<'t> {
     pub(super) fn new(texts: &'t Texts<'t>) -> Self {
         Self { texts, known: FxHashMap::default() }
+    }
+
+    pub(super) fn record(&self) -> &'t Record {
+        self.texts.record
     }
 
     /// Bytes of an original.

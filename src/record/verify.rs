@@ -1,10 +1,10 @@
 //! Proving a run once more: that what was cut stands in its witness, that this survives, and that the clean copy is the original
 //! less its cuts.
 
-use super::format::{CutLine, WitnessOf};
+use super::format::{CutLine, Piece, WitnessOf};
 use super::hex;
 use super::reading::{Part, Record};
-use super::replay::{each_piece, rebuilt, witness_file};
+use super::replay::{Cut, each_piece, file_of, rebuilt};
 use super::similarity::similarity;
 use super::texts::{Reader, Stands, Texts};
 use crate::Match;
@@ -238,12 +238,14 @@ impl<'t> Checking<'t> {
     fn prove(&mut self, line: u64, cut: &CutLine, gone: &[u8], original: &[u8]) -> Result<Option<String>> {
         let mut rest = gone;
         let mut is_same = true;
-        each_piece(self.texts, &mut self.reader, self.file, line, cut, |piece| {
+        let mut len = 0;
+        let recorded = Cut { file: self.file, line, witness: cut.witness.as_ref(), pieces: &cut.pieces };
+        each_piece(&mut self.reader, recorded, |piece| {
             is_same &= rest.starts_with(piece);
             rest = rest.get(piece.len()..).unwrap_or_default();
-            Ok(())
+            len += piece.len();
         })?;
-        if !is_same || !rest.is_empty() || gone.len() as u64 != cut.pieces_len() {
+        if !is_same || len != gone.len() {
             let (start, end) = (cut.cut.0, cut.cut.1);
             let place = self.texts.file(self.file).original.place();
             return Ok(Some(format!("its pieces aren't what stands at bytes {start}–{end} of {place}")));
@@ -256,11 +258,16 @@ impl<'t> Checking<'t> {
             self.cuts.hashed += 1;
             return Ok(None);
         }
-        let other = witness_file(self.texts.record, self.file, line, cut)?;
+        let other = file_of(self.texts.record, self.file, line, witness)?;
         for &range in &witness.ranges {
             if self.texts.in_clean(other, range.into())?.is_none() || self.texts.file(other).clean.is_none() {
                 return Ok(Some("its witness was cut itself".into()));
             }
+        }
+        if cut.repeat.is_empty() && cut.similarity.is_none() {
+            let is_all = |number| cut.pieces.iter().filter(|piece| **piece == Piece::Witness(number)).count() == 1;
+            self.cuts.compared += 1;
+            return Ok((!(0..witness.ranges.len()).all(is_all)).then(|| "says not what it repeats".into()));
         }
         let Some(repeat) = self.repeat(cut, original) else { return Ok(Some("what it repeats isn't in its part".into())) };
         let staying = self.witness(other, witness)?;
