@@ -85,6 +85,11 @@ impl Pending {
         Self { written: None, place: berth.place, given: berth.given, device: berth.device, open: None }
     }
 
+    /// It is to wait for long, with many others: what needn't be open isn't.
+    pub fn wait(&mut self) {
+        self.open = None;
+    }
+
     /// Takes its name, now that what stands in it is on the disk; if there is to be none, what has that name goes.
     pub(super) fn take_name(self, synced: Option<&io::Result<()>>) -> Result<()> {
         if let Some(Err(error)) = synced {

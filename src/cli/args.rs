@@ -113,6 +113,13 @@ pub(super) struct Clean {
     /// Write each cut with its proof to FILE, such as cuts.jsonl or cuts.jsonl.zst, for `unecho verify` and `unecho restore`
     #[arg(long, value_name = "FILE", conflicts_with = "files")]
     pub(super) record: Option<PathBuf>,
+    /// Stop before anything is written if more than SHARE of all bytes would go, written like 50%; a stream can't be held back, and has a
+    /// warning [default: 90% of several documents]
+    #[arg(long, value_name = "SHARE", value_parser = share, conflicts_with = "files")]
+    pub(super) max_removed: Option<Share>,
+    /// Go on with a run over several files that was interrupted: what is complete in the folder of the outputs stays
+    #[arg(long, conflicts_with_all = ["files", "in_place"])]
+    pub(super) resume: bool,
     /// Write records in this form, whatever theirs is; the name of the one output, such as clean.parquet, says the same
     #[arg(long, value_enum, value_name = "FORM", conflicts_with = "files")]
     to: Option<ToForm>,

@@ -1,22 +1,26 @@
 //! `unecho clean`: the plan, applied.
 
 use super::args::{COMMANDS, Clean, Global};
+use super::held::Held;
 use super::inputs::Inputs;
-use super::recording::{Recorded, Recording};
+use super::journal::{Interrupted, Journal};
+use super::recording::Recording;
 use super::run::{Ended, Frame};
 use super::signals::Signals;
 use super::suggest::Suggestion;
 use super::terminal::Terminal;
+use super::writing::{Making, Writing};
 use super::{Status, files};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use unecho::apply::{Growing, Outputs, Pending, Piece, Shape, Target, ensure_replaceable};
-use unecho::report::{Finding, Tally, Told, bytes};
-use unecho::runner::{Part, Portion};
+use std::sync::atomic::Ordering;
+use unecho::apply::{Outputs, Shape, Target, ensure_replaceable};
+use unecho::report::{Finding, MostRepeated, ScanReport, Tally, Text, Told, bytes, share};
+use unecho::runner::Portion;
 use unecho::source::{Form, Input, base_name};
 use unecho::threads::Threads;
-use unecho::{Error, Result, Unit};
+use unecho::{Error, Result, Share, Unit};
 
 /// So many blocks of one document are named; with -v all are.
 const SHOWN_BLOCKS: usize = 10;
@@ -48,6 +52,8 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         let why = format!("{}, left by a run that was killed, unless one is under way there; nobody needs it", bytes(size, size));
         terminal.warn(&Error::refused(&path, why).to_string());
     }
+    let (mut journal, interrupted) = Journal::open(args, &inputs, &target)?;
+    let is_read_again = args.common.is_across() || args.record.is_some();
     let signals = if outputs.have_names() { Signals::watched() } else { Signals::ignored() };
     let threads = Arc::new(Threads::new(global.threads()));
     let frame = Frame {
@@ -60,15 +66,22 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         becomes_table: args.to().or(outputs.form_by_name()) == Some(Form::Parquet),
         results_on_stdout: outputs.are_stdout(),
         report: None,
-        admit: &|input| if args.in_place { admit_in_place(args, input) } else { Ok(()) },
+        admit: &|input| match args.in_place {
+            true => admit_in_place(args, input).map(|()| true),
+            false => Ok(is_read_again || !interrupted.has(input, &outputs)),
+        },
         stop: signals.stop(),
     };
     let stats = frame.stats(&outputs)?;
     let mut recording = Recording::begin(args, &inputs, &outputs)?;
     inputs.say_what_is_awaited(terminal);
+    if args.resume {
+        terminal.say(&interrupted.in_words(is_read_again));
+    }
 
     let mut log = Log { args, inputs: &inputs, terminal, one: None };
-    let ended = clean(&frame, &threads, &outputs, &signals, &mut recording, &mut log);
+    let mut beside = Beside { recording: &mut recording, journal: journal.as_mut(), interrupted: &interrupted };
+    let ended = clean(&frame, &threads, &outputs, &signals, &mut beside, &mut log);
     if !matches!(&ended, Ok(ended) if ended.tally.sums.documents == 0) {
         outputs.finish()?; // also what has its name when something ends the run
     }
@@ -83,127 +96,18 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
     }
     log.summarise(&ended, &outputs);
     recording.end(terminal)?;
+    journal.map_or(Ok(()), Journal::end)?;
     if args.no_record && ended.tally.sums.blocks > 0 {
         terminal.say("No record was kept: what was removed can't be brought back");
     }
     Ok(status)
 }
 
-/// What is made of a portion.
-struct Made {
-    output: Output,
-    /// Whether anything was cut.
-    is_changed: bool,
-    part: Part,
-    recorded: Option<Recorded>,
-}
-
-enum Output {
-    /// The clean copy of all of an input, or that there is none; nothing if that goes without saying or it went to standard output.
-    Whole(Option<Pending>),
-    /// What stays of a stretch of one, and its output if it is the first.
-    Stretch(Option<Growing>, Piece),
-    /// The end of one that came in stretches, and its output if there was none.
-    End(Option<Growing>),
-}
-
-/// Makes the clean copy of a portion, or its part of it.
-fn make(args: &Clean, portion: &Portion, outputs: &Outputs, threads: &Arc<Threads>, is_recorded: bool) -> Result<Made> {
-    let (input, source, is_changed) = (portion.input, portion.source, !portion.cuts.is_empty());
-    let has_copy = !is_dropped(portion);
-    if args.in_place && source.broken().is_some() {
-        let why = "breaks off, and what comes behind would be lost in place; it stays as it is";
-        return Err(Error::refused(input.place(), why));
-    }
-    let recorded = if is_recorded { Some(Recorded::of(portion, outputs, has_copy)?) } else { None };
-    let begin = || portion.is_first.then(|| outputs.begin(input, source, threads)).transpose();
-    let output = match portion.part {
-        // What isn't changed stays where it is.
-        Part::Whole if args.in_place && !is_changed => Output::Whole(None),
-        Part::Whole if !has_copy => Output::Whole(outputs.none(input, source)?),
-        Part::Whole => Output::Whole(outputs.write(input, source, &portion.bytes, &portion.cuts)?),
-        Part::Stretch => Output::Stretch(begin()?, portion.written(outputs.form(input))),
-        Part::End => {
-            outputs.ensure_unspoilt(source)?;
-            Output::End(begin()?)
-        }
-    };
-    Ok(Made { output, is_changed, part: portion.part, recorded })
-}
-
-/// The outputs under way.
-struct Writing<'a> {
-    outputs: &'a Outputs,
+/// What a run writes beside its outputs.
+struct Beside<'a> {
     recording: &'a mut Recording,
-    is_in_place: bool,
-    /// The output of the input whose stretches come; none if it couldn't be begun.
-    growing: Option<Growing>,
-    /// Whether anything of that was cut.
-    is_changed: bool,
-    /// What waits for its name, each with the number of its input in the record.
-    complete: Vec<((Told, Option<u32>), Option<Pending>)>,
-}
-
-impl Writing<'_> {
-    /// Goes on with what was made of a portion.
-    fn add(&mut self, made: Made, told: Told) -> Result<()> {
-        let Made { output, is_changed, part, recorded } = made;
-        let number = self.recording.add(recorded, part)?;
-        match output {
-            Output::Whole(pending) => self.complete.push(((told, number), pending)),
-            Output::Stretch(begun, piece) => {
-                self.is_changed = is_changed || (begun.is_none() && self.is_changed);
-                self.growing = begun.or(self.growing.take());
-                self.growing.as_mut().map_or(Ok(()), |growing| growing.append(piece))?;
-            }
-            Output::End(begun) => {
-                let is_changed = begun.is_none() && std::mem::take(&mut self.is_changed);
-                match begun.or(self.growing.take()) {
-                    Some(growing) if self.is_in_place && !is_changed => {
-                        drop(growing);
-                        self.complete.push(((told, number), None));
-                    }
-                    Some(growing) => {
-                        let pending = match growing.finish() {
-                            Ok(pending) => pending,
-                            Err(error) => {
-                                self.recording.was_left(number)?;
-                                return Err(error);
-                            }
-                        };
-                        self.complete.push(((told, number), pending));
-                    }
-                    None => self.recording.was_left(number)?,
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The input under way has failed.
-    fn fail(&mut self) -> Result<bool> {
-        let is_begun = self.growing.take().is_some();
-        if is_begun {
-            self.recording.fails()?;
-        }
-        Ok(is_begun)
-    }
-
-    /// Gives what is complete its name, and says so of each.
-    fn publish(&mut self, mut each: impl FnMut(Result<Told>) -> Result<()>) -> Result<()> {
-        if self.is_in_place && !self.complete.is_empty() {
-            self.recording.sync()?;
-        }
-        let complete = std::mem::take(&mut self.complete);
-        let numbers: Vec<Option<u32>> = complete.iter().map(|((_, number), _)| *number).collect();
-        for (named, number) in self.outputs.publish(complete).zip(numbers) {
-            if named.is_err() {
-                self.recording.was_left(number)?;
-            }
-            each(named.map(|(told, _)| told))?;
-        }
-        Ok(())
-    }
+    journal: Option<&'a mut Journal>,
+    interrupted: &'a Interrupted,
 }
 
 /// Cleans every document; the outputs stand under their names when it returns.
@@ -212,17 +116,20 @@ fn clean(
     threads: &Arc<Threads>,
     outputs: &Outputs,
     signals: &Signals,
-    recording: &mut Recording,
+    beside: &mut Beside,
     log: &mut Log,
 ) -> Result<Ended> {
-    let (args, is_recorded) = (log.args, recording.is_wanted());
-    let is_in_place = args.in_place;
-    let mut writing = Writing { outputs, recording, is_in_place, growing: None, is_changed: false, complete: Vec::new() };
-    let ended = frame.run(
+    let args = log.args;
+    let Beside { recording, journal, interrupted } = beside;
+    let (is_recorded, is_noted) = (recording.is_wanted(), journal.is_some());
+    let making = Making { args, outputs, threads, is_recorded, interrupted, is_noted };
+    let mut writing = Writing::new(outputs, recording, args.in_place);
+    let mut held = Held::new(args.max_removed, frame.inputs, !outputs.have_names())?;
+    let mut ended = frame.run(
         |portion| {
             signals.let_temporaries_go_first();
             let told = told(frame, &portion)?;
-            Ok((make(args, &portion, outputs, threads, is_recorded)?, told))
+            Ok((making.make(&portion)?, told))
         },
         most(frame.terminal),
         |done, tally| {
@@ -241,16 +148,62 @@ fn clean(
                     added => added?,
                 }
             }
-            writing.publish(|named| log.add(named, tally))?;
-            if writing.growing.is_none() {
+            let complete = held.release(writing.take_complete());
+            writing.publish(complete, journal.as_deref_mut(), |named| log.add(named, tally))?;
+            if !writing.is_under_way() && held.is_empty() {
                 signals.let_go_at_once();
             }
             Ok(())
         },
     )?;
-    drop(writing); // of a run that was stopped
-    signals.end_if_stopped();
+    if signals.stop().load(Ordering::SeqCst) {
+        drop((writing, held));
+        signals.end_if_stopped();
+    } else {
+        match held.end() {
+            Ok(complete) => writing.publish(complete, journal.as_deref_mut(), |named| log.add(named, &mut ended.tally))?,
+            Err((most, (all, stays))) => too_much(frame, outputs, most, (all - stays, all))?,
+        }
+    }
     Ok(ended)
+}
+
+/// More goes than may: an error, unless it is written already.
+fn too_much(frame: &Frame, outputs: &Outputs, most: Share, (gone, all): (u64, u64)) -> Result<()> {
+    let goes = format!("of all bytes, more than the {} % of --max-removed", most.percent());
+    if !outputs.have_names() {
+        let why = format!("{} were removed {goes}", share(gone, all));
+        frame.terminal.warn(&Error::refused(frame.inputs.in_words(), why).to_string());
+        return Ok(());
+    }
+    if !frame.inputs.is_stdin() {
+        largest_causes(frame)?;
+    }
+    let why = format!("{} would go {goes}; nothing was written. If that is meant: --max-removed 100%", share(gone, all));
+    Err(Error::refused(frame.inputs.in_words(), why))
+}
+
+/// Says which blocks take most away, for which all is read once more.
+fn largest_causes(frame: &Frame) -> Result<()> {
+    let mut most = MostRepeated::default();
+    let silent = Frame { terminal: &Terminal::silent(), ..*frame };
+    let has_repeats = |portion: &Portion| {
+        Told::of(portion, usize::MAX, |document| portion.is_part_of_text() || !document.plan.blocks.is_empty())
+    };
+    let ended = silent.run(
+        |portion| Ok(((), has_repeats(&portion)?)),
+        usize::MAX,
+        |done, _| {
+            done.iter().flat_map(|((), told)| &told.findings).for_each(|finding| most.add(finding));
+            Ok(())
+        },
+    )?;
+    let mut words = Vec::new();
+    let mut report = Text::new(&mut words, frame.common.settings().unit);
+    report.end(&ended.tally, Some(&most)).expect("memory takes all");
+    drop(report);
+    String::from_utf8_lossy(&words).lines().for_each(|line| frame.terminal.warn(line));
+    Ok(())
 }
 
 /// Refuses what mustn't be cleaned in place.
@@ -275,11 +228,6 @@ fn in_place(inputs: &Inputs) -> Result<Target> {
     Ok(Target::InPlace)
 }
 
-/// Whether nothing of an input is written.
-fn is_dropped(portion: &Portion) -> bool {
-    !portion.input.form.is_container() && portion.documents.iter().all(|document| document.is_dropped)
-}
-
 /// What is said about a portion. Line numbers cost another look at the text, so only what is wanted is found.
 fn told(frame: &Frame, portion: &Portion) -> Result<Told> {
     let is_one = frame.inputs.is_single() && !portion.input.form.is_container();
@@ -300,7 +248,7 @@ fn refuse_unknown_command(inputs: &Inputs) -> Result<()> {
     let is_command = |path: &&PathBuf| COMMANDS.iter().any(|command| path.as_os_str() == *command);
     match inputs.paths() {
         [first, ..] if first.components().count() == 1 && first.extension().is_none() && is_missing(first) => {
-            Err(Error::refused(first, "no such file or folder, and no command; the commands are clean and scan"))
+            Err(Error::refused(first, "no such file or folder, and no command; the commands are clean, scan, verify and restore"))
         }
         paths => match paths.iter().find(is_command) {
             Some(path) if is_missing(path) => {

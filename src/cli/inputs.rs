@@ -58,12 +58,26 @@ impl<'a> Inputs<'a> {
         if self.is_stdin() { &[] } else { &self.common.paths }
     }
 
+    /// Whether they may hold several documents.
+    pub(super) fn is_corpus(&self) -> bool {
+        match self.paths() {
+            [] => self.common.form().is_some_and(Form::is_container),
+            [path] if self.is_single() => self.common.form().or_else(|| Form::of_name(path)).is_some_and(Form::is_container),
+            _ => true,
+        }
+    }
+
+    /// A walk over the files and folders.
+    pub(super) fn walk(&self, output: Option<Identity>) -> Result<Walk> {
+        Walk::new(self.paths(), self.common.selection(output))
+    }
+
     /// What is found there. `output` is the file that the run's own results go to.
     pub(super) fn found(&self, output: Option<Identity>) -> Result<Box<dyn Iterator<Item = Found>>> {
         Ok(if self.is_stdin() {
             Box::new(std::iter::once(Found::Input(Input::stdin(self.common.form().unwrap_or(Form::Text)))))
         } else {
-            Box::new(Walk::new(self.paths(), self.common.selection(output))?)
+            Box::new(self.walk(output)?)
         })
     }
 

@@ -6,7 +6,9 @@
 mod args;
 mod clean;
 mod files;
+mod held;
 mod inputs;
+mod journal;
 mod progress;
 mod recording;
 mod restore;
@@ -16,6 +18,7 @@ mod signals;
 mod suggest;
 mod terminal;
 mod verify;
+mod writing;
 
 use args::{Args, Command};
 use std::process::ExitCode;

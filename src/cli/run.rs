@@ -30,8 +30,8 @@ pub(super) struct Frame<'a> {
     pub(super) results_on_stdout: bool,
     /// The file that a report goes to.
     pub(super) report: Option<Identity>,
-    /// Says why an input that was found mustn't be read, if so.
-    pub(super) admit: &'a (dyn Fn(&Input) -> Result<()> + Sync),
+    /// Whether an input that was found is read; an error says why it mustn't be.
+    pub(super) admit: &'a (dyn Fn(&Input) -> Result<bool> + Sync),
     /// Ends the run early.
     pub(super) stop: &'a AtomicBool,
 }
@@ -76,10 +76,13 @@ impl Frame<'_> {
         let mut is_any_read = false;
         let mut faults = Faults { place: None, count: 0, terminal: self.terminal };
         let admitted = |found| match found {
-            Found::Input(input) => (self.admit)(&input).map_or_else(Found::Failed, |()| Found::Input(input)),
-            found => found,
+            Found::Input(input) => match (self.admit)(&input) {
+                Ok(is_read) => is_read.then_some(Found::Input(input)),
+                Err(error) => Some(Found::Failed(error)),
+            },
+            found => Some(found),
         };
-        let found = self.inputs.found(self.report)?.map(admitted);
+        let found = self.inputs.found(self.report)?.filter_map(admitted);
         let ended = runner::run(found, course, each, |outcomes| {
             if let [Outcome::Notice(words)] = outcomes.as_slice() {
                 self.terminal.say(words);

@@ -34,7 +34,7 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
         becomes_table: false,
         results_on_stdout: true,
         report: output,
-        admit: &|_| Ok(()),
+        admit: &|_| Ok(true),
         stop: &never,
     };
     let stats = frame.stats(&Outputs::new(&Target::Stdout, &[], Shape::default())?)?;

@@ -17,6 +17,8 @@ pub(super) struct Terminal {
     verbose: bool,
     /// A person is looking.
     is_watched: bool,
+    /// Not even errors are said.
+    is_silent: bool,
     bar: Bar,
 }
 
@@ -30,7 +32,12 @@ const FAINT: anstyle::Style = anstyle::Style::new().dimmed();
 impl Terminal {
     pub(super) fn new(global: &Global) -> Self {
         let is_watched = std::io::stderr().is_terminal();
-        Self { quiet: global.quiet, verbose: global.verbose, is_watched, bar: Bar::default() }
+        Self { quiet: global.quiet, verbose: global.verbose, is_watched, is_silent: false, bar: Bar::default() }
+    }
+
+    /// One that says nothing.
+    pub(super) fn silent() -> Self {
+        Self { quiet: true, verbose: false, is_watched: false, is_silent: true, bar: Bar::default() }
     }
 
     /// The line that moves, if there may be one: not on a terminal that shows the results as well.
@@ -89,6 +96,9 @@ impl Terminal {
 
     /// A line on standard error. If nobody reads there is nobody to tell.
     fn line(&self, text: impl Display) {
+        if self.is_silent {
+            return;
+        }
         let line = format!("{text}\n"); // written at once, so that lines of other programs come before or after it
         self.bar.aside(|| {
             let _ = anstream::stderr().write_all(line.as_bytes());

@@ -53,7 +53,7 @@ impl Share {
     }
 
     /// Whether `part` is more than this share of `whole`.
-    pub(crate) fn is_exceeded(self, part: u64, whole: u64) -> bool {
+    pub fn is_exceeded(self, part: u64, whole: u64) -> bool {
         u128::from(part) * 100 > u128::from(whole) * u128::from(self.0)
     }
 }

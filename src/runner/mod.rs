@@ -116,7 +116,7 @@ pub fn run<T: Send>(
     course.settings.ensure_sensible()?;
     let corpus = course.settings.across.then(|| Compared::new(course.settings, course.budget.corpus()));
     let mut run = Run { course, work, batch, corpus, kept: Vec::new(), used: Vec::new(), again: Vec::new(), spool: None };
-    let mut batches = Batches::new(numbered(found), &course);
+    let mut batches = Batches::new(found, &course);
     while let Some(batch) = batches.next() {
         match run.batch(batch)? {
             Way::On => {}
@@ -130,19 +130,6 @@ pub fn run<T: Send>(
         }
     }
     run.end()
-}
-
-/// The same, where each input has its number.
-fn numbered(found: impl Iterator<Item = Found>) -> impl Iterator<Item = Found> {
-    let mut next = 0;
-    found.map(move |found| match found {
-        Found::Input(input) => {
-            let number = next;
-            next += 1;
-            Found::Input(Input { number, ..input })
-        }
-        found => found,
-    })
 }
 
 /// How a run goes on.

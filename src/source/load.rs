@@ -298,6 +298,11 @@ impl Source {
         self.watch.file.as_ref().map(|(_, stamp)| Permissions::from_mode(stamp.mode & 0o777))
     }
 
+    /// Its size in bytes and when it was changed last, in seconds and nanoseconds, when it was opened; `None` for what isn't a file.
+    pub fn stamp(&self) -> Option<(u64, (i64, i64))> {
+        self.watch.file.as_ref().map(|(_, stamp)| (stamp.size, stamp.modified))
+    }
+
     /// Which file it is; `None` for standard input that isn't a file.
     pub fn identity(&self) -> Option<Identity> {
         self.identity

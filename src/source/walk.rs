@@ -64,6 +64,8 @@ pub struct Walk {
     folder: Option<Folder>,
     filter: Filter,
     selection: Selection,
+    /// How many inputs there were.
+    count: u32,
     /// The files so far, where one may be reached twice.
     seen: Option<HashSet<PathBuf>>,
 }
@@ -87,6 +89,7 @@ impl Walk {
             roots: paths.iter().cloned().collect(),
             is_alone: paths.len() == 1,
             folder: None,
+            count: 0,
             filter: Filter::new(&selection.include, &selection.exclude)?,
             selection,
         })
@@ -205,8 +208,14 @@ impl Iterator for Walk {
                     self.root(path)
                 }
             };
-            if found.is_some() {
-                return found;
+            match found {
+                Some(Found::Input(input)) => {
+                    let number = self.count;
+                    self.count += 1;
+                    return Some(Found::Input(Input { number, ..input }));
+                }
+                Some(found) => return Some(found),
+                None => {}
             }
         }
     }
