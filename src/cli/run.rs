@@ -230,6 +230,17 @@ impl Faults<'_> {
 }
 
 impl Ended {
+    /// What is still to be written once all is read, unless nobody wants to hear it.
+    pub(super) fn then(mut self, write: impl FnOnce(&Tally) -> Result<()>) -> Result<Self> {
+        if !self.is_unheard {
+            match write(&self.tally) {
+                Err(error) if error.is_end_of_reader() => self.is_unheard = true,
+                written => written?,
+            }
+        }
+        Ok(self)
+    }
+
     /// Whether there was nothing to read, nor anything that couldn't be.
     pub(super) fn found_nothing(&self) -> bool {
         !self.is_any_read && self.tally.failed == 0

@@ -2,14 +2,15 @@
 
 use super::args::{Global, ReportForm, Scan};
 use super::inputs::Inputs;
-use super::run::Frame;
+use super::run::{Ended, Frame};
 use super::terminal::Terminal;
 use super::{Status, files};
 use std::io::BufWriter;
 use std::sync::atomic::AtomicBool;
 use unecho::apply::{Outputs, Shape, Target};
 use unecho::report::{Json, MostRepeated, ScanReport, Text, Told};
-use unecho::source::{Identity, Input, Source};
+use unecho::runner::Portion;
+use unecho::source::Identity;
 use unecho::threads::Threads;
 use unecho::{Error, Place, Result};
 
@@ -20,7 +21,6 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
     if args.common.files {
         return files::list(&inputs, &args.common, terminal);
     }
-    let output = Identity::of_regular(&std::io::stdout());
     let never = AtomicBool::new(false);
     let threads = Threads::new(global.threads());
     let budget = global.budget(None)?;
@@ -33,7 +33,7 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
         is_converted: false,
         becomes_table: false,
         results_on_stdout: true,
-        report: output,
+        report: Identity::of_regular(&std::io::stdout()),
         admit: &|_| Ok(true),
         stop: &never,
     };
@@ -41,14 +41,30 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
     inputs.say_what_is_awaited(terminal);
 
     let out = BufWriter::new(std::io::stdout().lock());
-    let mut report: Box<dyn ScanReport> = match args.format {
-        ReportForm::Text => Box::new(Text::new(out, args.common.settings().unit)),
-        ReportForm::Json => Box::new(Json::new(out)),
-    };
-    let mut most = args.common.is_across().then(MostRepeated::default);
+    let ended = match args.format {
+        ReportForm::Text => findings(&frame, &mut Text::new(out, args.common.settings().unit)),
+        ReportForm::Json => findings(&frame, &mut Json::new(out)),
+    }?;
+    let status = Status::of(ended.tally.failed);
+    if ended.is_unheard {
+        return Ok(status);
+    }
+    ended.write_stats(stats.as_ref())?;
+    if ended.found_nothing() {
+        return Err(inputs.nothing_read(terminal, ended.tally.left_out.unknown_form));
+    }
+    if ended.tally.sums.documents > 0 || ended.tally.failed == 0 {
+        terminal.say(&ended.tally.scanned_in_words(ended.took, !inputs.is_single()));
+    }
+    Ok(status)
+}
+
+/// Says what repeats, document by document, and at the end what repeats most.
+fn findings(frame: &Frame, report: &mut dyn ScanReport) -> Result<Ended> {
+    let mut most = frame.common.is_across().then(MostRepeated::default);
     let ended = frame.run(
         |portion| {
-            ensure_not_output(portion.input, portion.source, output)?;
+            ensure_not_output(&portion, frame.report)?;
             let told = Told::of(&portion, usize::MAX, |document| portion.is_part_of_text() || !document.plan.blocks.is_empty());
             Ok(((), told?))
         },
@@ -66,28 +82,13 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
             Ok(())
         },
     )?;
-    let status = Status::of(ended.tally.failed);
-    if ended.is_unheard {
-        return Ok(status);
-    }
-    match report.end(&ended.tally, most.as_ref()).map_err(write_failed) {
-        Err(error) if error.is_end_of_reader() => return Ok(status),
-        written => written?,
-    }
-    ended.write_stats(stats.as_ref())?;
-    if ended.found_nothing() {
-        return Err(inputs.nothing_read(terminal, ended.tally.left_out.unknown_form));
-    }
-    if ended.tally.sums.documents > 0 || ended.tally.failed == 0 {
-        terminal.say(&ended.tally.scanned_in_words(ended.took, !inputs.is_single()));
-    }
-    Ok(status)
+    ended.then(|tally| report.end(tally, most.as_ref()).map_err(write_failed))
 }
 
 /// A report that grows into the text it is about would report itself.
-fn ensure_not_output(input: &Input, source: &Source, output: Option<Identity>) -> Result<()> {
-    if output.is_some() && source.identity() == output {
-        return Err(Error::refused(input.place(), "is where standard output goes as well; inputs are never written to"));
+fn ensure_not_output(portion: &Portion, output: Option<Identity>) -> Result<()> {
+    if output.is_some() && portion.source.identity() == output {
+        return Err(Error::refused(portion.input.place(), "is where standard output goes as well; inputs are never written to"));
     }
     Ok(())
 }
