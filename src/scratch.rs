@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Place, Result, io_reason};
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -79,6 +79,62 @@ pub(crate) fn nameless(folder: &Path) -> io::Result<File> {
 pub(crate) fn in_folder(folder: &Path, error: &io::Error) -> io::Error {
     let why = format!("temporary file in {}: {}; --temp-dir names another folder", folder.display(), io_reason(error));
     io::Error::new(error.kind(), why)
+}
+
+/// Bytes that wait until what they are a part of is complete: in memory, or, if they are many, in a file without a name.
+pub(crate) struct Waiting {
+    /// Those that came first, if they are many.
+    file: Option<File>,
+    rest: Vec<u8>,
+    /// So many may be in memory.
+    most: usize,
+    folder: PathBuf,
+}
+
+impl Waiting {
+    /// None; of those that come so many may be in memory, and more go to this folder.
+    pub(crate) fn new(most: usize, folder: PathBuf) -> Self {
+        Self { file: None, rest: Vec::new(), most, folder }
+    }
+
+    /// Goes on with these bytes.
+    ///
+    /// # Errors
+    /// If there is no room for them.
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.rest.len() + bytes.len() <= self.most {
+            self.rest.extend_from_slice(bytes);
+            return Ok(());
+        }
+        let write = |file: &mut File| file.write_all(&self.rest).and_then(|()| file.write_all(bytes));
+        let written = match &mut self.file {
+            Some(file) => write(file),
+            none => tempfile::tempfile_in(&self.folder).and_then(|file| write(none.insert(file))),
+        };
+        self.rest.clear();
+        written.map_err(|error| failed(&self.folder, &error))
+    }
+
+    /// Hands on all of them; then there are none.
+    ///
+    /// # Errors
+    /// Those of whoever takes them, and if they can't be read.
+    pub(crate) fn hand_on(&mut self, mut to: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let failed = |error: io::Error| failed(&self.folder, &error);
+        if let Some(mut file) = self.file.take() {
+            file.rewind().map_err(failed)?;
+            let mut piece = vec![0; CHUNK];
+            loop {
+                match file.read(&mut piece).map_err(failed)? {
+                    0 => break,
+                    len => to(&piece[..len])?,
+                }
+            }
+        }
+        to(&self.rest)?;
+        self.rest.clear();
+        Ok(())
+    }
 }
 
 /// How many bytes are free in a folder.
@@ -314,7 +370,6 @@ impl io::Read for Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Read;
 
     #[test]
     fn what_was_put_on_a_tape_is_read_from_it() {
@@ -357,6 +412,23 @@ mod tests {
             assert_eq!(bytes.len(), 10 * CHUNK);
         }
         assert_eq!(scratch.size(), 10 * CHUNK as u64);
+    }
+
+    #[test]
+    fn what_waits_is_handed_on_in_order_wherever_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut waiting = Waiting::new(10, folder.path().into());
+        for pieces in [&["abc", "def", "ghij"][..], &["abc", "defghijk", "l", "mnopqrstuvwxyz", "0"], &[]] {
+            pieces.iter().for_each(|piece| waiting.put(piece.as_bytes()).unwrap());
+            let mut all = Vec::new();
+            let take = |bytes: &[u8]| {
+                all.extend_from_slice(bytes);
+                Ok(())
+            };
+            waiting.hand_on(take).unwrap();
+            assert_eq!(String::from_utf8(all).unwrap(), pieces.concat());
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]
