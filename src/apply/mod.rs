@@ -34,7 +34,7 @@ pub fn without(source: &[u8], cuts: impl IntoIterator<Item = Span>) -> Vec<u8> {
 }
 
 /// What stays of `source`, in order.
-fn stretches(source: &[u8], cuts: impl IntoIterator<Item = Span>) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn stretches(source: &[u8], cuts: impl IntoIterator<Item = Span>) -> impl Iterator<Item = &[u8]> {
     let end = Span::new(source.len(), source.len());
     let mut at = 0;
     cuts.into_iter().chain([end]).filter_map(move |cut| {

@@ -44,7 +44,8 @@ Examples:
 const SCAN_EXAMPLES: &str = "\
 Examples:
   unecho scan article.txt                What repeats, with its lines
-  unecho scan --format json texts/ | jq '.documents[].path'";
+  unecho scan --format json texts/ | jq '.documents[].path'
+  unecho scan --format diff texts/       The lines that would go";
 
 const VERIFY_STATUS: &str = "Exit status: 0 all holds, 1 something doesn't, 2 it can't be told.";
 
@@ -159,6 +160,8 @@ pub(super) enum ReportForm {
     Text,
     /// One object: documents, their repeats, a summary
     Json,
+    /// What a clean copy would lack, as patch takes it; of Parquet and WARC each document's text
+    Diff,
 }
 
 /// What the commands share: what is read, and what counts as a repeat.

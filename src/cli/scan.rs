@@ -5,10 +5,10 @@ use super::inputs::Inputs;
 use super::run::{Ended, Frame};
 use super::terminal::Terminal;
 use super::{Status, files};
-use std::io::BufWriter;
+use std::io::{BufWriter, Write};
 use std::sync::atomic::AtomicBool;
 use unecho::apply::{Outputs, Shape, Target};
-use unecho::report::{Json, MostRepeated, ScanReport, Text, Told};
+use unecho::report::{Changes, Diff, Json, MostRepeated, ScanReport, Text, Told};
 use unecho::runner::Portion;
 use unecho::source::Identity;
 use unecho::threads::Threads;
@@ -44,6 +44,7 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
     let ended = match args.format {
         ReportForm::Text => findings(&frame, &mut Text::new(out, args.common.settings().unit)),
         ReportForm::Json => findings(&frame, &mut Json::new(out)),
+        ReportForm::Diff => diff(&frame, Diff::new(out, &budget)),
     }?;
     let status = Status::of(ended.tally.failed);
     if ended.is_unheard {
@@ -83,6 +84,27 @@ fn findings(frame: &Frame, report: &mut dyn ScanReport) -> Result<Ended> {
         },
     )?;
     ended.then(|tally| report.end(tally, most.as_ref()).map_err(write_failed))
+}
+
+/// Shows what the clean copies would lack.
+fn diff(frame: &Frame, mut diff: Diff<impl Write>) -> Result<Ended> {
+    let ended = frame.run(
+        |portion| {
+            ensure_not_output(&portion, frame.report)?;
+            Changes::of(&portion, frame.budget)
+        },
+        0,
+        |done, tally| {
+            if done.is_empty() {
+                diff.forget(); // an input of which nothing more comes has failed
+            }
+            done.into_iter().try_for_each(|(changes, told)| {
+                tally.add(&told.sums);
+                diff.add(changes)
+            })
+        },
+    )?;
+    ended.then(|_| diff.end())
 }
 
 /// A report that grows into the text it is about would report itself.

@@ -2,6 +2,7 @@
 //! write to.
 
 mod changes;
+mod diff;
 mod finding;
 mod most;
 mod scan;
@@ -10,6 +11,7 @@ mod told;
 mod words;
 
 pub use crate::error::{count, is_harmful, visible};
+pub use diff::{Changes, Diff};
 pub use finding::{Earlier, Finding, Lines, Passage, Repeat};
 pub use most::{MostRepeated, RepeatedBlock};
 pub use scan::{Json, ScanReport, Text};
