@@ -212,6 +212,11 @@ impl Sheaf {
         &self.segments.list[document.segments.start as usize..document.segments.end as usize]
     }
 
+    /// Where a document's paragraphs stand in the stretch, if that was to be known.
+    pub(crate) fn places_of(&self, document: &Taken) -> &[Segment] {
+        &self.places[document.segments.start as usize..document.segments.end as usize]
+    }
+
     /// The fingerprints of a document's paragraphs.
     pub(crate) fn prints(&self, document: &Taken) -> &[u128] {
         &self.segments.prints[document.segments.start as usize..document.segments.end as usize]

@@ -404,6 +404,7 @@ impl Common {
             },
             keep_empty: self.empty == Empty::Keep,
             in_stretches: false,
+            keeps_places: false,
         }
     }
 

@@ -63,6 +63,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         threads: &threads,
         budget: &budget,
         is_converted: args.to().is_some() || outputs.form_by_name().is_some(),
+        is_recorded: args.record.is_some() || args.in_place && !args.no_record,
         becomes_table: args.to().or(outputs.form_by_name()) == Some(Form::Parquet),
         results_on_stdout: outputs.are_stdout(),
         report: None,

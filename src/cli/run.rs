@@ -24,6 +24,8 @@ pub(super) struct Frame<'a> {
     pub(super) budget: &'a Budget,
     /// Whether outputs may have another form than their inputs.
     pub(super) is_converted: bool,
+    /// Whether it is recorded what is cut.
+    pub(super) is_recorded: bool,
     /// Whether they are tables.
     pub(super) becomes_table: bool,
     /// Whether results go to standard output as they come.
@@ -60,7 +62,8 @@ impl Frame<'_> {
         let mut tally = Tally::default();
         let progress = Progress::start(self.terminal.bar(self.results_on_stdout));
         let settings = self.common.settings();
-        let mut reading = Reading { in_stretches: self.is_converted, ..self.common.reading() };
+        let (in_stretches, keeps_places) = (self.is_converted, self.is_recorded);
+        let mut reading = Reading { in_stretches, keeps_places, ..self.common.reading() };
         if self.becomes_table && reading.on_error == OnError::Keep {
             reading.on_error = OnError::Drop; // what is broken has no place in a table
         }

@@ -31,6 +31,7 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
         threads: &threads,
         budget: &budget,
         is_converted: false,
+        is_recorded: false,
         becomes_table: false,
         results_on_stdout: true,
         report: Identity::of_regular(&std::io::stdout()),

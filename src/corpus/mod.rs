@@ -43,6 +43,8 @@ pub(crate) struct Corpus {
     /// How much memory they may take, in bytes.
     room: u64,
     settings: Settings,
+    /// Whether it is known where texts stand that are no longer in memory.
+    keeps_places: bool,
     texts: Texts,
     index: Option<Index>,
     /// The paragraphs that equal an earlier one, in order, each with the first of its kind.
@@ -106,7 +108,7 @@ pub struct Known<'a> {
     pub input: u32,
     /// The line that its document is, if that is a record.
     pub record: Option<u64>,
-    /// Its bytes in the file, if they are in memory.
+    /// Its bytes in the file, if they are in memory, or their place was kept.
     pub place: Option<Span>,
     held: Option<&'a Held>,
 }
@@ -131,11 +133,13 @@ impl Known<'_> {
 }
 
 impl Corpus {
-    /// No documents, which may take so many bytes of memory.
-    pub(crate) fn new(settings: &Settings, room: u64) -> Self {
+    /// No documents, which may take so many bytes of memory. If it `keeps_places`, it is known where they stand, even if they aren't
+    /// there any more.
+    pub(crate) fn new(settings: &Settings, room: u64, keeps_places: bool) -> Self {
         Self {
             room,
             settings: settings.clone(),
+            keeps_places,
             texts: Texts::new(settings.matching),
             index: None,
             repeats: Vec::new(),
@@ -169,7 +173,8 @@ impl Corpus {
         }
     }
 
-    /// Keeps the bytes of a stretch of an input, which begins at `offset` of it; gives the place they have from now on.
+    /// Keeps the bytes of a stretch of an input, which begins at `offset` of it; gives the place they have from now on. With texts on disk
+    /// that is their place in the input.
     pub(crate) fn hold(&mut self, bytes: Bytes, input: &Input, offset: u64) -> Stand {
         let is_new = !self.is_spilled() || self.is_gathering();
         let (texts, form) = (&mut self.texts, input.form);
@@ -177,8 +182,9 @@ impl Corpus {
         if texts.inputs.last().is_none_or(|last| last.0 != input.number) && is_new {
             texts.inputs.push((input.number, input.path().to_owned()));
         }
-        let (start, input) = (texts.end, texts.inputs.len() as u32 - 1);
-        if self.spilled.is_none() {
+        let is_spilled = self.spilled.is_some();
+        let (start, input) = (if is_spilled { offset } else { texts.end }, texts.inputs.len() as u32 - 1);
+        if !is_spilled {
             texts.end += bytes.len() as u64;
             texts.near.push(start, texts.held.len());
             texts.held.push(Held { start, bytes, form, input, offset, line_numbers: LineNumbers::default() });
@@ -367,9 +373,9 @@ impl Corpus {
     /// # Errors
     /// Those of the disk.
     pub(crate) fn known(&self, first: u32, last: u32) -> Result<Known<'_>, Error> {
-        if let Some(known) = self.known_spilled(first) {
-            let ((input, path), line) = known?;
-            return Ok(Known { path, input: *input, record: (line > 0).then_some(line), place: None, held: None });
+        if let Some(known) = self.known_spilled(first, last) {
+            let ((input, path), line, place) = known?;
+            return Ok(Known { path, input: *input, record: (line > 0).then_some(line), place, held: None });
         }
         let (start, end) = (self.texts.segments[first as usize].span(), self.texts.segments[last as usize].span());
         let held = self.texts.held(start.start);

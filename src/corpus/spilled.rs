@@ -50,6 +50,8 @@ pub(super) struct Spilled {
     pass: Pass,
     /// Of each document that has paragraphs the number of the first, its input and its line.
     catalogue: Catalogue,
+    /// Where their paragraphs stand, if that is kept.
+    places: Option<Places>,
 }
 
 enum Pass {
@@ -124,6 +126,14 @@ impl Corpus {
             let held = self.texts.held(self.texts.segments[first as usize].span().start);
             catalogue.add(first, held.input, if held.form.is_container() { line } else { 0 })?;
         }
+        let mut places = self.keeps_places.then(|| Places(Tape::new(scratch)));
+        if let Some(places) = &mut places {
+            for (number, segment) in (0..).zip(&self.texts.segments) {
+                let (held, span) = (self.texts.held(segment.span().start), segment.span());
+                let in_file = |at: u64| at - held.start + held.offset;
+                places.add(number, Span { start: in_file(span.start), end: in_file(span.end) })?;
+            }
+        }
         self.earlier = Earlier::on_disk(scratch, rolling);
         self.is_one = false;
         let ends = firsts.iter().skip(1).map(|&(first, _)| first).chain([count]);
@@ -147,6 +157,7 @@ impl Corpus {
             windows: self.earlier.windows(),
             pass: Pass::First { prints, skeletons: Tape::new(scratch) },
             catalogue,
+            places,
         });
         Ok(())
     }
@@ -154,7 +165,7 @@ impl Corpus {
     /// What the documents of a sheaf are called, which come for the first time or, if so, what repeats in them.
     pub(super) fn enter_spilled(&mut self, sheaves: &[Entering]) -> Result<Vec<Vec<Range<u32>>>, Stuck> {
         let Some(spilled) = &mut self.spilled else { return Ok(Vec::new()) };
-        let Spilled { pass, next, catalogue, .. } = spilled;
+        let Spilled { pass, next, catalogue, places, .. } = spilled;
         match pass {
             Pass::First { prints, skeletons } => {
                 let mut numbered = Vec::new();
@@ -164,6 +175,10 @@ impl Corpus {
                         if !numbers.is_empty() {
                             let line = if stand.is_container { line + document.line } else { 0 };
                             catalogue.add(numbers.start, stand.input, line)?;
+                        }
+                        if let Some(places) = places {
+                            let stand = sheaf.places_of(document).iter().map(|segment| segment.moved(stand.base).span());
+                            (numbers.start..).zip(stand).try_for_each(|(number, place)| places.add(number, place))?;
                         }
                         numbered.push((numbers.start, sheaf.prints(document)));
                     }
@@ -241,6 +256,7 @@ impl Corpus {
         skeletons.truncate(mark.skeletons)?;
         skeletons.put_number(JUMP)?;
         skeletons.put_number(u64::from(spilled.next))?;
+        spilled.places.as_mut().map_or(Ok(()), |places| places.forget(mark.segments))?;
         spilled.catalogue.forget(mark.segments)
     }
 
@@ -278,13 +294,20 @@ impl Corpus {
         Ok(())
     }
 
-    /// The input and the line of the document that a paragraph is of.
-    pub(super) fn known_spilled(&self, paragraph: u32) -> Option<Result<(&(u32, PathBuf), u64), Error>> {
+    /// The input and the line of the document that consecutive paragraphs are of, and where those stand, if that is kept.
+    pub(super) fn known_spilled(&self, first: u32, last: u32) -> Option<Result<Found<'_>, Error>> {
         let spilled = self.spilled.as_ref()?;
-        let found = spilled.catalogue.document(paragraph);
-        Some(found.map(|(input, line)| (&self.texts.inputs[input as usize], line)))
+        let found = || {
+            let (input, line) = spilled.catalogue.document(first)?;
+            let place = |places: &Places| Ok(Span { start: places.of(first)?.start, end: places.of(last)?.end });
+            Ok((&self.texts.inputs[input as usize], line, spilled.places.as_ref().map(place).transpose()?))
+        };
+        Some(found())
     }
 }
+
+/// An input by its number and path, a line, and a place.
+type Found<'a> = (&'a (u32, PathBuf), u64, Option<Span>);
 
 /// Reads the skeletons of all documents and writes what repeats in each.
 struct Order {
@@ -418,6 +441,36 @@ fn read_repeats(tape: &mut Reading, first: u32, repeats: &mut Vec<Repeat>) -> Re
     Ok(())
 }
 
+/// Where paragraphs stand in their inputs, by their numbers.
+struct Places(Tape);
+
+impl Places {
+    const ENTRY: usize = 8 + 4;
+
+    /// The next one; none is called by the numbers that are left out.
+    fn add(&mut self, number: u32, place: Span) -> Result<(), Error> {
+        while self.0.len() < u64::from(number) * Self::ENTRY as u64 {
+            self.0.put(&[0; Self::ENTRY])?;
+        }
+        self.0.put(&place.start.to_le_bytes())?;
+        self.0.put(&(place.len() as u32).to_le_bytes()) // as its segment has it
+    }
+
+    fn of(&self, number: u32) -> Result<Span, Error> {
+        let (mut start, mut len) = ([0; 8], [0; 4]);
+        let at = u64::from(number) * Self::ENTRY as u64;
+        self.0.read_at(at, &mut start)?;
+        self.0.read_at(at + 8, &mut len)?;
+        let start = u64::from_le_bytes(start);
+        Ok(Span { start, end: start + u64::from(u32::from_le_bytes(len)) })
+    }
+
+    fn forget(&mut self, from: u32) -> Result<(), Error> {
+        let len = u64::from(from) * Self::ENTRY as u64;
+        if self.0.len() > len { self.0.truncate(len) } else { Ok(()) }
+    }
+}
+
 /// Where documents stand, by the numbers of their paragraphs.
 struct Catalogue(Tape);
 
@@ -546,7 +599,7 @@ mod tests {
 
     fn run(inputs: &Inputs, spilled_at: Option<usize>, room: u64) -> Vec<Vec<Found>> {
         let settings = Settings { across: true, threshold: Threshold::Flat(40), ..Settings::default() };
-        let corpus = Corpus::new(&settings, u64::MAX);
+        let corpus = Corpus::new(&settings, u64::MAX, false);
         let mut run = Run { corpus, settings, kinds: Default::default(), found: Vec::new() };
         let at = spilled_at.unwrap_or(inputs.len());
         run.all(inputs, 0, at);
@@ -601,7 +654,7 @@ mod tests {
         for (second, is_changed) in
             [(documents(3), false), (documents(4), true), (vec![vec![1, 2]], true), (vec![vec![1, 2, 3]], true)]
         {
-            let corpus = Corpus::new(&settings, u64::MAX);
+            let corpus = Corpus::new(&settings, u64::MAX, false);
             let mut run = Run { corpus, settings: settings.clone(), kinds: Default::default(), found: Vec::new() };
             run.corpus.spill(&Scratch::new(&std::env::temp_dir()).unwrap()).unwrap();
             run.enter(&documents(3));

@@ -122,7 +122,7 @@ impl<'a> LargeText<'a> {
             self.compared.corpus.end();
         }
         let numbers = self.first..self.first + self.paragraphs();
-        let Compared { corpus, heirs } = &mut *self.compared;
+        let Compared { corpus, heirs, .. } = &mut *self.compared;
         let settings = self.course.settings;
         let sought = corpus.seek(&[vec![numbers.clone()]])?.pop().expect("one for one");
         let mut repeats = corpus.repeats(std::slice::from_ref(&numbers), sought).next().expect("one for one");

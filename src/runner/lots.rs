@@ -26,17 +26,19 @@ const LOT: usize = 512 << 10;
 pub(super) struct Compared {
     pub(super) corpus: Corpus,
     pub(super) heirs: Heirs,
+    keeps_places: bool,
 }
 
 impl Compared {
-    pub(super) fn new(settings: &Settings, room: u64) -> Self {
-        Self { corpus: Corpus::new(settings, room), heirs: Heirs::default() }
+    pub(super) fn new(settings: &Settings, room: u64, keeps_places: bool) -> Self {
+        Self { corpus: Corpus::new(settings, room, keeps_places), heirs: Heirs::default(), keeps_places }
     }
 
     /// How what is compared is taken apart.
     pub(super) fn taking(&self, settings: &Settings) -> Taking {
         let is_spilled = self.corpus.is_spilled();
-        Taking { manner: settings.manner(self.corpus.hash()), has_places: !is_spilled, is_checked: is_spilled }
+        let has_places = !is_spilled || self.keeps_places && self.corpus.is_gathering();
+        Taking { manner: settings.manner(self.corpus.hash()), has_places, is_checked: is_spilled }
     }
 
     /// Forgets all that came after a mark.
@@ -265,7 +267,7 @@ pub(super) fn plan_lots<R: Send>(
     course: Course,
     work: impl Fn(Portion) -> R + Sync,
 ) -> std::result::Result<Vec<R>, Stuck> {
-    let Some(Compared { corpus, heirs }) = compared else {
+    let Some(Compared { corpus, heirs, .. }) = compared else {
         let one = |lot: &Lot| work(lot.portion(|taken| lot.plan_alone(taken, course), course, None));
         return Ok(lots.par_iter().map(one).collect());
     };

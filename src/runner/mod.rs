@@ -76,6 +76,8 @@ pub struct Reading {
     pub keep_empty: bool,
     /// Whether all containers come in stretches, however small they are.
     pub in_stretches: bool,
+    /// Whether it is known of all earlier texts where they stand, even of those that memory doesn't hold.
+    pub keeps_places: bool,
 }
 
 impl Reading {
@@ -114,7 +116,8 @@ pub fn run<T: Send>(
     batch: impl FnMut(Vec<Outcome<T>>) -> Result<()>,
 ) -> Result<()> {
     course.settings.ensure_sensible()?;
-    let corpus = course.settings.across.then(|| Compared::new(course.settings, course.budget.corpus()));
+    let corpus =
+        course.settings.across.then(|| Compared::new(course.settings, course.budget.corpus(), course.reading.keeps_places));
     let mut run = Run { course, work, batch, corpus, kept: Vec::new(), used: Vec::new(), again: Vec::new(), spool: None };
     let mut batches = Batches::new(found, &course);
     while let Some(batch) = batches.next() {
@@ -239,7 +242,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     /// A large text in stretches.
     fn large(&mut self, input: Input, source: Source) -> Result<bool> {
         let course = self.course;
-        let mut compared = self.corpus.take().unwrap_or_else(|| Compared::new(course.settings, course.budget.memory));
+        let mut compared = self.corpus.take().unwrap_or_else(|| Compared::new(course.settings, course.budget.memory, false));
         let mark = compared.corpus.mark();
         let mut text = LargeText::new(&input, &source, &mut compared, course);
         let failed = loop {
