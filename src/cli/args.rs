@@ -20,7 +20,7 @@ const MOST_THREADS: u64 = 1024;
 ///
 /// Without a command, `unecho` cleans: one file or standard input to standard output, several files or a folder to the
 /// folder given with -o. A paragraph, or a run of them, that stands in the text a second time is removed; the first stays, and
-/// every other byte comes out as it went in. Inputs are never written to.
+/// every other byte comes out as it went in. Inputs are never written to, unless with --in-place.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 #[command(after_help = format!("{CLEAN_EXAMPLES}\n  unecho scan texts/                     What repeats there, and where\n\n{EXIT_STATUS}"))]
@@ -39,6 +39,7 @@ Examples:
   curl https://example.org/a | unecho    The same in a pipe
   unecho texts/ -o clean/                All texts of a folder
   unecho --across crawl/ -o clean/       The same, less what stands in an earlier document
+  unecho --in-place texts/               The same where they are; unecho restore takes it back
   zstd -dc crawl.jsonl.zst | unecho --from jsonl --across > clean.jsonl";
 
 const SCAN_EXAMPLES: &str = "\
