@@ -71,7 +71,7 @@ fn desk() -> Desk {
     desk.write("in/b/empty.txt", "");
     desk.write("in/b/packed.txt.gz", gz(again(2).as_bytes()));
     let lines: String = (3..9).chain(3..5).map(|at| line(at, &again(at))).collect();
-    desk.write("in/c.jsonl", lines.clone() + "\n" + "{\"text\": \"no line end\"}");
+    desk.write("in/c.jsonl", lines + "\n" + "{\"text\": \"no line end\"}");
     desk.write("in/d.jsonl.gz", gz((7..12).chain([3]).map(|at| line(at, &again(at))).collect::<String>().as_bytes()));
     desk.write(
         "in/e.ndjson.zst",

@@ -111,7 +111,7 @@ fn a_run_that_goes_on_must_be_the_same_run() {
     resume(&["--across"]).fails("isn't read in the same place");
     fs::remove_file(desk.path("in/00-new.txt")).unwrap();
     let text = desk.read("in/03.txt");
-    desk.write("in/03.txt", text.clone() + "more");
+    desk.write("in/03.txt", text + "more");
     resume(&["--across"]).fails("in/03.txt: changed since the interrupted run read it");
     assert!(!desk.exists("out/20.jsonl"), "nothing more was written");
     desk.run(&["in/00.txt", "-o", "one.txt", "--resume"]).fails("--resume goes with several files");

@@ -1,7 +1,7 @@
 //! `unecho clean`: the plan, applied.
 
 use super::args::{COMMANDS, Clean, Global};
-use super::held::Held;
+use super::held::{Held, TooMuch};
 use super::inputs::Inputs;
 use super::journal::{Interrupted, Journal};
 use super::recording::Recording;
@@ -20,7 +20,7 @@ use unecho::report::{Finding, MostRepeated, ScanReport, Tally, Text, Told, bytes
 use unecho::runner::Portion;
 use unecho::source::{Form, Input, base_name};
 use unecho::threads::Threads;
-use unecho::{Error, Result, Share, Unit};
+use unecho::{Error, Result, Unit};
 
 /// So many blocks of one document are named; with -v all are.
 const SHOWN_BLOCKS: usize = 10;
@@ -163,14 +163,14 @@ fn clean(
     } else {
         match held.end() {
             Ok(complete) => writing.publish(complete, journal.as_deref_mut(), |named| log.add(named, &mut ended.tally))?,
-            Err((most, (all, stays))) => too_much(frame, outputs, most, (all - stays, all))?,
+            Err(goes) => too_much(frame, outputs, &goes)?,
         }
     }
     Ok(ended)
 }
 
 /// More goes than may: an error, unless it is written already.
-fn too_much(frame: &Frame, outputs: &Outputs, most: Share, (gone, all): (u64, u64)) -> Result<()> {
+fn too_much(frame: &Frame, outputs: &Outputs, &TooMuch { most, all, gone }: &TooMuch) -> Result<()> {
     let goes = format!("of all bytes, more than the {} % of --max-removed", most.percent());
     if !outputs.have_names() {
         let why = format!("{} were removed {goes}", share(gone, all));
@@ -202,7 +202,6 @@ fn largest_causes(frame: &Frame) -> Result<()> {
     let mut words = Vec::new();
     let mut report = Text::new(&mut words, frame.common.settings().unit);
     report.end(&ended.tally, Some(&most)).expect("memory takes all");
-    drop(report);
     String::from_utf8_lossy(&words).lines().for_each(|line| frame.terminal.warn(line));
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `--max-removed`: outputs wait for their names until it is sure that not too much goes.
 
 use super::inputs::Inputs;
-use super::writing::Complete;
+use super::writing::{Complete, Waiting};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use unecho::apply::Pending;
@@ -22,7 +22,7 @@ pub(super) struct Held {
     is_sure: bool,
     /// The bytes of all documents by now, and of what stays of them.
     bytes: (u64, u64),
-    waiting: Vec<(Complete, Option<Pending>)>,
+    waiting: Waiting,
 }
 
 impl Held {
@@ -38,7 +38,7 @@ impl Held {
     }
 
     /// What may have its name, now that this is complete.
-    pub(super) fn release(&mut self, mut complete: Vec<(Complete, Option<Pending>)>) -> Vec<(Complete, Option<Pending>)> {
+    pub(super) fn release(&mut self, mut complete: Waiting) -> Waiting {
         for (Complete { told, .. }, _) in &complete {
             self.bytes.0 += told.sums.bytes_before;
             self.bytes.1 += told.sums.bytes_after;
@@ -66,14 +66,24 @@ impl Held {
         !most.is_exceeded(total.saturating_sub(self.bytes.1), total)
     }
 
-    /// What still waits, at the end of the run; or, if too much goes, how much may, and of how many bytes how many stay.
-    pub(super) fn end(self) -> std::result::Result<Vec<(Complete, Option<Pending>)>, (Share, (u64, u64))> {
+    /// What still waits, at the end of the run, unless too much goes.
+    pub(super) fn end(self) -> std::result::Result<Waiting, TooMuch> {
         let (all, stays) = self.bytes;
         match self.most {
-            Some(most) if most.is_exceeded(all - stays, all) => Err((most, self.bytes)),
+            Some(most) if most.is_exceeded(all - stays, all) => Err(TooMuch { most, all, gone: all - stays }),
             _ => Ok(self.waiting),
         }
     }
+}
+
+/// More goes than may.
+pub(super) struct TooMuch {
+    /// So much may go.
+    pub(super) most: Share,
+    /// The bytes of all documents.
+    pub(super) all: u64,
+    /// Those that go.
+    pub(super) gone: u64,
 }
 
 /// Counts the bytes of all inputs, beside the run; none if some of them don't tell how much text they hold.

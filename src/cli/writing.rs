@@ -87,8 +87,11 @@ pub(super) struct Writing<'a> {
     growing: Option<Growing>,
     /// Whether anything of that was cut.
     is_changed: bool,
-    complete: Vec<(Complete, Option<Pending>)>,
+    complete: Waiting,
 }
+
+/// Inputs that are complete, each with its output, if it has one that waits for its name.
+pub(super) type Waiting = Vec<(Complete, Option<Pending>)>;
 
 /// An input that waits for its output to have its name.
 pub(super) struct Complete {
@@ -148,14 +151,14 @@ impl<'a> Writing<'a> {
     }
 
     /// What is complete.
-    pub(super) fn take_complete(&mut self) -> Vec<(Complete, Option<Pending>)> {
+    pub(super) fn take_complete(&mut self) -> Waiting {
         std::mem::take(&mut self.complete)
     }
 
     /// Gives what is complete its name, and says so of each.
     pub(super) fn publish(
         &mut self,
-        complete: Vec<(Complete, Option<Pending>)>,
+        complete: Waiting,
         journal: Option<&mut Journal>,
         mut each: impl FnMut(Result<Told>) -> Result<()>,
     ) -> Result<()> {

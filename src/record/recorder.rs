@@ -17,6 +17,9 @@ use xxhash_rust::xxh3::Xxh3;
 /// So much of a record waits in memory before it is written.
 const AT_ONCE: usize = 32 << 10;
 
+/// So many folders are remembered; any number may be recorded.
+const REMEMBERED: usize = 4096;
+
 /// A record that is being written.
 pub struct Recorder {
     to: To,
@@ -73,7 +76,7 @@ impl Begins {
 
 enum To {
     /// It appears when the run is complete.
-    Draft(Draft),
+    Draft(Box<Draft>),
     /// It is there from the beginning.
     Journal(File, PathBuf),
 }
@@ -84,7 +87,7 @@ impl Recorder {
     /// # Errors
     /// If it can't be begun.
     pub fn draft(outputs: &Outputs, path: &Path, conditions: Conditions) -> Result<Self> {
-        let to = To::Draft(outputs.draft(path, path, outputs.packing_by_name(), None)?);
+        let to = To::Draft(Box::new(outputs.draft(path, path, outputs.packing_by_name(), None)?));
         Self::begin(to, path, conditions)
     }
 
@@ -122,12 +125,12 @@ impl Recorder {
     pub fn file(&mut self, Begins { input, packing, clean, clean_packing }: &Begins) -> Result<()> {
         let path = match &input.from {
             Origin::Stdin => STREAM.into(),
-            Origin::Named(path) | Origin::Walked(path) => self.folders.from_here(path)?,
+            Origin::Named(path) | Origin::Walked(path) => self.folders.as_seen(path)?,
         };
         let clean = match clean {
             Clean::None => None,
             Clean::Stream => Some(STREAM.into()),
-            Clean::At(clean) => Some(self.folders.from_here(clean)?),
+            Clean::At(clean) => Some(self.folders.as_seen(clean)?),
         };
         let name = |packing: Packing| packing.extension().map(str::to_owned);
         let clean_packing = (clean_packing != packing).then(|| name(*clean_packing).unwrap_or_else(|| PLAIN.into()));
@@ -260,9 +263,12 @@ impl Folders {
         Ok(Self { here, known: HashMap::new() })
     }
 
-    /// A path as it leads from here. Its folder is there, unless nothing is to stand in it.
-    fn from_here(&mut self, path: &Path) -> Result<PathBuf> {
+    /// A path as it is seen from here. Its folder is there, unless nothing is to stand in it.
+    fn as_seen(&mut self, path: &Path) -> Result<PathBuf> {
         let folder = folder_of(path);
+        if self.known.len() == REMEMBERED {
+            self.known.clear();
+        }
         if !self.known.contains_key(folder) {
             let real = fs::canonicalize(folder).map_err(|error| Error::io(path, error))?;
             let leads = pathdiff::diff_paths(&real, &self.here).unwrap_or(real);

@@ -9,6 +9,7 @@ use crate::source::{AtHand, Fields, Input, Origin};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -229,12 +230,14 @@ impl<'t> Reader<'t> {
         if span.end > recorded.bytes {
             return Err(refused(format!("has {} bytes by the record, which names some up to {}", recorded.bytes, span.end)));
         }
-        if !self.known.contains_key(&file) {
-            let stands = texts.stands(file)?;
-            let text = if stands == Stands::Original { Some(texts.original(file)?) } else { texts.clean(file)? };
-            self.known.insert(file, (stands, text));
-        }
-        let (stands, text) = &self.known[&file];
+        let (stands, text) = match self.known.entry(file) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let stands = texts.stands(file)?;
+                let text = if stands == Stands::Original { Some(texts.original(file)?) } else { texts.clean(file)? };
+                new.insert((stands, text))
+            }
+        };
         let at = match stands {
             Stands::Original => Some(span),
             Stands::Clean => texts.in_clean(file, span)?,
