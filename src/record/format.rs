@@ -1,4 +1,4 @@
-//! The lines of a record, as they are written and read.
+//! The lines of a record, as they are read; those that are few as they are written, too.
 
 use crate::document::{Span, Unit};
 use crate::rules::{Keep, Threshold};
@@ -264,18 +264,6 @@ pub(super) struct CutLine<'a> {
     pub(super) insert: Option<Literal<'a>>,
 }
 
-/// A cut, as far as it takes to make the original of its clean copy.
-#[derive(serde::Deserialize)]
-pub(super) struct ReplayLine<'a> {
-    pub(super) cut: Place,
-    #[serde(default)]
-    pub(super) witness: Option<WitnessOf>,
-    #[serde(borrow)]
-    pub(super) pieces: Vec<Piece<'a>>,
-    #[serde(borrow, default)]
-    pub(super) insert: Option<Literal<'a>>,
-}
-
 /// The text that justifies a cut.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct WitnessOf {
@@ -287,14 +275,6 @@ pub(super) struct WitnessOf {
     pub(super) record: Option<u64>,
     /// Its bytes in its original.
     pub(super) ranges: Vec<Place>,
-}
-
-/// What a cut takes to be told from the others before all of it is read.
-#[derive(serde::Deserialize)]
-pub(super) struct EditLine<'a> {
-    pub(super) cut: Place,
-    #[serde(borrow, default)]
-    pub(super) insert: Option<Literal<'a>>,
 }
 
 /// A range of bytes: `[start, end]`, the end not included.

@@ -6,6 +6,7 @@
 mod format;
 mod home;
 mod lines;
+mod quick;
 mod reading;
 mod recorder;
 mod replay;

@@ -1,9 +1,8 @@
 //! A record as it is read: which files it is about, in which parts, and where their cuts stand in it.
 
-use super::format::{
-    CutLine, EditLine, EndsLine, FileLine, Header, Line, PartLine, Place as Range, RecordedPath, ReplayLine, VERSION,
-};
+use super::format::{CutLine, EndsLine, FileLine, Header, Line, PartLine, Place as Range, RecordedPath, VERSION};
 use super::hex;
+use super::quick::{CUT, Edited, Replay};
 use crate::Match;
 use crate::document::Span;
 use crate::error::{Error, Place, Result};
@@ -13,9 +12,6 @@ use rayon::prelude::*;
 use std::fmt::Display;
 use std::path::{Component, Path, PathBuf};
 use xxhash_rust::xxh3::Xxh3;
-
-/// How the line of a cut begins, as it is written.
-const CUT: &[u8] = b"{\"cut\":";
 
 /// A record.
 pub struct Record {
@@ -122,22 +118,28 @@ impl Record {
 
     /// Does something with each cut of a part, in order.
     pub(super) fn each_cut(&self, part: &Part, mut each: impl FnMut(u64, CutLine) -> Result<()>) -> Result<()> {
-        self.each_line(part, |number, line| each(number, self.parsed(number, line)?))
+        self.each_line(part, |number, line| {
+            each(number, serde_json::from_slice(line).map_err(|error| self.unreadable(number, &error))?)
+        })
     }
 
     /// The same with as much of it as makes an original.
-    pub(super) fn each_replay(&self, part: &Part, mut each: impl FnMut(u64, ReplayLine) -> Result<()>) -> Result<()> {
-        self.each_line(part, |number, line| each(number, self.parsed(number, line)?))
+    pub(super) fn each_replay(&self, part: &Part, mut each: impl FnMut(u64, Replay) -> Result<()>) -> Result<()> {
+        self.each_line(part, |number, line| each(number, Replay::read(line).map_err(|error| self.unreadable(number, &error))?))
     }
 
-    fn parsed<'l, T: serde::Deserialize<'l>>(&self, number: u64, line: &'l [u8]) -> Result<T> {
-        serde_json::from_slice(line).map_err(|error| self.broken(number, &without_place(&error)))
+    fn unreadable(&self, number: u64, error: &serde_json::Error) -> Error {
+        self.broken(number, &without_place(error))
     }
 
     fn each_line(&self, part: &Part, mut each: impl FnMut(u64, &[u8]) -> Result<()>) -> Result<()> {
         let lines = self.lines.read(part.lines)?;
-        let lines = lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-        (part.first_line..).zip(lines).try_for_each(|(number, line)| each(number, line))
+        let (mut from, mut number) = (0, part.first_line);
+        for end in memchr::memchr_iter(b'\n', &lines) {
+            each(number, &lines[from..end])?;
+            (from, number) = (end + 1, number + 1);
+        }
+        Ok(())
     }
 
     /// What was changed of a file, part by part: in order, within the part, without overlap.
@@ -149,17 +151,12 @@ impl Record {
     fn edits_of(&self, part: &Part) -> Result<Vec<Edit>> {
         let (mut edits, mut from, mut clean) = (Vec::new(), part.original.start, part.clean.start);
         self.each_line(part, |number, line| {
-            let (Range(start, end), inserted) = match plain_edit(line) {
-                Some(range) => (range, 0),
-                None => {
-                    let line: EditLine = self.parsed(number, line)?;
-                    (line.cut, line.insert.map_or(0, |insert| insert.0.len() as u64))
-                }
-            };
+            let Edited { cut: Range(start, end), insert } =
+                Edited::read(line).map_err(|error| self.unreadable(number, &error))?;
             if start < from || end < start || end > part.original.end {
                 return Err(self.broken(number, &"its cut isn't behind the one before, and within its part"));
             }
-            clean += start - from + inserted;
+            clean += start - from + insert.map_or(0, |insert| insert.0.len() as u64);
             edits.push(Edit { at: Span { start, end }, clean_end: clean });
             from = end;
             Ok(())
@@ -181,19 +178,6 @@ impl Record {
 pub(super) struct Edit {
     pub(super) at: Span,
     pub(super) clean_end: u64,
-}
-
-/// What a line cuts that inserts nothing; `None` if that takes a closer look.
-fn plain_edit(line: &[u8]) -> Option<Range> {
-    let mut rest = line.strip_prefix(CUT)?.strip_prefix(b"[")?;
-    let mut number = |end: u8| {
-        let len = rest.iter().position(|byte| !byte.is_ascii_digit())?;
-        let digits = str::from_utf8(&rest[..len]).ok()?;
-        rest = rest[len..].strip_prefix(&[end])?;
-        digits.parse().ok()
-    };
-    let range = Range(number(b',')?, number(b']')?);
-    memchr::memmem::find(line, b"\"insert\"").is_none().then_some(range)
 }
 
 /// What a JSON error says, without the line and column it counts in its own way.

@@ -1,6 +1,6 @@
 //! A part of an original, made of its clean copy and what is recorded of its cuts.
 
-use super::format::{Literal, Piece, WitnessOf};
+use super::format::{Literal, Piece, Place};
 use super::hex;
 use super::reading::{Part, Record};
 use super::texts::{Reader, Texts};
@@ -8,11 +8,11 @@ use crate::document::Span;
 use crate::error::{Error, Result};
 use crate::fingerprint::fingerprint;
 
-/// The bytes of a part of an original, proven by their hash.
+/// Makes the bytes of a part of an original, proven by their hash.
 ///
 /// # Errors
 /// If what is needed for it isn't there, or isn't what it was.
-pub(super) fn rebuilt(texts: &Texts, file: usize, part: &Part) -> Result<Vec<u8>> {
+pub(super) fn rebuild(texts: &Texts, file: usize, part: &Part, original: &mut Vec<u8>) -> Result<()> {
     let recorded = texts.file(file);
     texts.edits(file)?; // so that its cuts are in order, and leave as much as there is
     let copy = texts.clean(file)?;
@@ -27,20 +27,21 @@ pub(super) fn rebuilt(texts: &Texts, file: usize, part: &Part) -> Result<Vec<u8>
         return Err(Error::refused(place, why));
     }
     let mut reader = Reader::new(texts);
-    let mut original = Vec::with_capacity(part.original.range().len());
+    original.clear();
+    original.reserve(part.original.range().len());
     let (mut from, mut at) = (part.original.start, 0);
     texts.record.each_replay(part, |line, cut| {
         let stays = (cut.cut.0 - from) as usize;
         original.extend_from_slice(&clean[at..at + stays]);
         at += stays + cut.insert.as_ref().map_or(0, |insert| insert.0.len());
         from = cut.cut.1;
-        each_piece(&mut reader, Cut { file, line, witness: cut.witness.as_ref(), pieces: &cut.pieces }, |piece| {
+        each_piece(&mut reader, Cut { file, line, witness_file: cut.file, ranges: &cut.ranges, pieces: &cut.pieces }, |piece| {
             original.extend_from_slice(piece);
         })
     })?;
     original.extend_from_slice(&clean[at..]);
-    match hex(fingerprint(&original)) == part.hash {
-        true => Ok(original),
+    match hex(fingerprint(original)) == part.hash {
+        true => Ok(()),
         false => {
             let Span { start, end } = part.original;
             let why = format!("what its clean copy and the record give for bytes {start}–{end} isn't what stood there");
@@ -55,7 +56,9 @@ pub(super) struct Cut<'c> {
     pub(super) file: usize,
     /// Its line in the record.
     pub(super) line: u64,
-    pub(super) witness: Option<&'c WitnessOf>,
+    /// The number of the file of its witness, if that is another one.
+    pub(super) witness_file: Option<u32>,
+    pub(super) ranges: &'c [Place],
     pub(super) pieces: &'c [Piece<'c>],
 }
 
@@ -66,18 +69,17 @@ pub(super) fn each_piece(reader: &mut Reader, cut: Cut, mut each: impl FnMut(&[u
             Piece::Literal(Literal(bytes)) => each(bytes),
             Piece::Witness(number) => {
                 let record = reader.record();
-                let range = cut.witness.and_then(|witness| Some((witness, witness.ranges.get(*number)?)));
-                let (witness, range) =
-                    range.ok_or_else(|| record.broken(cut.line, &"names a range of its witness that isn't there"))?;
-                each(&reader.read(file_of(record, cut.file, cut.line, witness)?, (*range).into())?);
+                let missing = || record.broken(cut.line, &"names a range of its witness that isn't there");
+                let range = *cut.ranges.get(*number).ok_or_else(missing)?;
+                each(&reader.read(file_of(record, cut.file, cut.line, cut.witness_file)?, range.into())?);
             }
         }
     }
     Ok(())
 }
 
-/// The file that the witness of a cut stands in.
-pub(super) fn file_of(record: &Record, file: usize, line: u64, witness: &WitnessOf) -> Result<usize> {
-    let Some(number) = witness.file else { return Ok(file) };
+/// The file that the witness of a cut stands in; `number`: another one.
+pub(super) fn file_of(record: &Record, file: usize, line: u64, number: Option<u32>) -> Result<usize> {
+    let Some(number) = number else { return Ok(file) };
     record.file(number).ok_or_else(|| record.broken(line, &"names a witness in a file that isn't in it"))
 }

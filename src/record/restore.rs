@@ -1,7 +1,7 @@
 //! Taking a run back: the originals, made of the clean copies and the record alone.
 
 use super::reading::{Part, Record};
-use super::replay::rebuilt;
+use super::replay::rebuild;
 use super::texts::{Stands, Texts};
 use crate::apply::{Draft, Outputs, Pending};
 use crate::error::{Error, Result};
@@ -145,23 +145,33 @@ impl Restoring<'_> {
 
     fn all(&self, file: usize, draft: Option<Draft>) -> Result<Came> {
         let Some(mut draft) = draft else { return Ok(Came::WasThere) };
+        let mut original = Vec::new();
         for part in &self.texts.file(file).parts {
-            draft.append(&rebuilt(self.texts, file, part)?)?;
+            rebuild(self.texts, file, part, &mut original)?;
+            draft.append(&original)?;
         }
         draft.finish().map(Came::Made)
     }
 
     fn parts(&self, file: usize, mut draft: Draft) -> Result<Came> {
-        let make = |parts: &[Part]| parts.par_iter().map(|part| rebuilt(self.texts, file, part)).collect::<Result<Vec<_>>>();
+        // Memory that is used again: new memory costs more than what is done with it.
+        let [mut made, mut next] = [(); 2].map(|()| vec![Vec::new(); PARTS]);
+        let make = |parts: &[Part], originals: &mut [Vec<u8>]| {
+            let each = parts.par_iter().zip(originals.par_iter_mut());
+            each.try_for_each(|(part, original)| rebuild(self.texts, file, part, original)).map(|()| parts.len())
+        };
         let mut groups = self.texts.file(file).parts.chunks(PARTS);
-        let mut made = groups.next().map_or(Ok(Vec::new()), make)?;
-        while !made.is_empty() {
-            let write = || made.iter().try_for_each(|part| draft.append(part));
-            let (written, next) = rayon::join(write, || groups.next().map_or(Ok(Vec::new()), make));
+        let mut count = 0;
+        loop {
+            let write = || made[..count].iter().try_for_each(|part| draft.append(part));
+            let (written, came) = rayon::join(write, || groups.next().map_or(Ok(0), |parts| make(parts, &mut next)));
             written?;
-            made = next?;
+            count = came?;
+            if count == 0 {
+                return draft.finish().map(Came::Made);
+            }
+            std::mem::swap(&mut made, &mut next);
         }
-        draft.finish().map(Came::Made)
     }
 
     fn publish(&mut self, made: Vec<(usize, Result<Came>)>) {

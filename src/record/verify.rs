@@ -4,7 +4,7 @@
 use super::format::{CutLine, Piece, WitnessOf};
 use super::hex;
 use super::reading::{Part, Record};
-use super::replay::{Cut, each_piece, file_of, rebuilt};
+use super::replay::{Cut, each_piece, file_of, rebuild};
 use super::similarity::similarity;
 use super::texts::{Reader, Stands, Texts};
 use crate::Match;
@@ -148,9 +148,13 @@ impl<'t> Checking<'t> {
             _ => (true, self.texts.clean(self.file)?),
         };
         let original = if stands == Stands::Original { Some(self.texts.original(self.file)?) } else { None };
+        let mut rebuilt = Vec::new();
         let original: Cow<[u8]> = match &original {
             Some(original) => original.read(self.part.original)?,
-            None => rebuilt(self.texts, self.file, self.part)?.into(),
+            None => {
+                rebuild(self.texts, self.file, self.part, &mut rebuilt)?;
+                (&rebuilt).into()
+            }
         };
         let clean: Option<Cow<[u8]>> = match &copy {
             Some(copy) => Some(copy.read(self.part.clean)?),
@@ -239,7 +243,9 @@ impl<'t> Checking<'t> {
         let mut rest = gone;
         let mut is_same = true;
         let mut len = 0;
-        let recorded = Cut { file: self.file, line, witness: cut.witness.as_ref(), pieces: &cut.pieces };
+        let witness_file = cut.witness.as_ref().and_then(|witness| witness.file);
+        let ranges = cut.witness.as_ref().map_or(&[][..], |witness| &witness.ranges);
+        let recorded = Cut { file: self.file, line, witness_file, ranges, pieces: &cut.pieces };
         each_piece(&mut self.reader, recorded, |piece| {
             is_same &= rest.starts_with(piece);
             rest = rest.get(piece.len()..).unwrap_or_default();
@@ -258,7 +264,7 @@ impl<'t> Checking<'t> {
             self.cuts.hashed += 1;
             return Ok(None);
         }
-        let other = file_of(self.texts.record, self.file, line, witness)?;
+        let other = file_of(self.texts.record, self.file, line, witness_file)?;
         for &range in &witness.ranges {
             if self.texts.in_clean(other, range.into())?.is_none() || self.texts.file(other).clean.is_none() {
                 return Ok(Some("its witness was cut itself".into()));
