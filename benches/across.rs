@@ -5,7 +5,7 @@
 //! that with what is left, for each unit, on one thread and on several, from plain and packed files; anything missing or too much
 //! makes the exit status 1. The second part measures whole processes in turn, as the bench `whole` does. The third compares what is
 //! left, in every form, where memory holds all and where it doesn't; a difference, or too much memory, makes the exit status 1.
-//! With `--large` a corpus of that size is made besides, which memory is far from holding.
+//! Then what is recorded is proven and taken back, beside `cp`. With `--large` a corpus of that size is made besides, which memory is far from holding.
 
 #[path = "../tests/support/corpus.rs"]
 mod corpus;
@@ -21,6 +21,8 @@ mod memory;
 mod peers;
 #[path = "support/planted.rs"]
 mod planted;
+#[path = "support/records.rs"]
+mod records;
 #[path = "support/sets.rs"]
 mod sets;
 #[path = "support/table.rs"]
@@ -35,13 +37,13 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 cargo bench --bench across -- [--dir DIR] [--bytes 937M] [--runs 5] [--unecho PATH]
-       [--only planted|table|memory|large] [--large SIZE]
+       [--only planted|table|memory|records|large] [--large SIZE]
   --dir DIR      where corpora, outputs and peers go; what is there already is used [a new folder in target/tmp, removed after]
   --bytes N      size of the text (K, M, G: powers of 1024)
   --runs N       runs of each command; dolma and sort run once
   --unecho PATH  the program to measure [the one that Cargo built]
   --only PART    planted: whether what must go goes, and nothing else; table: times, beside other programs;
-                 memory: with --memory, in every form; large: nothing but --large
+                 memory: with --memory, in every form; records: what --record takes, verify and restore; large: nothing but --large
   --large SIZE   a corpus of so much text with little memory, beside 1 and 4 times --bytes in memory; better not in a DIR that is
                  memory itself [none; 10G if --only large]";
 
@@ -77,6 +79,7 @@ enum Only {
     Planted,
     Table,
     Memory,
+    Records,
     Large,
 }
 
@@ -97,6 +100,7 @@ impl Options {
                 "--only" if value == "planted" => options.only = Some(Only::Planted),
                 "--only" if value == "table" => options.only = Some(Only::Table),
                 "--only" if value == "memory" => options.only = Some(Only::Memory),
+                "--only" if value == "records" => options.only = Some(Only::Records),
                 "--only" if value == "large" => options.only = Some(Only::Large),
                 "--large" => options.large = Some(size(value)?),
                 _ => return Ok(false),
@@ -120,7 +124,7 @@ fn bench(options: &Options) -> Result<ExitCode> {
     let dir = options.dir.as_deref().unwrap_or(temporary.path());
     fs::create_dir_all(dir)?;
     let mut is_right = true;
-    if [Only::Planted, Only::Table, Only::Memory].into_iter().any(|part| options.has(part)) {
+    if [Only::Planted, Only::Table, Only::Memory, Only::Records].into_iter().any(|part| options.has(part)) {
         is_right &= with_sets(options, dir)?;
     }
     if let Some(large) = options.large {
@@ -145,5 +149,6 @@ fn with_sets(options: &Options, dir: &Path) -> Result<bool> {
     let is_exact = !options.has(Only::Planted) || planted::check(&sets, &options.unecho, dir)?;
     let is_done = !options.has(Only::Table) || table::print(&sets, &options.unecho, dir, options.runs)?;
     let is_same = !options.has(Only::Memory) || memory::print(&sets, &options.unecho, dir)?;
-    Ok(is_exact && is_done && is_same)
+    let is_restored = !options.has(Only::Records) || records::print(&sets, &options.unecho, dir, options.runs)?;
+    Ok(is_exact && is_done && is_same && is_restored)
 }
