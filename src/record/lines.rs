@@ -20,6 +20,9 @@ const TOO_REPETITIVE: &str = "too-repetitive";
 /// The rule by which the head of a record is written anew, whose text became shorter.
 const HEAD: &str = "record-head";
 
+/// The line of a cut has about so many bytes.
+const ABOUT: usize = 200;
+
 /// What is recorded of a portion.
 pub struct Lines {
     /// The lines of its cuts, and that of the part that it is.
@@ -44,7 +47,9 @@ impl Lines {
         let heads = portion.heads();
         let mut next_head = heads.iter().peekable();
         let mut next_cut = portion.cuts.iter().peekable();
-        let mut writing = Writing { portion, lines: Vec::new(), count: 0, document: Vec::new() };
+        let cuts: usize = portion.documents.iter().map(|document| document.plan.cuts.len()).sum();
+        let lines = Vec::with_capacity(cuts * ABOUT);
+        let mut writing = Writing { portion, lines, count: 0, document: Vec::new() };
         for document in &portion.documents {
             let own = if document.is_dropped { 1 } else { document.plan.cuts.len() };
             if own == 0 {

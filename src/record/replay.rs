@@ -20,12 +20,6 @@ pub(super) fn rebuild(texts: &Texts, file: usize, part: &Part, original: &mut Ve
         Some(copy) => copy.read(part.clean)?,
         None => Default::default(),
     };
-    if hex(fingerprint(&clean)) != part.clean_hash {
-        let place = recorded.clean.as_ref().unwrap_or(&recorded.original).place();
-        let why =
-            format!("bytes {}–{} aren't those of the clean copy that the record tells of", part.clean.start, part.clean.end);
-        return Err(Error::refused(place, why));
-    }
     let mut reader = Reader::new(texts);
     original.clear();
     original.reserve(part.original.range().len());
@@ -40,14 +34,17 @@ pub(super) fn rebuild(texts: &Texts, file: usize, part: &Part, original: &mut Ve
         })
     })?;
     original.extend_from_slice(&clean[at..]);
-    match hex(fingerprint(original)) == part.hash {
-        true => Ok(()),
-        false => {
-            let Span { start, end } = part.original;
-            let why = format!("what its clean copy and the record give for bytes {start}–{end} isn't what stood there");
-            Err(Error::refused(recorded.original.place(), why))
-        }
+    if hex(fingerprint(original)) == part.hash {
+        return Ok(());
     }
+    let (place, Span { start, end }, why) = match hex(fingerprint(&clean)) == part.clean_hash {
+        true => (recorded.original.place(), part.original, "aren't what its clean copy and the record give"),
+        false => {
+            let copy = recorded.clean.as_ref().unwrap_or(&recorded.original);
+            (copy.place(), part.clean, "aren't those of the clean copy that the record tells of")
+        }
+    };
+    Err(Error::refused(place, format!("bytes {start}–{end} {why}")))
 }
 
 /// What is recorded of a cut.
