@@ -141,8 +141,8 @@ fn clean(
             }
             for (made, told) in done {
                 match writing.add(made, told) {
-                    // Of a stream there is but one, of files others to be done.
-                    Err(error) if outputs.have_names() => {
+                    // Of a stream there is but one, of files others to be done; but none without the record that was to tell of it.
+                    Err(error) if outputs.have_names() && !writing.recording.has_failed() => {
                         writing.fail()?;
                         log.add(Err(error), tally)?;
                     }

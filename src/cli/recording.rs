@@ -63,6 +63,11 @@ impl Recording {
         self.recorder.is_some()
     }
 
+    /// Whether it couldn't be written.
+    pub(super) fn has_failed(&self) -> bool {
+        self.recorder.as_ref().is_some_and(Recorder::has_failed)
+    }
+
     /// Records a portion; gives the number of its file if it is all of that, or the end.
     pub(super) fn add(&mut self, recorded: Option<Recorded>, part: Part) -> Result<Option<u32>> {
         let (Some(recorder), Some(Recorded { begins, lines })) = (&mut self.recorder, recorded) else { return Ok(None) };

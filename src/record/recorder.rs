@@ -5,7 +5,7 @@ use super::format::{CompleteLine, Conditions, EndsLine, FailsLine, FileLine, Hea
 use super::lines::{Lines, put};
 use super::{Home, hex};
 use crate::apply::{Draft, Outputs, Pending};
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use crate::runner::Portion;
 use crate::source::{Input, Origin, Packing};
 use std::collections::HashMap;
@@ -31,6 +31,8 @@ pub struct Recorder {
     file: Option<(u32, u64, u64)>,
     files: u64,
     cuts: u64,
+    /// It couldn't be written: behind the gap nothing may follow, and nothing that it should tell of may happen.
+    has_failed: bool,
 }
 
 /// A file that begins.
@@ -102,7 +104,8 @@ impl Recorder {
 
     fn begin(to: To, path: &Path, settings: Conditions) -> Result<Self> {
         let folders = Folders::new(path)?;
-        let mut recorder = Self { to, waiting: Vec::new(), sum: Xxh3::new(), folders, file: None, files: 0, cuts: 0 };
+        let (waiting, sum) = (Vec::new(), Xxh3::new());
+        let mut recorder = Self { to, waiting, sum, folders, file: None, files: 0, cuts: 0, has_failed: false };
         let unecho = env!("CARGO_PKG_VERSION").into();
         recorder.line(&Header { version: VERSION, unecho, settings })?;
         Ok(recorder)
@@ -111,6 +114,11 @@ impl Recorder {
     /// Where it is, if it is there already.
     pub fn path(&self) -> Option<&Path> {
         if let To::Journal(_, path) = &self.to { Some(path) } else { None }
+    }
+
+    /// Whether it couldn't be written. Nothing more can be recorded then.
+    pub fn has_failed(&self) -> bool {
+        self.has_failed
     }
 
     /// How many cuts are recorded.
@@ -187,17 +195,13 @@ impl Recorder {
         self.line(&FailsLine { fails: number })
     }
 
-    /// Brings what is recorded to the disk, if it is in a journal.
+    /// Writes what is recorded, and brings it to the disk if it is in a journal.
     ///
     /// # Errors
     /// If it can't be written.
     pub fn sync(&mut self) -> Result<()> {
-        if let To::Journal(file, path) = &self.to {
-            let mut file = file;
-            file.write_all(&self.waiting).and_then(|()| file.sync_data()).map_err(|error| Error::io(&*path, error))?;
-            self.waiting.clear();
-        }
-        Ok(())
+        self.write(&[])?;
+        self.or_fail(To::sync)
     }
 
     /// The run is complete. What isn't there already waits for its name. Of a run that changed nothing no journal stays, and of one
@@ -218,10 +222,7 @@ impl Recorder {
         self.line(&line)?;
         self.sync()?;
         match self.to {
-            To::Draft(mut draft) => {
-                draft.append(&self.waiting)?;
-                draft.finish()
-            }
+            To::Draft(draft) => draft.finish(),
             To::Journal(..) => Ok(None),
         }
     }
@@ -238,14 +239,42 @@ impl Recorder {
             self.waiting.extend_from_slice(lines);
             return Ok(());
         }
-        for bytes in [&*self.waiting, lines] {
-            match &mut self.to {
-                To::Draft(draft) => draft.append(bytes)?,
-                To::Journal(file, path) => file.write_all(bytes).map_err(|error| Error::io(&*path, error))?,
-            }
-        }
+        self.write(lines)
+    }
+
+    /// Writes what waits, and these lines behind it.
+    fn write(&mut self, lines: &[u8]) -> Result<()> {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.or_fail(|to| to.append(&waiting).and_then(|()| to.append(lines)))?;
+        self.waiting = waiting;
         self.waiting.clear();
         Ok(())
+    }
+
+    /// Does something with the file, unless that has failed before.
+    fn or_fail(&mut self, write: impl FnOnce(&mut To) -> Result<()>) -> Result<()> {
+        if self.has_failed {
+            return Err(Error::refused(Place::Request("the record".into()), "could not be written, so nothing more is done"));
+        }
+        let written = write(&mut self.to);
+        self.has_failed = written.is_err();
+        written
+    }
+}
+
+impl To {
+    fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        match self {
+            To::Draft(draft) => draft.append(bytes),
+            To::Journal(file, path) => file.write_all(bytes).map_err(|error| Error::io(&*path, error)),
+        }
+    }
+
+    fn sync(&mut self) -> Result<()> {
+        match self {
+            To::Draft(_) => Ok(()),
+            To::Journal(file, path) => file.sync_data().map_err(|error| Error::io(&*path, error)),
+        }
     }
 }
 
