@@ -3,7 +3,7 @@
 use super::lots::{Lines, Lot, plan_lots, taking};
 use super::{Outcome, Portion, Rest, Run, Way, keep, until_failed};
 use crate::corpus::Mark;
-use crate::error::{Error, Result, Stuck};
+use crate::error::{Error, Result, Stuck, What};
 use crate::sheaf::Sheaf;
 use crate::source::{
     Form, Input, LeftOut, Loaded, Origin, Packing, Source, Stretch, Stretches, can_be_mapped, if_it_may_break, load, open,
@@ -220,8 +220,11 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
 
     /// Ends a container of which nothing more is to be done; false if the run is to end.
     pub(super) fn end_container(&mut self, container: Container, failed: Option<Error>) -> Result<bool> {
-        let Container { input, source, lines, mark, broken, .. } = container;
+        let Container { input, mut source, lines, mark, broken, .. } = container;
         let has_failed = failed.is_some();
+        if let Some(Error { what: What::Io(error), .. }) = &broken {
+            source.break_off(error);
+        }
         let end = self.ended(&input, &source, &lines, failed);
         if let Some(compared) = &mut self.corpus {
             match &end {
@@ -239,7 +242,11 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         match end {
             // It was well when the others were compared with it.
             Outcome::Failed(error) if self.is_spilled() && !has_failed => Err(error),
-            end => self.hand_on(broken.map(Outcome::Failed).into_iter().chain([end]).collect()),
+            Outcome::Failed(error) => self.hand_on(vec![Outcome::Failed(error)]),
+            end => {
+                let broken = broken.filter(|_| lines.is_begun); // else its end is all of it, and tells of it
+                self.hand_on(broken.map(Outcome::Failed).into_iter().chain([end]).collect())
+            }
         }
     }
 }

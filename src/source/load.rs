@@ -252,7 +252,12 @@ impl Source {
         self.line_numbers.of(&self.bytes, at as usize)
     }
 
-    /// Why it breaks off, if it does.
+    /// It came in stretches, and breaks off.
+    pub(crate) fn break_off(&mut self, why: &io::Error) {
+        self.broken = Some(io::Error::new(why.kind(), why.to_string()));
+    }
+
+    /// Why it breaks off, if that is known by now.
     pub fn broken(&self) -> Option<&io::Error> {
         self.broken.as_ref()
     }
