@@ -13,7 +13,7 @@ pub(super) use linux::Disk;
 pub(super) use other::Disk;
 
 /// Brings the names in a folder to the disk.
-pub(super) fn sync_names(folder: &Path, given: &Path) -> Result<()> {
+pub(crate) fn sync_names(folder: &Path, given: &Path) -> Result<()> {
     match File::open(folder) {
         Ok(folder) => folder.sync_all().map_err(|error| Error::io(given, error)),
         Err(_) => Ok(()), // a folder that may be written but not read; the system brings its names in its own time

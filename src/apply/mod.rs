@@ -17,6 +17,7 @@ mod place;
 mod sink;
 mod stream;
 
+pub(crate) use disk::sync_names;
 pub use draft::Draft;
 pub use growing::Growing;
 pub use in_place::ensure_replaceable;

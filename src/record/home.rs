@@ -1,5 +1,6 @@
 //! Where the records of runs in place are kept: the folder `.unecho` beside the inputs. One run at a time has it.
 
+use crate::apply::sync_names;
 use crate::error::{Error, Result};
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -59,6 +60,9 @@ impl Home {
         let last = entries.flatten().filter_map(|entry| number(entry.file_name().to_str()?)).max().unwrap_or(0);
         let path = self.folder.join(format!("{:04}.jsonl", last + 1));
         let file = OpenOptions::new().append(true).create_new(true).open(&path).map_err(|error| Error::io(&path, error))?;
+        // What comes to be in it must be found after a power cut, too.
+        sync_names(&self.folder, &self.folder)?;
+        sync_names(self.folder.parent().unwrap_or(&self.folder), &self.folder)?;
         Ok((file, path))
     }
 }
