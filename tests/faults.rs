@@ -500,6 +500,16 @@ mod each_call {
 }
 
 #[test]
+fn more_files_are_taken_back_than_may_be_open() {
+    let desk = Desk::new();
+    let inputs: Files = (0..300).map(|number| (format!("{number}.txt"), text(&number.to_string()).into())).collect();
+    put_back(&desk, "in", &inputs);
+    desk.sh("ulimit -n 64; unecho -i in").succeeds();
+    desk.sh("ulimit -n 64; unecho restore in/.unecho/0001.jsonl").succeeds();
+    assert_same(&outputs(&files(&desk, "in")), &inputs, "taken back");
+}
+
+#[test]
 fn what_breaks_off_stays_as_it_is_in_place() {
     for (on_error, flags) in [("keep", &[][..]), ("drop", &[]), ("keep", &["--across"])] {
         let desk = Desk::new();
