@@ -1,6 +1,6 @@
 //! An output that grows on the thread that has it: a record, or an original that is restored.
 
-use super::pending::{Berth, Pending};
+use super::pending::{Berth, KEPT_OPEN, Pending};
 use crate::error::{Error, Place, Result};
 use crate::source::{Packer, Packing};
 use std::fs::{File, Permissions};
@@ -12,6 +12,8 @@ use tempfile::NamedTempFile;
 pub struct Draft {
     to: Packer<File>,
     place: Place,
+    /// How many bytes went to it, unpacked.
+    bytes: usize,
     /// The file it is before it has its name.
     named: Option<(Berth, NamedTempFile)>,
 }
@@ -30,7 +32,7 @@ impl Draft {
 
     fn start(file: File, place: Place, packing: Packing, named: Option<(Berth, NamedTempFile)>) -> Result<Self> {
         let to = packing.writer(file, usize::MAX).map_err(|error| Error::io(place.clone(), error))?;
-        Ok(Self { to, place, named })
+        Ok(Self { to, place, bytes: 0, named })
     }
 
     /// Goes on with these bytes, which are packed by the pool it is called in.
@@ -38,6 +40,7 @@ impl Draft {
     /// # Errors
     /// If they can't be written.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        self.bytes += bytes.len();
         self.to.write_all(bytes).map_err(|error| Error::io(self.place.clone(), error))
     }
 
@@ -47,6 +50,6 @@ impl Draft {
     /// If the rest of it can't be written.
     pub fn finish(self) -> Result<Option<Pending>> {
         self.to.finish().map_err(|error| Error::io(self.place, error))?;
-        Ok(self.named.map(|(berth, file)| Pending::of(berth, file, true)))
+        Ok(self.named.map(|(berth, file)| Pending::of(berth, file, self.bytes >= KEPT_OPEN)))
     }
 }

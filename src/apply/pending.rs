@@ -11,7 +11,7 @@ use tempfile::{NamedTempFile, TempPath};
 
 /// A file from this size on is kept open until it has its name, to be synced by itself if it is alone in its batch. A batch
 /// holds few of them, so that the system's bound on open files isn't met.
-const KEPT_OPEN: usize = 4 << 20;
+pub(super) const KEPT_OPEN: usize = 4 << 20;
 
 /// An output that is complete but has not its name yet. Dropping it removes it.
 #[must_use]
