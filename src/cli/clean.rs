@@ -142,7 +142,7 @@ fn clean(
             for (made, told) in done {
                 match writing.add(made, told) {
                     // Of a stream there is but one, of files others to be done; but none without the record that was to tell of it.
-                    Err(error) if outputs.have_names() && !writing.recording.has_failed() => {
+                    Err(error) if outputs.have_names() && !writing.is_unrecorded() => {
                         writing.fail()?;
                         log.add(Err(error), tally)?;
                     }
@@ -156,17 +156,22 @@ fn clean(
             }
             Ok(())
         },
-    )?;
-    if signals.stop().load(Ordering::SeqCst) {
-        drop((writing, held));
+    );
+    let is_stopped = signals.stop().load(Ordering::SeqCst);
+    let mut none = Tally::default();
+    let tally = ended.as_mut().map_or(&mut none, |ended| &mut ended.tally);
+    let published = match held.end() {
+        // Of a run that ends early, too: what is complete stays.
+        Ok(complete) => writing.publish(complete, journal.as_deref_mut(), |named| log.add(named, tally)),
+        Err(goes) if ended.is_ok() && !is_stopped => too_much(frame, outputs, &goes),
+        Err(_) => Ok(()),
+    };
+    drop(writing); // of a run that was stopped
+    if is_stopped {
         signals.end_if_stopped();
-    } else {
-        match held.end() {
-            Ok(complete) => writing.publish(complete, journal.as_deref_mut(), |named| log.add(named, &mut ended.tally))?,
-            Err(goes) => too_much(frame, outputs, &goes)?,
-        }
     }
-    Ok(ended)
+    let ended = ended?;
+    published.map(|()| ended)
 }
 
 /// More goes than may: an error, unless it is written already.

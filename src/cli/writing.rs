@@ -111,6 +111,11 @@ impl<'a> Writing<'a> {
         self.growing.is_some()
     }
 
+    /// Whether the record couldn't be written that was to tell of it.
+    pub(super) fn is_unrecorded(&self) -> bool {
+        self.recording.has_failed()
+    }
+
     /// Goes on with what was made of a portion.
     pub(super) fn add(&mut self, made: Made, told: Told) -> Result<()> {
         let Made { output, is_changed, part, recorded, done } = made;
