@@ -454,8 +454,14 @@ fn a_run_that_changes_nothing_leaves_no_record_and_one_without_a_record_says_so(
 #[test]
 fn one_run_at_a_time_has_a_folder() {
     let desk = Desk::new();
-    let ran = desk.sh("mkdir d/.unecho; exec 9>d/.unecho/lock; flock 9; unecho -i d");
-    ran.fails("d: another run is under way there");
+    // Whoever has a folder has what is in it, and who changes something in it shares those around it.
+    for other in ["flock d", "flock .", "flock -s d"] {
+        desk.sh(&format!("{other} unecho -i d")).fails("d: another run changes something there, or around it");
+    }
+    assert_eq!(desk.read("d/art.txt"), desk::ARTICLE);
+    desk.sh("flock -s . unecho -i d").succeeds();
+    desk.sh("flock d unecho restore d/.unecho/0001.jsonl").fails("another run changes something there");
+    desk.sh("flock -s . unecho restore d/.unecho/0001.jsonl").succeeds();
     assert_eq!(desk.read("d/art.txt"), desk::ARTICLE);
 }
 

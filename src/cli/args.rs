@@ -56,7 +56,7 @@ Examples:
   unecho restore record.jsonl -o texts/  Write the originals to a folder
   unecho restore record.jsonl -o -       Write the one original to standard output";
 
-const RESTORE_STATUS: &str = "Exit status: 0 all originals are there, 2 any error (all other files are still restored).";
+const RESTORE_STATUS: &str = "Exit status: 0 all originals are there, 2 any error (if a clean copy is missing nothing is done).";
 
 impl Args {
     /// The arguments of this process; ends it with a message if they make no sense.
@@ -110,7 +110,7 @@ pub(super) struct Clean {
     #[arg(short, long, conflicts_with_all = ["output", "to", "files", "record"])]
     pub(super) in_place: bool,
     /// With --in-place, keep no record: what is removed is lost
-    #[arg(long, requires = "in_place")]
+    #[arg(long)]
     pub(super) no_record: bool,
     /// Write each cut with its proof to FILE, such as cuts.jsonl or cuts.jsonl.zst, for `unecho verify` and `unecho restore`
     #[arg(long, value_name = "FILE", conflicts_with = "files")]

@@ -16,11 +16,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use unecho::apply::{Outputs, Shape, Target, ensure_replaceable};
-use unecho::report::{Finding, MostRepeated, ScanReport, Tally, Text, Told, bytes, share};
+use unecho::report::{Finding, MostRepeated, ScanReport, Tally, Text, Told, bytes};
 use unecho::runner::Portion;
 use unecho::source::{Form, Input, base_name};
 use unecho::threads::Threads;
-use unecho::{Error, Result, Unit};
+use unecho::{Error, Place, Result, Unit};
 
 /// So many blocks of one document are named; with -v all are.
 const SHOWN_BLOCKS: usize = 10;
@@ -34,6 +34,9 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
     args.common.settings().ensure_sensible()?;
     if args.common.files {
         return files::list(&inputs, &args.common, terminal);
+    }
+    if args.no_record && !args.in_place {
+        return Err(Error::refused(Place::Request("--no-record".into()), "goes with --in-place; other runs have a record if --record asks for it"));
     }
     let target = if args.in_place { in_place(&inputs)? } else { target(args.output.as_deref(), &inputs)? };
     if matches!(target, Target::Folder(_)) {
@@ -168,25 +171,34 @@ fn clean(
     };
     drop(writing); // of a run that was stopped
     if is_stopped {
+        recording.break_off(frame.terminal);
         signals.end_if_stopped();
     }
-    let ended = ended?;
-    published.map(|()| ended)
+    let ended = ended.and_then(|ended| published.map(|()| ended));
+    if ended.is_err() {
+        recording.break_off(frame.terminal);
+    }
+    ended
 }
 
 /// More goes than may: an error, unless it is written already.
 fn too_much(frame: &Frame, outputs: &Outputs, &TooMuch { most, all, gone }: &TooMuch) -> Result<()> {
     let goes = format!("of all bytes, more than the {} % of --max-removed", most.percent());
     if !outputs.have_names() {
-        let why = format!("{} were removed {goes}", share(gone, all));
+        let why = format!("{} were removed {goes}", exact(gone, all));
         frame.terminal.warn(&Error::refused(frame.inputs.in_words(), why).to_string());
         return Ok(());
     }
     if !frame.inputs.is_stdin() {
         largest_causes(frame)?;
     }
-    let why = format!("{} would go {goes}; nothing was written. If that is meant: --max-removed 100%", share(gone, all));
+    let why = format!("{} would go {goes}; nothing was written. If that is meant: --max-removed 100%", exact(gone, all));
     Err(Error::refused(frame.inputs.in_words(), why))
+}
+
+/// A share to a tenth of a percent.
+fn exact(part: u64, whole: u64) -> String {
+    format!("{:.1} %", part as f64 * 100.0 / whole as f64)
 }
 
 /// Says which blocks take most away, for which all is read once more.
@@ -344,7 +356,7 @@ impl Log<'_> {
                     true => "",
                     false => "Compared within each document, not across them (--across). ",
                 };
-                let what = match self.inputs.is_stdin() {
+                let what = match self.inputs.is_stdin() || self.args.in_place {
                     true => String::new(),
                     false => format!("What was removed: {}", suggestion.scan()),
                 };
@@ -359,7 +371,7 @@ impl Log<'_> {
         if self.inputs.is_stdin() || finding.blocks == 0 || finding.dropped {
             return;
         }
-        if finding.blocks > finding.repeats.len() as u64 {
+        if finding.blocks > finding.repeats.len() as u64 && !self.args.in_place {
             self.terminal.say(&format!("All that was removed: {}", suggestion.scan()));
         }
         if outputs.are_stdout() {

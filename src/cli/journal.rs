@@ -190,7 +190,7 @@ impl Interrupted {
     /// What is said of a run that goes on, and reads again what is done, or doesn't.
     pub(super) fn in_words(&self, is_read_again: bool) -> String {
         match (self.done.len() as u64, is_read_again) {
-            (0, _) => "Nothing was interrupted there: all is done from the beginning".into(),
+            (0, _) => "Nothing is complete there yet: all is done from the beginning".into(),
             (done, true) => format!("{} complete already, read again for what comes after them", counted(done, "file")),
             (done, false) => format!("{} complete already, not in the sums below", counted(done, "file")),
         }

@@ -5,7 +5,7 @@ use super::inputs::Inputs;
 use super::terminal::Terminal;
 use std::path::{Path, PathBuf};
 use unecho::apply::Outputs;
-use unecho::record::{Begins, Conditions, Home, Lines, Recorder};
+use unecho::record::{Begins, Conditions, Homes, Lines, Recorder};
 use unecho::report::counted;
 use unecho::runner::{Part, Portion};
 use unecho::{Error, Result};
@@ -16,7 +16,7 @@ pub(super) struct Recording {
     /// Where it goes, and as what.
     place: Option<(PathBuf, Outputs)>,
     /// The folders that a run in place has for itself.
-    _homes: Vec<Home>,
+    _homes: Option<Homes>,
 }
 
 /// What is recorded of a portion.
@@ -39,15 +39,13 @@ impl Recording {
     pub(super) fn begin(args: &Clean, inputs: &Inputs, outputs: &Outputs) -> Result<Self> {
         let mut conditions = Conditions::of(&args.common.settings(), &args.common.reading());
         conditions.from(args.common.form());
-        let mut recording = Self { recorder: None, place: None, _homes: Vec::new() };
+        let mut recording = Self { recorder: None, place: None, _homes: None };
         if args.in_place {
-            for path in inputs.paths() {
-                if path.exists() && !recording._homes.iter().any(|home| home.is_beside(path)) {
-                    recording._homes.push(Home::beside(path)?);
-                }
+            let homes = Homes::of(inputs.paths().iter().map(PathBuf::as_path).filter(|path| path.exists()))?;
+            if !args.no_record && inputs.paths().iter().any(|path| path.exists()) {
+                recording.recorder = Some(Recorder::journal(&homes, conditions)?);
             }
-            let first = recording._homes.first().filter(|_| !args.no_record);
-            recording.recorder = first.map(|home| Recorder::journal(home, conditions)).transpose()?;
+            recording._homes = Some(homes);
         } else if let Some(path) = &args.record {
             if path.as_os_str() == "-" {
                 return Err(Error::refused(path, "a record goes to a file; --record cuts.jsonl"));
@@ -96,10 +94,18 @@ impl Recording {
         self.recorder.as_mut().map_or(Ok(()), Recorder::sync)
     }
 
+    /// The run ends early: what it has done by then can be taken back.
+    pub(super) fn break_off(&mut self, terminal: &Terminal) {
+        if let Some(path) = self.recorder.as_ref().and_then(Recorder::path) {
+            terminal.say(&format!("To undo what was done by then: unecho restore {}", shown(path)));
+        }
+        self.recorder = None;
+    }
+
     /// Ends the record, and says how it is used.
     pub(super) fn end(self, terminal: &Terminal) -> Result<()> {
         let Some(recorder) = self.recorder else { return Ok(()) };
-        let (cuts, journal) = (recorder.cuts(), recorder.path().map(Path::to_owned));
+        let (cuts, journal) = (recorder.cuts(), recorder.path().map(Path::to_owned)); // none where nothing was replaced
         let pending = recorder.complete()?;
         if let (Some((path, place)), Some(pending)) = (&self.place, pending) {
             place.publish(vec![((), Some(pending))]).collect::<Result<()>>()?;

@@ -4,11 +4,11 @@ use super::Status;
 use super::args::{Global, Restore};
 use super::signals::Signals;
 use super::terminal::Terminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 use unecho::Result;
 use unecho::apply::{Outputs, Shape, Target};
-use unecho::record::{Record, restore};
+use unecho::record::{Homes, Record, restore};
 use unecho::report::{bytes, counted};
 use unecho::threads::Threads;
 
@@ -31,6 +31,10 @@ pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Resul
     if !record.is_complete() {
         terminal.say(&format!("{}: its run broke off; what it had done is taken back", args.record.display()));
     }
+    let is_undone = args.output.is_none() && record.is_in_place();
+    // The folder that the record's own is in.
+    let real = std::fs::canonicalize(&args.record).unwrap_or_default();
+    let _homes = is_undone.then(|| Homes::of(real.parent().and_then(Path::parent))).transpose()?;
     let signals = if outputs.have_names() { Signals::watched() } else { Signals::ignored() };
     signals.let_temporaries_go_first();
     let restored = restore(&record, &outputs, target == Target::InPlace, &temporary, &threads, signals.stop())?;

@@ -170,7 +170,7 @@ impl<'a> Writing<'a> {
         if complete.is_empty() {
             return Ok(());
         }
-        if self.is_in_place {
+        if self.is_in_place && complete.iter().any(|(_, pending)| pending.is_some()) {
             self.recording.sync()?;
         }
         let numbers: Vec<Option<u32>> = complete.iter().map(|(complete, _)| complete.number).collect();

@@ -1,69 +1,95 @@
-//! Where the records of runs in place are kept: the folder `.unecho` beside the inputs. One run at a time has it.
+//! Where the records of runs in place are kept, the folder `.unecho` beside the inputs; and that one run at a time changes what is in a
+//! folder.
 
 use crate::apply::sync_names;
 use crate::error::{Error, Result};
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The name of the folder.
 const NAME: &str = ".unecho";
-/// The file in it that a run has while it is under way.
-const LOCK: &str = "lock";
 
-/// The folder that belongs to this run until it is dropped.
+/// The folders that a run changes something in, which are its own until this is dropped, however the program ends.
+///
+/// A run locks each of its folders for itself, and those around it together with all that change something elsewhere in them. So two
+/// runs meet wherever one's folder is the other's or lies in it.
 #[must_use]
-pub struct Home {
-    folder: PathBuf,
-    /// Held open: the lock goes with it, however the program ends.
-    _lock: File,
+pub struct Homes {
+    /// The first one, as it was given.
+    first: PathBuf,
+    _locks: Vec<File>,
 }
 
-impl Home {
-    /// Takes the one beside a path: in it, if that is a folder.
+impl Homes {
+    /// Takes the folders of these paths: of a folder it itself, of a file the one that it is in.
     ///
     /// # Errors
-    /// If another run has it, or it can't be made.
-    pub fn beside(path: &Path) -> Result<Self> {
-        let around = around(path);
-        let folder = around.join(NAME);
-        let failed = |error| Error::io(&folder, error);
-        match fs::create_dir(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
-            _ => {}
-        }
-        let open = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(LOCK));
-        let lock = open.map_err(failed)?;
-        match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { folder, _lock: lock }),
-            Err(rustix::io::Errno::WOULDBLOCK) => {
-                Err(Error::refused(around, "another run is under way there; run again when it has ended"))
+    /// If another run has one of them.
+    pub fn of<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Result<Self> {
+        let mut given: Vec<(PathBuf, &Path)> = Vec::new();
+        let mut first = None;
+        for path in paths {
+            let around = around(path);
+            first.get_or_insert(around);
+            // What isn't there is said where it is opened.
+            if let Ok(real) = fs::canonicalize(around) {
+                given.push((real, around));
             }
-            Err(error) => Err(failed(error.into())),
         }
+        given.sort();
+        given.dedup_by(|inner, outer| inner.0.starts_with(&outer.0)); // what lies in another one is locked with it
+        let mut locks = Vec::new();
+        let mut shared: Vec<&Path> = Vec::new();
+        for (real, around) in &given {
+            locks.extend(lock(real, around, rustix::fs::FlockOperation::NonBlockingLockExclusive)?);
+            for outer in real.ancestors().skip(1) {
+                if !shared.contains(&outer) {
+                    shared.push(outer);
+                    locks.extend(lock(outer, around, rustix::fs::FlockOperation::NonBlockingLockShared)?);
+                }
+            }
+        }
+        Ok(Self { first: first.unwrap_or(Path::new(".")).into(), _locks: locks })
     }
 
-    /// Whether it is the one beside a path.
-    pub fn is_beside(&self, path: &Path) -> bool {
-        let [here, there] = [&self.folder, &around(path).join(NAME)].map(|folder| fs::canonicalize(folder).ok());
-        here.is_some() && here == there
-    }
-
-    /// A new file for the record of this run: the next number that is free.
-    ///
-    /// # Errors
-    /// If it can't be made.
-    pub(super) fn journal(&self) -> Result<(File, PathBuf)> {
-        let failed = |error| Error::io(&self.folder, error);
+    /// Where the record of this run goes: the next number that is free.
+    pub(super) fn next_record(&self) -> Result<PathBuf> {
+        let folder = self.first.join(NAME);
         let number = |name: &str| name.split('.').next().and_then(|digits| digits.parse::<u32>().ok());
-        let entries = fs::read_dir(&self.folder).map_err(failed)?;
-        let last = entries.flatten().filter_map(|entry| number(entry.file_name().to_str()?)).max().unwrap_or(0);
-        let path = self.folder.join(format!("{:04}.jsonl", last + 1));
-        let file = OpenOptions::new().append(true).create_new(true).open(&path).map_err(|error| Error::io(&path, error))?;
-        // What comes to be in it must be found after a power cut, too.
-        sync_names(&self.folder, &self.folder)?;
-        sync_names(self.folder.parent().unwrap_or(&self.folder), &self.folder)?;
-        Ok((file, path))
+        let last = match fs::read_dir(&folder) {
+            Ok(entries) => entries.flatten().filter_map(|entry| number(entry.file_name().to_str()?)).max().unwrap_or(0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(Error::io(&folder, error)),
+        };
+        Ok(folder.join(format!("{:04}.jsonl", last + 1)))
+    }
+}
+
+/// Begins a record of a run in place. Who may not read a text may not read what was cut of it.
+pub(super) fn begin(path: &Path) -> Result<File> {
+    let folder = path.parent().unwrap_or(path);
+    match fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(Error::io(folder, error)),
+        _ => {}
+    }
+    let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path).map_err(|error| Error::io(path, error))?;
+    // What comes to be in it must be found after a power cut, too.
+    sync_names(folder, folder)?;
+    sync_names(folder.parent().unwrap_or(folder), folder)?;
+    Ok(file)
+}
+
+/// Locks a folder; nothing where that may be changed but not read, or its file system knows no locks.
+fn lock(folder: &Path, given: &Path, how: rustix::fs::FlockOperation) -> Result<Option<File>> {
+    let Ok(file) = File::open(folder) else { return Ok(None) };
+    match rustix::fs::flock(&file, how) {
+        Ok(()) => Ok(Some(file)),
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            Err(Error::refused(given, "another run changes something there, or around it; run again when it has ended"))
+        }
+        Err(_) => Ok(None),
     }
 }
 

@@ -16,7 +16,7 @@ mod texts;
 mod verify;
 
 pub use format::Conditions;
-pub use home::Home;
+pub use home::Homes;
 pub use lines::Lines;
 pub use reading::Record;
 pub use recorder::{Begins, Recorder};

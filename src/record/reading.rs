@@ -13,6 +13,20 @@ use std::fmt::Display;
 use std::path::{Component, Path, PathBuf};
 use xxhash_rust::xxh3::Xxh3;
 
+/// Whether a file begins as a record does.
+pub(super) fn is_record(path: &Path) -> bool {
+    let beginning = || {
+        let mut beginning = Vec::new();
+        let unpacked = Packing::of_name(path).0.reader(std::fs::File::open(path)?)?;
+        std::io::Read::read_to_end(&mut std::io::Read::take(unpacked, HEADER.len() as u64), &mut beginning)?;
+        std::io::Result::Ok(beginning)
+    };
+    beginning().is_ok_and(|beginning| beginning == HEADER)
+}
+
+/// How a record begins.
+const HEADER: &[u8] = b"{\"unecho-record\":";
+
 /// A record.
 pub struct Record {
     path: PathBuf,

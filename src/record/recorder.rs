@@ -3,14 +3,16 @@
 
 use super::format::{CompleteLine, Conditions, EndsLine, FailsLine, FileLine, Header, PLAIN, RecordedPath, STREAM, VERSION};
 use super::lines::{Lines, put};
-use super::{Home, hex};
+use super::home::{Homes, begin};
+use super::hex;
 use crate::apply::{Draft, Outputs, Pending};
 use crate::error::{Error, Place, Result};
 use crate::runner::Portion;
 use crate::source::{Input, Origin, Packing};
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -80,16 +82,20 @@ enum To {
     /// It appears when the run is complete.
     Draft(Box<Draft>),
     /// It is there from the beginning.
-    Journal(File, PathBuf),
+    Journal(Journal),
 }
 
 impl Recorder {
-    /// A record that goes to `outputs`, whose place is `path`.
+    /// A record that goes to `outputs`, whose place is `path`. It is for its owner alone, since who may not read a text may not read what
+    /// was cut of it.
     ///
     /// # Errors
-    /// If it can't be begun.
+    /// If it can't be begun, or another file stands there that is no record.
     pub fn draft(outputs: &Outputs, path: &Path, conditions: Conditions) -> Result<Self> {
-        let to = To::Draft(Box::new(outputs.draft(path, path, outputs.packing_by_name(), None)?));
+        if fs::metadata(path).is_ok_and(|existing| existing.is_file() && existing.len() > 0) && !super::reading::is_record(path) {
+            return Err(Error::refused(path, "is there already, and is no record, which a new one may replace"));
+        }
+        let to = To::Draft(Box::new(outputs.draft(path, path, outputs.packing_by_name(), Some(Permissions::from_mode(0o600)))?));
         Self::begin(to, path, conditions)
     }
 
@@ -97,9 +103,13 @@ impl Recorder {
     ///
     /// # Errors
     /// If it can't be begun.
-    pub fn journal(home: &Home, conditions: Conditions) -> Result<Self> {
-        let (file, path) = home.journal()?;
-        Self::begin(To::Journal(file, path.clone()), &path, conditions)
+    pub fn journal(homes: &Homes, conditions: Conditions) -> Result<Self> {
+        let path = homes.next_record()?;
+        let file = begin(&path)?;
+        let mut recorder =
+            Self::begin(To::Journal(Journal { file, path: path.clone(), is_relied_on: false }), &path, conditions)?;
+        recorder.write(&[])?; // so that it is one, whenever the run ends
+        Ok(recorder)
     }
 
     fn begin(to: To, path: &Path, settings: Conditions) -> Result<Self> {
@@ -111,9 +121,9 @@ impl Recorder {
         Ok(recorder)
     }
 
-    /// Where it is, if it is there already.
+    /// Where it is, if it is there already and tells of something that was done.
     pub fn path(&self) -> Option<&Path> {
-        if let To::Journal(_, path) = &self.to { Some(path) } else { None }
+        if let To::Journal(Journal { path, is_relied_on: true, .. }) = &self.to { Some(path) } else { None }
     }
 
     /// Whether it couldn't be written. Nothing more can be recorded then.
@@ -195,7 +205,7 @@ impl Recorder {
         self.line(&FailsLine { fails: number })
     }
 
-    /// Writes what is recorded, and brings it to the disk if it is in a journal.
+    /// Writes what is recorded, and brings it to the disk if it is in a journal: then what it tells of may be done.
     ///
     /// # Errors
     /// If it can't be written.
@@ -210,11 +220,8 @@ impl Recorder {
     /// # Errors
     /// If the rest of it can't be written.
     pub fn complete(mut self) -> Result<Option<Pending>> {
-        if let (To::Journal(_, path), 0) = (&self.to, self.cuts) {
-            fs::remove_file(path).map_err(|error| Error::io(&*path, error))?;
-            return Ok(None);
-        }
-        if self.files == 0 {
+        let is_journal = matches!(self.to, To::Journal(_));
+        if self.files == 0 || is_journal && self.cuts == 0 {
             return Ok(None);
         }
         let sum = hex(self.sum.digest128());
@@ -262,18 +269,37 @@ impl Recorder {
     }
 }
 
+/// A record of a run in place. One that nobody relies on doesn't stay.
+struct Journal {
+    file: File,
+    path: PathBuf,
+    /// Whether something may be done that it tells of.
+    is_relied_on: bool,
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        if !self.is_relied_on {
+            let _ = fs::remove_file(&self.path); // it says nothing
+        }
+    }
+}
+
 impl To {
     fn append(&mut self, bytes: &[u8]) -> Result<()> {
         match self {
             To::Draft(draft) => draft.append(bytes),
-            To::Journal(file, path) => file.write_all(bytes).map_err(|error| Error::io(&*path, error)),
+            To::Journal(Journal { file, path, .. }) => file.write_all(bytes).map_err(|error| Error::io(&*path, error)),
         }
     }
 
     fn sync(&mut self) -> Result<()> {
         match self {
             To::Draft(_) => Ok(()),
-            To::Journal(file, path) => file.sync_data().map_err(|error| Error::io(&*path, error)),
+            To::Journal(journal) => {
+                journal.is_relied_on = true;
+                journal.file.sync_data().map_err(|error| Error::io(&*journal.path, error))
+            }
         }
     }
 }

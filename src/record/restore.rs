@@ -3,7 +3,7 @@
 use super::reading::{Part, Record};
 use super::replay::rebuild;
 use super::texts::{Stands, Texts};
-use crate::apply::{Draft, Outputs, Pending};
+use crate::apply::{Draft, Outputs, Pending, ensure_replaceable};
 use crate::error::{Error, Result};
 use crate::source::{Form, Origin};
 use crate::threads::Threads;
@@ -85,7 +85,11 @@ pub fn restore(
 /// too.
 fn unknown(texts: &Texts) -> Vec<Error> {
     let files = 0..texts.record.files().len();
-    files.into_par_iter().filter_map(|file| texts.stands(file).err()).collect()
+    let can_be_taken_back = |file| match texts.stands(file)? {
+        Stands::Original => Ok(()),
+        Stands::Clean => ensure_replaceable(&texts.file(file).original),
+    };
+    files.into_par_iter().filter_map(|file| can_be_taken_back(file).err()).collect()
 }
 
 struct Restoring<'a> {
