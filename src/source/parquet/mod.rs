@@ -3,8 +3,10 @@
 //!
 //! Knows the columns of a table and nothing of what is done with a text.
 
+mod columns;
 mod converting;
 mod encoding;
+mod extracting;
 mod file;
 mod guard;
 mod inferring;
@@ -12,18 +14,21 @@ mod reading;
 mod stretches;
 #[cfg(test)]
 mod tests;
+mod weaving;
 mod writing;
 
 pub use converting::{JsonLines, from_json_lines};
+pub use extracting::Extracts;
 pub use reading::{Ids, Texts, Values};
 pub(crate) use stretches::Stretches;
+pub use weaving::{Apart, Weaver};
 pub use writing::{Rewriter, Rows};
 
 use super::Fields;
 use crate::error::{count, io_reason};
 use ::parquet::basic::{ConvertedType, LogicalType, Repetition, Type as Physical};
 use ::parquet::errors::ParquetError;
-use ::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use ::parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use ::parquet::schema::types::{SchemaDescriptor, Type};
 pub use file::Spool;
 use file::{Shared, Spooling};
@@ -170,6 +175,21 @@ impl Table {
         Ok(Self { file, metadata: Arc::new(metadata), text, id })
     }
 
+    /// The same with the page indexes. One that can't be read is as good as none: it only says again what pages say.
+    fn with_page_index(file: File, fields: &Fields) -> Result<Self, Fault> {
+        let mut table = Self::open(file, fields)?;
+        let read = guarded(|| {
+            let mut reader = ParquetMetaDataReader::new_with_metadata(table.metadata.as_ref().clone())
+                .with_page_index_policy(PageIndexPolicy::Optional);
+            reader.read_page_indexes(&table.file)?;
+            reader.finish()
+        });
+        if let Ok(metadata) = read {
+            table.metadata = Arc::new(metadata);
+        }
+        Ok(table)
+    }
+
     /// What the footer says of the row group, from 0 on.
     fn group(&self, number: usize) -> &RowGroupMetaData {
         self.metadata.row_group(number)
@@ -178,6 +198,11 @@ impl Table {
     /// How many rows the row group has.
     fn rows(&self, number: usize) -> u64 {
         self.group(number).num_rows() as u64
+    }
+
+    /// The level of a row that has a text.
+    fn text_level(&self) -> i16 {
+        self.metadata.file_metadata().schema_descr().column(self.text).max_def_level()
     }
 
     fn text_name(&self) -> String {

@@ -181,7 +181,7 @@ impl GroupTexts {
             column,
             name: table.text_name(),
             row_group,
-            text_level: table.metadata.file_metadata().schema_descr().column(table.text).max_def_level(),
+            text_level: table.text_level(),
             rows_left: table.rows(row_group),
             next_row: first_row,
             texts: Vec::new().into_iter(),

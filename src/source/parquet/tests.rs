@@ -605,3 +605,75 @@ fn what_reads_and_writes_may_change_threads() {
     fn may<T: Send>() {}
     may::<(Texts, Values, Rewriter<File>, JsonLines, Fault)>();
 }
+
+/// The table made again of its copy and of the rows that are `gone`, which are taken out by threes.
+fn woven(table: &[u8], copy: &[u8], gone: &[u64], rows: &[Row]) -> Result<Vec<u8>, Fault> {
+    let fields = Fields::default();
+    let mut extracts = Extracts::open(file(table), &fields, spool(0))?;
+    let mut weaver = Weaver::new(file(copy), &fields, spool(0), Vec::new())?;
+    let (mut first, mut gone) = (0, gone);
+    for count in extracts.row_groups() {
+        let mut apart = Vec::new();
+        while gone.first().is_some_and(|row| *row < first + count) {
+            let (taken, bytes) = extracts.next(&gone[..gone.len().min(3)])?;
+            apart.push(Apart::open(file(&bytes), &fields, gone[..taken].iter().map(|row| row - first).collect())?);
+            gone = &gone[taken..];
+        }
+        let text = |row: u64| rows[(first + row) as usize].text.clone().unwrap_or_default();
+        weaver.group(count, &apart, |row, _| Ok::<_, Fault>(text(row).into()))?;
+        first += count;
+    }
+    weaver.finish()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_table_is_made_again_of_its_copy(
+        rows in prop::collection::vec((any_row(), (any::<u64>(), any::<bool>(), prop::collection::vec(any::<u8>(), 0..6))), 0..90),
+        how in any_how(),
+    ) {
+        let (rows, seeds): (Vec<Row>, Vec<_>) = rows.into_iter().unzip();
+        // A row without a text is never dropped.
+        let fates: Vec<_> = rows.iter().zip(seeds).map(|(row, (seed, drops, cuts))| fate(row, (seed, drops && row.text.is_some(), cuts))).collect();
+        let gone: Vec<u64> = (0..).zip(&fates).filter(|(_, fate)| fate.is_none()).map(|(row, _)| row).collect();
+        let table = packed(&batch(&rows, &how), &how);
+        let again = woven(&table, &written(&table, usize::MAX, &fates), &gone, &rows).unwrap();
+        let shape = |table: &[u8]| {
+            let table = Table::open(file(table), &Fields::default()).unwrap();
+            let columns = |group: &RowGroupMetaData| group.columns().iter().map(|chunk| chunk.compression()).collect::<Vec<_>>();
+            table.metadata.row_groups().iter().map(|group| (group.num_rows(), columns(group))).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(shape(&again), shape(&table));
+        prop_assert_eq!(unpacked(again), batch(&rows, &how));
+    }
+}
+
+#[test]
+fn what_is_no_copy_of_a_table_is_refused() {
+    let (table, how) = small();
+    let rows = rows(&["one", "two", "three", "four", "five"]);
+    let said = |copy: &[u8], gone: &[u64]| woven(&table, copy, gone, &rows).unwrap_err().to_string();
+    let copy = written(&table, usize::MAX, &[None]);
+    assert!(woven(&table, &copy, &[0], &rows).is_ok());
+    assert_eq!(said(&copy, &[]), "is no copy of the table: its row group 1 has 2 rows, not 3");
+    assert_eq!(said(&copy, &[0, 3, 4]), "is no copy of the table: it has more rows than stayed");
+    let other = packed(&batch(&rows, &how).project(&[2]).unwrap(), &how);
+    let other = written(&other, usize::MAX, &[None]);
+    assert_eq!(said(&other, &[0]), "is no copy of the table: rows that went have other columns");
+}
+
+#[test]
+fn a_flipped_bit_of_a_copy_is_no_panic() {
+    let how = How { group_rows: 3, has_dictionary: true, ..How::default() };
+    let rows = rows(&["one", "two", "three", "four", "five"]);
+    let table = packed(&batch(&rows, &how), &how);
+    let mut copy = written(&table, usize::MAX, &[None, Some(vec![Span::new(0, 1)])]);
+    for at in 0..copy.len() {
+        let bit = 1 << (at % 8);
+        copy[at] ^= bit;
+        _ = woven(&table, &copy, &[0], &rows);
+        copy[at] ^= bit;
+    }
+}

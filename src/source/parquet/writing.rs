@@ -1,18 +1,17 @@
 //! The copy of a table: its texts less their cuts, its rows less those that are dropped. What didn't change in a row group is
 //! copied as it stands in the file.
 
+use super::columns::{as_it_stands, filtered};
 use super::encoding::Encoder;
 use super::file::{Chunk, Out, Spool};
-use super::reading::{GroupTexts, Values, pages, rows_at_once};
+use super::reading::{GroupTexts, Values};
 use super::{Fault, Table, guarded, system_error};
 use crate::document::Span;
 use crate::source::Fields;
-use ::parquet::bloom_filter::Sbbf;
-use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
 use ::parquet::column::writer::ColumnCloseResult;
-use ::parquet::data_type::{ByteArray, ByteArrayType, DataType};
+use ::parquet::data_type::{ByteArray, ByteArrayType};
 use ::parquet::errors::{ParquetError, Result};
-use ::parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, SortingColumn};
+use ::parquet::file::metadata::SortingColumn;
 use ::parquet::file::properties::WriterProperties;
 use ::parquet::file::writer::SerializedFileWriter;
 use bytes::Bytes;
@@ -80,56 +79,66 @@ pub struct Rewriter<W: Write + Send> {
     next_row: u64,
 }
 
-/// What becomes of the row group under way.
+/// What becomes of a row group.
 #[derive(Default)]
-struct Group {
-    number: usize,
+pub(super) struct Group {
+    pub(super) number: usize,
     /// Rows that were appended.
-    rows: u64,
+    pub(super) rows: u64,
     /// Whether each of them stays; nothing while all do.
-    stays: Vec<bool>,
+    pub(super) stays: Vec<bool>,
     /// The texts, once one of them changed.
-    texts: Option<TextEncoder>,
+    pub(super) texts: Option<TextEncoder>,
 }
 
 /// So many texts are encoded at once, counted from the row group's first: where pages end must not depend on how many rows are
 /// appended at a time. What is left waits in memory, so that it is not much.
 const TEXTS_AT_ONCE: usize = 8;
-/// As many values of other columns, which come in batches that depend on the table alone.
-const VALUES_AT_ONCE: usize = 1024;
 
 /// The texts of a row group, encoded.
-struct TextEncoder {
+pub(super) struct TextEncoder {
     encoder: Encoder<ByteArrayType>,
+    /// The level of a row that has a text.
+    text_level: i16,
     /// The last texts, and the levels of the last rows, that aren't encoded yet.
     texts: Vec<ByteArray>,
     levels: Vec<i16>,
 }
 
 impl TextEncoder {
-    fn new(table: &Table, row_group: usize, spool: &Spool) -> Self {
-        let encoder = Encoder::like(table, row_group, table.text, TEXTS_AT_ONCE, spool);
-        Self { encoder, texts: Vec::new(), levels: Vec::new() }
+    /// An encoder of texts as they are encoded in the row group.
+    pub(super) fn new(table: &Table, row_group: usize, spool: &Spool) -> Result<Self> {
+        let encoder = guarded(|| Ok(Encoder::like(table, row_group, table.text, TEXTS_AT_ONCE, spool)))?;
+        Ok(Self { encoder, text_level: table.text_level(), texts: Vec::new(), levels: Vec::new() })
     }
 
     fn append(&mut self, rows: Rows) -> Result<()> {
         let values = rows.values;
-        let is_text = |level: &&i16| **level == values.text_level;
         for (row, cuts) in rows.each().flatten() {
-            self.levels.push(values.levels.get(row).copied().unwrap_or(values.text_level));
-            if !values.is_null(row) {
-                self.texts.push(ByteArray::from(survivor(&values.bytes, values.span(row), cuts)));
-            }
+            let level = values.levels.get(row).copied().unwrap_or(values.text_level);
+            let text = (!values.is_null(row)).then(|| survivor(&values.bytes, values.span(row), cuts));
+            self.push(level, text);
         }
+        self.encode()
+    }
+
+    /// Appends the next row, of this level; it waits for [`TextEncoder::encode`].
+    pub(super) fn push(&mut self, level: i16, text: Option<Bytes>) {
+        self.levels.push(level);
+        self.texts.extend(text.map(ByteArray::from));
+    }
+
+    /// Encodes what waits, but for the last few.
+    pub(super) fn encode(&mut self) -> Result<()> {
         let levels = self.levels.len() - self.levels.len() % TEXTS_AT_ONCE;
-        let texts = self.levels[..levels].iter().filter(is_text).count();
+        let texts = self.levels[..levels].iter().filter(|level| **level == self.text_level).count();
         self.encoder.append(&self.texts[..texts], &self.levels[..levels], &[])?;
         self.texts.drain(..texts);
         self.levels.drain(..levels);
         Ok(())
     }
 
-    fn finish(mut self) -> Result<(Chunk, ColumnCloseResult)> {
+    pub(super) fn finish(mut self) -> Result<(Chunk, ColumnCloseResult)> {
         self.encoder.append(&self.texts, &self.levels, &[])?;
         self.encoder.finish()
     }
@@ -141,16 +150,8 @@ impl<W: Write + Send> Rewriter<W> {
     /// # Errors
     /// If it is no Parquet file, has no such column of strings, or `to` can't be written to.
     pub fn new(file: File, fields: &Fields, spool: Spool, to: W) -> std::result::Result<Self, Fault> {
-        let mut table = Table::open(file, fields)?;
-        table.metadata = Arc::new(with_page_index(&table));
-        let footer = table.metadata.file_metadata();
-        let properties = WriterProperties::builder()
-            .set_key_value_metadata(footer.key_value_metadata().cloned())
-            .set_sorting_columns(sorting(&table))
-            .build();
-        let schema = footer.schema_descr().root_schema_ptr();
-        let to = SerializedFileWriter::new(Out::new(to), schema, Arc::new(properties));
-        let to = to.map_err(|error| system_error(error).map_or_else(Fault::NotWritten, Fault::Write))?;
+        let table = Table::with_page_index(file, fields)?;
+        let to = writer_like(&table, to)?;
         Ok(Self { table, spool, to, group: Group::default(), next_row: 1 })
     }
 
@@ -224,16 +225,15 @@ impl<W: Write + Send> Rewriter<W> {
     }
 }
 
-/// The footer with the page indexes. One that can't be read is as good as none: it only says again what pages say.
-fn with_page_index(table: &Table) -> ParquetMetaData {
-    let footer = &*table.metadata;
-    let read = guarded(|| {
-        let mut reader =
-            ParquetMetaDataReader::new_with_metadata(footer.clone()).with_page_index_policy(PageIndexPolicy::Optional);
-        reader.read_page_indexes(&table.file)?;
-        reader.finish()
-    });
-    read.unwrap_or_else(|_| footer.clone())
+/// A writer to `to` of tables of the same schema, about which the same is said.
+pub(super) fn writer_like<W: Write + Send>(table: &Table, to: W) -> std::result::Result<SerializedFileWriter<Out<W>>, Fault> {
+    let footer = table.metadata.file_metadata();
+    let properties = WriterProperties::builder()
+        .set_key_value_metadata(footer.key_value_metadata().cloned())
+        .set_sorting_columns(sorting(table))
+        .build();
+    let to = SerializedFileWriter::new(Out::new(to), footer.schema_descr().root_schema_ptr(), Arc::new(properties));
+    to.map_err(|error| system_error(error).map_or_else(Fault::NotWritten, Fault::Write))
 }
 
 /// By which columns the copy's row groups are sorted: as all of the table's are, up to the one of the texts, which change.
@@ -251,7 +251,7 @@ fn sorting(table: &Table) -> Option<Vec<SortingColumn>> {
 fn encoded_so_far(table: &Table, spool: &Spool, row_group: usize, rows: u64, next_row: u64) -> Result<TextEncoder> {
     /// How many bytes of text are in memory meanwhile.
     const AT_ONCE: usize = 4 << 20;
-    let mut encoder = TextEncoder::new(table, row_group, spool);
+    let mut encoder = TextEncoder::new(table, row_group, spool)?;
     let external = |fault: Fault| ParquetError::External(io::Error::from(fault).into());
     let mut texts = GroupTexts::new(table, row_group, next_row - rows).map_err(external)?;
     let mut left = rows;
@@ -264,7 +264,13 @@ fn encoded_so_far(table: &Table, spool: &Spool, row_group: usize, rows: u64, nex
     Ok(encoder)
 }
 
-fn write_group<W: Write + Send>(table: &Table, spool: &Spool, group: Group, to: &mut SerializedFileWriter<Out<W>>) -> Result<()> {
+/// Writes a row group of which something stays.
+pub(super) fn write_group<W: Write + Send>(
+    table: &Table,
+    spool: &Spool,
+    group: Group,
+    to: &mut SerializedFileWriter<Out<W>>,
+) -> Result<()> {
     let Group { number, stays, mut texts, .. } = group;
     let mut to = to.next_row_group()?;
     for column in 0..table.group(number).num_columns() {
@@ -287,116 +293,10 @@ fn write_group<W: Write + Send>(table: &Table, spool: &Spool, group: Group, to: 
 }
 
 /// The same error with the column's name, unless it is the system's.
-fn in_column(table: &Table, column: usize, error: ParquetError) -> ParquetError {
+pub(super) fn in_column(table: &Table, column: usize, error: ParquetError) -> ParquetError {
     let name = table.metadata.file_metadata().schema_descr().column(column).path().string();
     system_error(error).map_or_else(
         |why| ParquetError::General(format!("{why} (in its column {name:?})")),
         |error| ParquetError::External(error.into()),
     )
-}
-
-/// What is to be said of a column chunk that is copied as it stands.
-fn as_it_stands(table: &Table, row_group: usize, column: usize) -> Result<ColumnCloseResult> {
-    let group = table.group(row_group);
-    let chunk = group.column(column);
-    let index = table.metadata.page_index_for_row_group(row_group);
-    Ok(ColumnCloseResult {
-        bytes_written: chunk.compressed_size() as u64,
-        rows_written: group.num_rows() as u64,
-        metadata: with_true_statistics(chunk)?,
-        bloom_filter: guarded(|| bloom_filter(table, chunk)).unwrap_or_default(),
-        column_index: index.column_index(column).cloned(),
-        offset_index: index.offset_index(column).cloned(),
-    })
-}
-
-/// Statistics in the fields of old are true for some writers only, which readers tell by a name that the copy doesn't have.
-fn with_true_statistics(chunk: &ColumnChunkMetaData) -> Result<ColumnChunkMetaData> {
-    match chunk.statistics() {
-        Some(statistics) if statistics.is_min_max_deprecated() => chunk.clone().into_builder().clear_statistics().build(),
-        _ => Ok(chunk.clone()),
-    }
-}
-
-/// The chunk's Bloom filter, if it has one.
-fn bloom_filter(table: &Table, chunk: &ColumnChunkMetaData) -> Result<Option<Sbbf>> {
-    if chunk.bloom_filter_length().is_some_and(|length| length < 0) {
-        return Ok(None);
-    }
-    Sbbf::read_from_column_chunk(chunk, &table.file)
-}
-
-/// The rows of a column that stay, encoded as the column was.
-fn filtered(table: &Table, spool: &Spool, row_group: usize, column: usize, stays: &[bool]) -> Result<(Chunk, ColumnCloseResult)> {
-    let chunk = table.group(row_group).column(column);
-    let rows_at_once = rows_at_once(chunk.uncompressed_size(), stays.len() as i64);
-    macro_rules! each_type {
-        ($($reader:ident),*) => {
-            match get_column_reader(chunk.column_descr_ptr(), pages(table, row_group, column)?) {
-                $(ColumnReader::$reader(from) => {
-                    let to = Encoder::like(table, row_group, column, VALUES_AT_ONCE, spool);
-                    filtered_by_type(from, to, (chunk.column_descr().max_def_level(), chunk.column_descr().max_rep_level()), stays, rows_at_once)
-                })*
-            }
-        };
-    }
-    each_type!(
-        BoolColumnReader,
-        Int32ColumnReader,
-        Int64ColumnReader,
-        Int96ColumnReader,
-        FloatColumnReader,
-        DoubleColumnReader,
-        ByteArrayColumnReader,
-        FixedLenByteArrayColumnReader
-    )
-}
-
-fn filtered_by_type<T: DataType<T: Sync>>(
-    mut from: ColumnReaderImpl<T>,
-    mut to: Encoder<T>,
-    (value_level, repeated_level): (i16, i16),
-    stays: &[bool],
-    rows_at_once: usize,
-) -> Result<(Chunk, ColumnCloseResult)> {
-    let (mut values, mut definitions, mut repetitions) = (Vec::new(), Vec::new(), Vec::new());
-    for stays in stays.chunks(rows_at_once) {
-        values.clear();
-        definitions.clear();
-        repetitions.clear();
-        let mut rows = 0;
-        while rows < stays.len() {
-            let left = stays.len() - rows;
-            match from.read_records(left, Some(&mut definitions), Some(&mut repetitions), &mut values)? {
-                (0, ..) => return Err(ParquetError::General(format!("{left} rows are missing in a column"))),
-                (more, ..) => rows += more,
-            }
-        }
-        let (mut kept_values, mut kept_definitions, mut kept_repetitions) = (Vec::new(), Vec::new(), Vec::new());
-        let mut values = values.drain(..);
-        let entries = if value_level > 0 { definitions.len() } else { values.len() };
-        let mut row = 0;
-        for entry in 0..entries {
-            let repetition = repetitions.get(entry).copied().unwrap_or(0);
-            row += usize::from(repetition == 0);
-            let stays = row.checked_sub(1).and_then(|row| stays.get(row)).copied();
-            let stays = stays.ok_or_else(|| ParquetError::General("a column has too many rows".into()))?;
-            let definition = definitions.get(entry).copied().unwrap_or(0);
-            if !(0..=value_level).contains(&definition) || !(0..=repeated_level).contains(&repetition) {
-                return Err(ParquetError::General("the levels of its values are not those of its type".into()));
-            }
-            let value = if definition == value_level { values.next() } else { None };
-            if stays {
-                kept_values.extend(value);
-                if value_level > 0 {
-                    kept_definitions.push(definition);
-                }
-                if repeated_level > 0 {
-                    kept_repetitions.push(repetition);
-                }
-            }
-        }
-        to.append(&kept_values, &kept_definitions, &kept_repetitions)?;
-    }
-    to.finish()
 }
