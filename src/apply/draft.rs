@@ -4,7 +4,7 @@ use super::pending::{Berth, KEPT_OPEN, Pending};
 use crate::error::{Error, Place, Result};
 use crate::source::{Packer, Packing};
 use std::fs::{File, Permissions};
-use std::io::Write;
+use std::io::{self, Write};
 use tempfile::NamedTempFile;
 
 /// An output that grows. Dropping it before it is finished removes it, unless it is a stream.
@@ -44,6 +44,12 @@ impl Draft {
         self.to.write_all(bytes).map_err(|error| Error::io(self.place.clone(), error))
     }
 
+    /// Where it goes.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// Ends it; what goes to a file waits for its name.
     ///
     /// # Errors
@@ -51,5 +57,17 @@ impl Draft {
     pub fn finish(self) -> Result<Option<Pending>> {
         self.to.finish().map_err(|error| Error::io(self.place, error))?;
         Ok(self.named.map(|(berth, file)| Pending::of(berth, file, self.bytes >= KEPT_OPEN)))
+    }
+}
+
+impl Write for Draft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        self.bytes += written;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
     }
 }

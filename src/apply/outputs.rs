@@ -13,6 +13,8 @@ use super::sink::Writing;
 use super::stream::Stream;
 use crate::document::Span;
 use crate::error::{Error, Result};
+#[cfg(feature = "parquet")]
+use crate::source::parquet::Spool;
 use crate::source::{Fields, Form, Input, Packing, Source, base_name, not_read_by_name};
 use crate::threads::Threads;
 use std::collections::HashMap;
@@ -275,6 +277,18 @@ impl Outputs {
         })
     }
 
+    /// Where the columns of a table wait for their turn.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn spool(&self) -> Spool {
+        Spool { held: self.shape.waiting, folder: self.shape.temporary.clone() }
+    }
+
+    /// Which fields of a record are read.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn fields(&self) -> &Fields {
+        &self.shape.fields
+    }
+
     /// The path of the clean copy of an input within the outputs.
     fn name(&self, input: &Input) -> PathBuf {
         match self.form(input) {
@@ -346,8 +360,9 @@ impl Outputs {
                 Draft::to_file(in_place::berth(path, &self.disk)?, None, packing)
             }
             Way::InPlace => {
-                let berth = Berth { is_alone: false, ..berth(path, path)? };
-                self.disk.meet(path.parent().unwrap_or(path), berth.device);
+                let real = std::path::absolute(path).map_err(|error| Error::io(path, error))?;
+                let berth = Berth { is_alone: false, ..berth(&real, path)? };
+                self.disk.meet(real.parent().unwrap_or(&real), berth.device);
                 Draft::to_file(berth, permissions, packing)
             }
         }

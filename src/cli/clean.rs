@@ -77,7 +77,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         stop: signals.stop(),
     };
     let stats = frame.stats(&outputs)?;
-    let mut recording = Recording::begin(args, &inputs, &outputs)?;
+    let mut recording = Recording::begin(args, &inputs, &outputs, &threads)?;
     inputs.say_what_is_awaited(terminal);
     if args.resume {
         terminal.say(&interrupted.in_words(is_read_again));
@@ -232,7 +232,6 @@ fn admit_in_place(args: &Clean, input: &Input) -> Result<()> {
             refused("might go as a whole, and no file is removed in place; -o leaves it out of the copies")
         }
         Form::Warc => refused("is a WARC, which becomes a WET, and what that lacks would be lost in place; -o writes it"),
-        Form::Parquet if !args.no_record => refused("is a table, whose cuts can't be taken back in place yet; -o writes a copy"),
         _ => ensure_replaceable(input),
     }
 }

@@ -4,10 +4,12 @@ use super::args::Clean;
 use super::inputs::Inputs;
 use super::terminal::Terminal;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use unecho::apply::Outputs;
 use unecho::record::{Begins, Conditions, Homes, Lines, Recorder};
 use unecho::report::counted;
 use unecho::runner::{Part, Portion};
+use unecho::threads::Threads;
 use unecho::{Error, Result};
 
 /// The record of a run, if it has one.
@@ -15,6 +17,7 @@ pub(super) struct Recording {
     recorder: Option<Recorder>,
     /// Where it goes, and as what.
     place: Option<(PathBuf, Outputs)>,
+    threads: Arc<Threads>,
     /// The folders that a run in place has for itself.
     _homes: Option<Homes>,
 }
@@ -36,10 +39,10 @@ impl Recorded {
 
 impl Recording {
     /// Begins the record that was asked for, or that of a run in place.
-    pub(super) fn begin(args: &Clean, inputs: &Inputs, outputs: &Outputs) -> Result<Self> {
+    pub(super) fn begin(args: &Clean, inputs: &Inputs, outputs: &Outputs, threads: &Arc<Threads>) -> Result<Self> {
         let mut conditions = Conditions::of(&args.common.settings(), &args.common.reading());
         conditions.from(args.common.form());
-        let mut recording = Self { recorder: None, place: None, _homes: None };
+        let mut recording = Self { recorder: None, place: None, threads: Arc::clone(threads), _homes: None };
         if args.in_place {
             let homes = Homes::of(inputs.paths().iter().map(PathBuf::as_path).filter(|path| path.exists()))?;
             if !args.no_record && inputs.paths().iter().any(|path| path.exists()) {
@@ -70,10 +73,10 @@ impl Recording {
     pub(super) fn add(&mut self, recorded: Option<Recorded>, part: Part) -> Result<Option<u32>> {
         let (Some(recorder), Some(Recorded { begins, lines })) = (&mut self.recorder, recorded) else { return Ok(None) };
         if let Some(begins) = begins {
-            recorder.file(&begins)?;
+            recorder.file(begins)?;
         }
         recorder.part(&lines)?;
-        if part == Part::Stretch { Ok(None) } else { recorder.ends() }
+        if part == Part::Stretch { Ok(None) } else { recorder.ends(&self.threads) }
     }
 
     /// The file under way stays as it is.

@@ -1,6 +1,8 @@
 //! The lines of a record, as they are read; those that are few as they are written, too.
 
+use super::hex;
 use crate::document::{Span, Unit};
+use crate::fingerprint::fingerprint;
 use crate::rules::{Keep, Threshold};
 use crate::runner::{OnError, Reading};
 use crate::source::{Form, Packing};
@@ -30,6 +32,8 @@ pub(super) enum Line {
     Cut,
     /// Up to here the part was recorded.
     Part(PartLine),
+    /// These rows of a table went as a whole; the line holds them as they were.
+    Rows(Vec<u64>),
     /// That was all of the file.
     Ends(EndsLine),
     /// The file was left as it was after all: what is said of it doesn't count.
@@ -165,6 +169,9 @@ pub(super) struct FileLine {
     /// Where its clean copy is, from the record's folder; `-`: it went to standard output; none: there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) clean: Option<RecordedPath>,
+    /// How many rows each row group of a table has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) row_groups: Option<Vec<u64>>,
 }
 
 const FORMS: [(Form, &str); 4] = [(Form::Text, "text"), (Form::Jsonl, "jsonl"), (Form::Warc, "warc"), (Form::Parquet, "parquet")];
@@ -207,6 +214,18 @@ pub(super) struct PartLine {
     /// XXH3-128 of those.
     pub(super) clean_hash: String,
     /// XXH3-128 of the lines of its cuts, each with its line end.
+    pub(super) sum: String,
+}
+
+/// Rows of a table that went as a whole.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct RowsLine<'a> {
+    /// Their numbers, from 0 on.
+    pub(super) rows: Vec<u64>,
+    /// A Parquet file of them, whose texts are empty.
+    #[serde(borrow)]
+    pub(super) parquet: Literal<'a>,
+    /// XXH3-128 of that file.
     pub(super) sum: String,
 }
 
@@ -425,6 +444,13 @@ impl<'de> Visitor<'de> for AnyLine {
             "file" => Line::File(FileLine::deserialize(rest)?),
             "cut" => CutLine::deserialize(rest).map(|_| Line::Cut)?,
             "part" => Line::Part(PartLine::deserialize(rest)?),
+            "rows" => {
+                let RowsLine { rows, parquet, sum } = RowsLine::deserialize(rest)?;
+                if hex(fingerprint(&parquet.0)) != sum {
+                    return Err(A::Error::custom("its rows aren't as they were written"));
+                }
+                Line::Rows(rows)
+            }
             "ends" => Line::Ends(EndsLine::deserialize(rest)?),
             "fails" => Line::Fails(FailsLine::deserialize(rest)?.fails),
             "complete" => Line::Complete(CompleteLine::deserialize(rest)?),

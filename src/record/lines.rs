@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::fingerprint::fingerprint;
 use crate::plan::Fate;
 use crate::runner::{Planned, Portion};
+use crate::source::Form;
 use memchr::memmem;
 use smallvec::SmallVec;
 use std::hint::black_box;
@@ -34,6 +35,8 @@ pub struct Lines {
     pub(super) clean: u64,
     /// Where it ends in its file.
     pub(super) end: u64,
+    /// The rows that went as a whole, if it is of a table; from 0 on.
+    pub(super) rows: Vec<u64>,
 }
 
 impl Lines {
@@ -270,7 +273,7 @@ impl<'a> Writing<'a> {
         let Self { portion, mut lines, count, .. } = self;
         let part = portion.extent;
         if portion.is_end() {
-            return Lines { written: lines, sums_from: 0, cuts: 0, clean: 0, end: portion.offset };
+            return Lines { written: lines, sums_from: 0, cuts: 0, clean: 0, end: portion.offset, rows: Vec::new() };
         }
         let mut edits: Vec<(Span, &[u8])> = portion.cuts.iter().map(|&cut| (cut, &[][..])).collect();
         if !heads.is_empty() {
@@ -288,7 +291,13 @@ impl<'a> Writing<'a> {
         let (sums_from, sum) = (lines.len(), hex(fingerprint(&lines)));
         let (clean_hash, place) = (hex(hash.digest128()), portion.in_file(part).into());
         put(&mut lines, &PartLine { part: place, hash: hex(fingerprint(part.of(&portion.bytes))), clean, clean_hash, sum });
-        Lines { written: lines, sums_from, cuts: count, clean, end: portion.in_file(part).end }
+        let rows = if portion.input.form == Form::Parquet {
+            let gone = portion.documents.iter().filter(|document| document.is_dropped);
+            gone.filter_map(|document| document.line).map(|row| row - 1).collect()
+        } else {
+            Vec::new()
+        };
+        Lines { written: lines, sums_from, cuts: count, clean, end: portion.in_file(part).end, rows }
     }
 }
 

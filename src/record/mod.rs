@@ -12,6 +12,8 @@ mod recorder;
 mod replay;
 mod restore;
 mod similarity;
+#[cfg_attr(not(feature = "parquet"), path = "no_tables.rs")]
+mod tables;
 mod texts;
 mod verify;
 

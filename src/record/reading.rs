@@ -1,6 +1,6 @@
 //! A record as it is read: which files it is about, in which parts, and where their cuts stand in it.
 
-use super::format::{CutLine, EndsLine, FileLine, Header, Line, PartLine, Place as Range, RecordedPath, VERSION};
+use super::format::{CutLine, EndsLine, FileLine, Header, Line, PartLine, Place as Range, RecordedPath, RowsLine, VERSION};
 use super::hex;
 use super::quick::{CUT, Edited, Replay};
 use crate::Match;
@@ -48,6 +48,19 @@ pub(super) struct RecordedFile {
     /// The sizes of both, unpacked.
     pub(super) bytes: u64,
     pub(super) clean_bytes: u64,
+    /// Of a table, how many rows each row group has.
+    pub(super) row_groups: Option<Vec<u64>>,
+    /// The rows that went as a whole, in order.
+    pub(super) gone: Vec<Gone>,
+}
+
+/// Rows of a table that went as a whole, and are in the record.
+pub(super) struct Gone {
+    /// Their numbers, from 0 on: at least one.
+    pub(super) rows: Vec<u64>,
+    /// Their line, and the number of that.
+    line: Span,
+    pub(super) number: u64,
 }
 
 /// A part of a file.
@@ -65,6 +78,12 @@ pub(super) struct Part {
 }
 
 impl RecordedFile {
+    /// Whether the row of this number, from 0 on, went as a whole.
+    pub(super) fn lacks(&self, row: u64) -> bool {
+        let those = self.gone.partition_point(|gone| gone.rows.last().is_some_and(|last| *last < row));
+        self.gone.get(those).is_some_and(|gone| gone.rows.binary_search(&row).is_ok())
+    }
+
     /// Whether its clean copy took its place.
     pub(super) fn is_in_place(&self) -> bool {
         self.clean.as_ref().is_some_and(|clean| clean.path() == self.original.path() && clean.from != Origin::Stdin)
@@ -154,6 +173,14 @@ impl Record {
             (from, number) = (end + 1, number + 1);
         }
         Ok(())
+    }
+
+    /// The table of rows that went as a whole.
+    #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "no table is restored"))]
+    pub(super) fn table_of(&self, gone: &Gone) -> Result<Vec<u8>> {
+        let line = self.lines.read(gone.line)?;
+        let line: RowsLine = serde_json::from_slice(&line).map_err(|error| self.unreadable(gone.number, &error))?;
+        Ok(line.parquet.0.into_owned())
     }
 
     /// What was changed of a file, part by part: in order, within the part, without overlap.
@@ -263,6 +290,10 @@ impl<'a> Reading<'a> {
                         let (from, first) = first_cut.take().unwrap_or((start, self.number));
                         self.part(line, from..start, first)?;
                     }
+                    Line::Rows(rows) => {
+                        self.no_more(first_cut)?;
+                        self.rows(rows, Span::new(start, start + len))?;
+                    }
                     Line::Ends(line) => {
                         self.no_more(first_cut)?;
                         known.push(line.ends);
@@ -318,7 +349,16 @@ impl<'a> Reading<'a> {
             Input { from, name: line.name.0.clone(), packing, number: line.number, ..Input::stdin(form) }
         };
         let (original, clean) = (input(&line.path, packing), line.clean.as_ref().map(|clean| input(clean, clean_packing)));
-        self.file = Some(RecordedFile { number: line.number, original, clean, parts: Vec::new(), bytes: 0, clean_bytes: 0 });
+        self.file = Some(RecordedFile {
+            number: line.number,
+            original,
+            clean,
+            parts: Vec::new(),
+            bytes: 0,
+            clean_bytes: 0,
+            row_groups: line.row_groups,
+            gone: Vec::new(),
+        });
         Ok(())
     }
 
@@ -339,6 +379,20 @@ impl<'a> Reading<'a> {
         let PartLine { hash, clean_hash, .. } = line;
         file.parts.push(Part { original, hash, clean, clean_hash, lines, first_line });
         Ok(())
+    }
+
+    fn rows(&mut self, rows: Vec<u64>, line: Span) -> Result<()> {
+        let groups = self.file.as_ref().and_then(|file| file.row_groups.as_ref());
+        let all = groups.map_or(0, |groups| groups.iter().fold(0, |all: u64, rows| all.saturating_add(*rows)));
+        let before = self.file.as_ref().and_then(|file| file.gone.last()?.rows.last().copied());
+        let are_in_order = before.iter().chain(&rows).is_sorted_by(|a, b| a < b);
+        match &mut self.file {
+            Some(file) if are_in_order && rows.last().is_some_and(|last| *last < all) => {
+                file.gone.push(Gone { rows, line, number: self.number });
+                Ok(())
+            }
+            _ => Err(self.broken(&"holds rows that aren't in a table, behind those before")),
+        }
     }
 
     fn end(&mut self, line: &EndsLine) -> Result<()> {

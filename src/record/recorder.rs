@@ -3,12 +3,14 @@
 
 use super::format::{CompleteLine, Conditions, EndsLine, FailsLine, FileLine, Header, PLAIN, RecordedPath, STREAM, VERSION};
 use super::lines::{Lines, put};
-use super::home::{Homes, begin};
 use super::hex;
+use super::home::{Homes, begin};
+use super::tables::Table;
 use crate::apply::{Draft, Outputs, Pending};
 use crate::error::{Error, Place, Result};
 use crate::runner::Portion;
 use crate::source::{Input, Origin, Packing};
+use crate::threads::Threads;
 use std::collections::HashMap;
 use std::fs::{self, File, Permissions};
 use std::io::Write;
@@ -29,12 +31,22 @@ pub struct Recorder {
     waiting: Vec<u8>,
     sum: Xxh3,
     folders: Folders,
-    /// The file under way, and how much of it and of its clean copy is recorded.
-    file: Option<(u32, u64, u64)>,
+    file: Option<UnderWay>,
     files: u64,
     cuts: u64,
     /// It couldn't be written: behind the gap nothing may follow, and nothing that it should tell of may happen.
     has_failed: bool,
+}
+
+/// The file under way.
+struct UnderWay {
+    number: u32,
+    /// How much of it and of its clean copy is recorded.
+    bytes: u64,
+    clean_bytes: u64,
+    /// Rows that went as a whole, and the table that they are read from.
+    rows: Vec<u64>,
+    table: Option<Table>,
 }
 
 /// A file that begins.
@@ -43,6 +55,7 @@ pub struct Begins {
     packing: Packing,
     clean: Clean,
     clean_packing: Packing,
+    table: Option<Table>,
 }
 
 /// Where a clean copy goes.
@@ -57,7 +70,7 @@ impl Begins {
     /// The file of a portion, whose clean copy, if it `has_copy`, goes to `outputs`.
     ///
     /// # Errors
-    /// If the clean copy is of another form, which the original can't be made of.
+    /// If the clean copy is of another form, which the original can't be made of; or if it is a table that can't be read.
     pub fn of(portion: &Portion, outputs: &Outputs, has_copy: bool) -> Result<Self> {
         let Portion { input, source, .. } = portion;
         if outputs.form(input) != input.form {
@@ -69,7 +82,8 @@ impl Begins {
             None => Clean::Stream,
             Some(place) => Clean::At(place),
         };
-        Ok(Self { input: (*input).clone(), packing: source.packing(), clean, clean_packing: outputs.packing(source) })
+        let table = Table::of(portion, outputs)?;
+        Ok(Self { input: (*input).clone(), packing: source.packing(), clean, clean_packing: outputs.packing(source), table })
     }
 
     /// Its number.
@@ -140,7 +154,7 @@ impl Recorder {
     ///
     /// # Errors
     /// If it can't be written.
-    pub fn file(&mut self, Begins { input, packing, clean, clean_packing }: &Begins) -> Result<()> {
+    pub fn file(&mut self, Begins { input, packing, clean, clean_packing, table }: Begins) -> Result<()> {
         let path = match &input.from {
             Origin::Stdin => STREAM.into(),
             Origin::Named(path) | Origin::Walked(path) => self.folders.as_seen(path)?,
@@ -148,19 +162,21 @@ impl Recorder {
         let clean = match clean {
             Clean::None => None,
             Clean::Stream => Some(STREAM.into()),
-            Clean::At(clean) => Some(self.folders.as_seen(clean)?),
+            Clean::At(clean) => Some(self.folders.as_seen(&clean)?),
         };
         let name = |packing: Packing| packing.extension().map(str::to_owned);
-        let clean_packing = (clean_packing != packing).then(|| name(*clean_packing).unwrap_or_else(|| PLAIN.into()));
-        self.file = Some((input.number, 0, 0));
+        let clean_packing = (clean_packing != packing).then(|| name(clean_packing).unwrap_or_else(|| PLAIN.into()));
+        let row_groups = table.as_ref().map(Table::row_groups);
+        self.file = Some(UnderWay { number: input.number, bytes: 0, clean_bytes: 0, rows: Vec::new(), table });
         self.line(&FileLine {
             number: input.number,
             path: RecordedPath(path),
-            name: RecordedPath(input.name.clone()),
+            name: RecordedPath(input.name),
             form: FileLine::name_of(input.form),
-            packing: name(*packing),
+            packing: name(packing),
             clean_packing,
             clean: clean.map(RecordedPath),
+            row_groups,
         })
     }
 
@@ -169,21 +185,27 @@ impl Recorder {
     /// # Errors
     /// If it can't be written.
     pub fn part(&mut self, lines: &Lines) -> Result<()> {
-        let Some((_, bytes, clean)) = &mut self.file else { return Ok(()) }; // it has failed
-        *bytes = lines.end;
-        *clean += lines.clean;
+        let Some(file) = &mut self.file else { return Ok(()) }; // it has failed
+        file.bytes = lines.end;
+        file.clean_bytes += lines.clean;
+        file.rows.extend(&lines.rows);
         self.cuts += lines.cuts;
         self.put(&lines.written[..lines.sums_from])?;
         self.sum.update(&lines.written[lines.sums_from..]);
         self.put(&lines.written[lines.sums_from..])
     }
 
-    /// The file under way ends; gives its number.
+    /// The file under way ends; gives its number. Of a table the rows that went are read again, by these threads.
     ///
     /// # Errors
-    /// If it can't be written.
-    pub fn ends(&mut self) -> Result<Option<u32>> {
-        let Some((ends, bytes, clean_bytes)) = self.file.take() else { return Ok(None) };
+    /// If it can't be read or written.
+    pub fn ends(&mut self, threads: &Threads) -> Result<Option<u32>> {
+        let Some(file) = &mut self.file else { return Ok(None) };
+        let rows = std::mem::take(&mut file.rows);
+        if let Some(mut table) = file.table.take().filter(|_| !rows.is_empty()) {
+            threads.run(|| table.each_line(&rows, |line| self.line(&line)))?;
+        }
+        let Some(UnderWay { number: ends, bytes, clean_bytes, .. }) = self.file.take() else { return Ok(None) };
         self.files += 1;
         self.line(&EndsLine { ends, bytes, clean_bytes }).map(|()| Some(ends))
     }
@@ -193,7 +215,7 @@ impl Recorder {
     /// # Errors
     /// If it can't be written.
     pub fn fails(&mut self) -> Result<()> {
-        let Some((number, ..)) = self.file.take() else { return Ok(()) };
+        let Some(UnderWay { number, .. }) = self.file.take() else { return Ok(()) };
         self.was_left(number)
     }
 

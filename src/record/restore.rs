@@ -2,6 +2,7 @@
 
 use super::reading::{Part, Record};
 use super::replay::rebuild;
+use super::tables;
 use super::texts::{Stands, Texts};
 use crate::apply::{Draft, Outputs, Pending, ensure_replaceable};
 use crate::error::{Error, Result};
@@ -61,7 +62,7 @@ pub fn restore(
             batch.clear();
             break;
         }
-        if recorded.bytes >= TOGETHER {
+        if recorded.bytes >= TOGETHER && recorded.original.form != Form::Parquet {
             restoring.batch(std::mem::take(&mut batch), threads);
             restoring.large(file, threads);
             bytes = 0;
@@ -129,9 +130,6 @@ impl Restoring<'_> {
             Origin::Named(path) | Origin::Walked(path) => Some(&**path),
             Origin::Stdin => None,
         };
-        if recorded.original.form == Form::Parquet {
-            return Err(Error::refused(recorded.original.place(), "is a table, which can't be restored yet"));
-        }
         if self.is_at_home {
             let Some(path) = path else {
                 return Err(Error::refused(recorded.original.place(), "was the original; -o says where it goes now"));
@@ -149,6 +147,9 @@ impl Restoring<'_> {
 
     fn all(&self, file: usize, draft: Option<Draft>) -> Result<Came> {
         let Some(mut draft) = draft else { return Ok(Came::WasThere) };
+        if self.texts.file(file).original.form == Form::Parquet {
+            return tables::restored(self.texts, file, draft)?.finish().map(Came::Made);
+        }
         let mut original = Vec::new();
         for part in &self.texts.file(file).parts {
             rebuild(self.texts, file, part, &mut original)?;

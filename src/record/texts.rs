@@ -29,8 +29,9 @@ pub(super) enum Stands {
 /// The texts that a record is about.
 pub(super) struct Texts<'a> {
     pub(super) record: &'a Record,
-    fields: Fields,
-    temporary: PathBuf,
+    pub(super) fields: Fields,
+    /// The folder for temporary files.
+    pub(super) temporary: PathBuf,
     files: Vec<File>,
     open: Mutex<VecDeque<(Key, Arc<AtHand>)>>,
 }

@@ -12,7 +12,7 @@ use crate::compare::compared;
 use crate::document::Span;
 use crate::error::{Error, Result};
 use crate::fingerprint::fingerprint;
-use crate::source::{Input, Origin};
+use crate::source::{Form, Input, Origin};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::path::Path;
@@ -255,6 +255,13 @@ impl<'t> Checking<'t> {
             let (start, end) = (cut.cut.0, cut.cut.1);
             let place = self.texts.file(self.file).original.place();
             return Ok(Some(format!("its pieces aren't what stands at bytes {start}–{end} of {place}")));
+        }
+        let recorded = self.texts.file(self.file);
+        if cut.dropped
+            && recorded.original.form == Form::Parquet
+            && !cut.record.is_some_and(|row| row > 0 && recorded.lacks(row - 1))
+        {
+            return Ok(Some("its row went as a whole, and isn't in the record".into()));
         }
         let Some(witness) = &cut.witness else {
             self.cuts.without += 1;

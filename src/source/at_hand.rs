@@ -3,7 +3,7 @@
 
 use super::load::MAP_FROM;
 use super::mapping::Mapping;
-use super::open::LOT;
+use super::open::{LOT, spooled};
 #[cfg(feature = "parquet")]
 use super::parquet;
 use super::{Fields, Form, Input, Origin, Packing, warc};
@@ -23,6 +23,9 @@ pub(crate) struct AtHand {
     bytes: Bytes,
     len: u64,
     metadata: Metadata,
+    /// The file itself, of a table.
+    #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "no table is read"))]
+    table: Option<File>,
 }
 
 enum Bytes {
@@ -44,6 +47,9 @@ impl AtHand {
                 Origin::Named(path) | Origin::Walked(path) => File::open(path)?,
             };
             let metadata = file.metadata()?;
+            let is_table = input.form == Form::Parquet;
+            let file = if is_table && !metadata.is_file() { spooled(file, temporary)? } else { file };
+            let table = if is_table { Some(file.try_clone()?) } else { None };
             let is_as_it_counts = input.packing == Packing::Plain && matches!(input.form, Form::Text | Form::Jsonl);
             let plain = match is_as_it_counts && metadata.is_file() {
                 true => file,
@@ -54,7 +60,7 @@ impl AtHand {
                 }
             };
             let len = plain.metadata()?.len();
-            Ok(Self { place: input.place(), bytes: Bytes::of(plain, len)?, len, metadata })
+            Ok(Self { place: input.place(), bytes: Bytes::of(plain, len)?, len, metadata, table })
         };
         opened().map_err(|error| Error::io(input.place(), error))
     }
@@ -67,6 +73,15 @@ impl AtHand {
     /// What the file is like.
     pub(crate) fn metadata(&self) -> &Metadata {
         &self.metadata
+    }
+
+    /// The table whose texts they are.
+    ///
+    /// # Errors
+    /// If it is none, or the system gives no other handle to it.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn table(&self) -> io::Result<File> {
+        self.table.as_ref().map_or(Err(io::ErrorKind::InvalidInput.into()), File::try_clone)
     }
 
     /// Some of them.

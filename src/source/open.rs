@@ -104,7 +104,7 @@ fn file(input: &Input) -> io::Result<(File, Metadata)> {
 }
 
 /// What comes by a pipe, in a file without a name.
-fn spooled(mut from: impl Read, folder: &Path) -> io::Result<File> {
+pub(super) fn spooled(mut from: impl Read, folder: &Path) -> io::Result<File> {
     let mut file = nameless(folder)?;
     let copied = io::copy(&mut from, &mut file);
     copied.map_err(|error| if error.kind() == io::ErrorKind::StorageFull { in_folder(folder, &error) } else { error })?;

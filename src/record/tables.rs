@@ -1,0 +1,211 @@
+//! Tables: the rows that went as a whole, which a record holds, and originals that are made of those and of the clean copy.
+
+use super::format::{Literal, RowsLine};
+use super::hex;
+use super::reading::{Gone, Part};
+use super::replay::rebuild;
+use super::texts::Texts;
+use crate::apply::{Draft, Outputs};
+use crate::document::Span;
+use crate::error::{Error, Result, count};
+use crate::fingerprint::fingerprint;
+use crate::runner::Portion;
+use crate::scratch::{in_folder, nameless};
+use crate::source::parquet::{Apart, Extracts, Fault, Spool, Weaver};
+use crate::source::{Form, Input};
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+/// A table whose rows are read again when it ends.
+pub(super) struct Table {
+    input: Input,
+    rows: Extracts,
+}
+
+impl Table {
+    /// That of a portion, if it is one of a table.
+    pub(super) fn of(portion: &Portion, outputs: &Outputs) -> Result<Option<Self>> {
+        if portion.input.form != Form::Parquet {
+            return Ok(None);
+        }
+        let input = portion.input.clone();
+        let file = portion.source.file();
+        let rows = file.and_then(|file| Ok(Extracts::open(file, outputs.fields(), outputs.spool())?));
+        rows.map(|rows| Some(Self { rows, input: input.clone() })).map_err(|error| Error::io(input.place(), error))
+    }
+
+    pub(super) fn row_groups(&self) -> Vec<u64> {
+        self.rows.row_groups()
+    }
+
+    /// Gives the lines that hold these rows.
+    pub(super) fn each_line(&mut self, mut rows: &[u64], mut each: impl FnMut(RowsLine) -> Result<()>) -> Result<()> {
+        while !rows.is_empty() {
+            let taken = self.rows.next(rows);
+            let (count, parquet) = taken.map_err(|fault| Error::io(self.input.place(), fault.into()))?;
+            let (these, rest) = rows.split_at(count);
+            let sum = hex(fingerprint(&parquet));
+            each(RowsLine { rows: these.into(), parquet: Literal(parquet.into()), sum })?;
+            rows = rest;
+        }
+        Ok(())
+    }
+}
+
+/// So many bytes of a column may be in memory.
+const HELD: usize = 16 << 20;
+/// So many bytes are written at once.
+const AT_ONCE: usize = 1 << 20;
+
+/// Why a table can't be restored.
+enum Failed {
+    Table(Fault),
+    Other(Error),
+}
+
+impl From<Fault> for Failed {
+    fn from(fault: Fault) -> Self {
+        Failed::Table(fault)
+    }
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Failed::Other(error)
+    }
+}
+
+/// Writes the original of a table to `draft`.
+///
+/// # Errors
+/// If it can't be made of its clean copy and the record, or can't be written.
+pub(super) fn restored(texts: &Texts, file: usize, draft: Draft) -> Result<Draft> {
+    let place = draft.place().clone();
+    woven(texts, file, draft).map_err(|failed| match failed {
+        Failed::Other(error) => error,
+        Failed::Table(Fault::Write(error)) => Error::io(place, error),
+        Failed::Table(fault) => {
+            let recorded = texts.file(file);
+            Error::io(recorded.clean.as_ref().unwrap_or(&recorded.original).place(), fault.into())
+        }
+    })
+}
+
+fn woven(texts: &Texts, file: usize, draft: Draft) -> std::result::Result<Draft, Failed> {
+    let recorded = texts.file(file);
+    let refused = |why: &str| Error::refused(recorded.original.place(), why);
+    let copy = texts.clean(file)?.ok_or_else(|| refused("is a table, and the record names no clean copy of it"))?;
+    let groups = recorded.row_groups.as_ref().ok_or_else(|| refused("is a table, and the record names no row groups"))?;
+    let spool = Spool { held: HELD, folder: texts.temporary.clone() };
+    let to = BufWriter::with_capacity(AT_ONCE, draft);
+    let mut weaver = Weaver::new(copy.table().map_err(Fault::Read)?, &texts.fields, spool, to)?;
+    let mut original = Original::new(texts, file);
+    let (mut first, mut gone) = (0u64, &recorded.gone[..]);
+    for &rows in groups {
+        let end = first.saturating_add(rows);
+        let (these, rest) = gone.split_at(gone.partition_point(|gone| gone.rows[0] < end));
+        let apart = these.iter().map(|gone| apart(texts, gone, first)).collect::<Result<Vec<_>>>()?;
+        weaver.group(rows, &apart, |row, stayed| original.text(first + row, stayed).map_err(Failed::Other))?;
+        (first, gone) = (end, rest);
+    }
+    original.ends()?;
+    Ok(weaver.finish()?.into_inner().map_err(|error| Fault::Write(error.into_error()))?)
+}
+
+/// Rows that went, of a row group whose first row is `first`.
+fn apart(texts: &Texts, gone: &Gone, first: u64) -> Result<Apart> {
+    let parquet = texts.record.table_of(gone)?;
+    let table = file_of(&parquet, &texts.temporary).map_err(Fault::Read);
+    let rows = gone.rows.iter().map(|row| row - first).collect();
+    let apart = table.and_then(|file| Apart::open(file, &texts.fields, rows));
+    apart.map_err(|fault| texts.record.broken(gone.number, &fault))
+}
+
+fn file_of(bytes: &[u8], folder: &Path) -> io::Result<File> {
+    let mut file = nameless(folder)?;
+    file.write_all(bytes).map_err(|error| in_folder(folder, &error))?;
+    Ok(file)
+}
+
+/// The texts of an original, row by row.
+struct Original<'t> {
+    texts: &'t Texts<'t>,
+    file: usize,
+    parts: std::slice::Iter<'t, Part>,
+    /// What is left of the part under way, and of its cuts.
+    bytes: Bytes,
+    cuts: VecDeque<RowCut>,
+}
+
+/// A cut of a row.
+struct RowCut {
+    /// Its line in the record.
+    line: u64,
+    row: u64,
+    len: u64,
+    is_dropped: bool,
+}
+
+impl<'t> Original<'t> {
+    fn new(texts: &'t Texts<'t>, file: usize) -> Self {
+        Self { texts, file, parts: texts.file(file).parts.iter(), bytes: Bytes::new(), cuts: VecDeque::new() }
+    }
+
+    /// The text of the next row, of which so much stayed, if it did.
+    fn text(&mut self, row: u64, stayed: Option<u64>) -> Result<Bytes> {
+        self.fill()?;
+        let mut len = stayed.unwrap_or(0);
+        while let Some(cut) = self.cuts.front().filter(|cut| cut.row <= row) {
+            if cut.row < row || cut.is_dropped != stayed.is_none() {
+                return Err(self.texts.record.broken(cut.line, &"what it cut isn't in its row"));
+            }
+            len += cut.len;
+            self.cuts.pop_front();
+        }
+        let refused = |why: &str| {
+            let place = self.texts.file(self.file).original.place();
+            Err(Error::refused(place, format!("row {} {why}", count(row + 1))))
+        };
+        if len > self.bytes.len() as u64 {
+            return refused("has more text by the clean copy than by the record");
+        }
+        let text = self.bytes.split_to(len as usize);
+        if simdutf8::basic::from_utf8(&text).is_ok() { Ok(text) } else { refused("begins or ends within a character") }
+    }
+
+    /// Makes the next part that has text, where the one before is used up. A row that has none may be in any.
+    fn fill(&mut self) -> Result<()> {
+        while self.bytes.is_empty()
+            && let Some(part) = self.parts.next()
+        {
+            let mut bytes = Vec::new();
+            rebuild(self.texts, self.file, part, &mut bytes)?;
+            self.bytes = bytes.into();
+            let record = self.texts.record;
+            record.each_cut(part, |line, cut| {
+                let row = cut.record.and_then(|number| number.checked_sub(1));
+                let row = row.ok_or_else(|| record.broken(line, &"names no row of its table"))?;
+                let len = Span::from(cut.cut).len();
+                self.cuts.push_back(RowCut { line, row, len, is_dropped: cut.dropped });
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Makes sure that no text is left.
+    fn ends(&mut self) -> Result<()> {
+        self.fill()?;
+        match self.cuts.front() {
+            None if self.bytes.is_empty() => Ok(()),
+            None => {
+                let place = self.texts.file(self.file).original.place();
+                Err(Error::refused(place, "has less text by the clean copy than by the record"))
+            }
+            Some(cut) => Err(self.texts.record.broken(cut.line, &"what it cut isn't in its row")),
+        }
+    }
+}
