@@ -1,6 +1,8 @@
 //! No byte is ever lost, whatever the system refuses and whenever the program is ended: each call that it makes of the system
 //! fails once, disks fill up, folders are not to be written to, and processes are killed.
 
+#[path = "support/corpus.rs"]
+mod corpus;
 #[path = "support/desk.rs"]
 mod desk;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
@@ -12,7 +14,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 /// Contents by their paths.
 type Files = BTreeMap<String, Vec<u8>>;
@@ -66,9 +71,45 @@ fn records(subject: &str, number: usize) -> String {
     (0..number).map(record).collect()
 }
 
+/// Small files, of which two are packed.
+fn inputs() -> Files {
+    let mut files = Files::new();
+    files.insert("a.txt".into(), text("harbour").into());
+    files.insert("c.jsonl".into(), records("hill", 4).into());
+    files.insert("d/b.txt".into(), text("market").into());
+    files.insert("d/plain.txt".into(), b"Nothing repeats.\n".to_vec());
+    files.insert("d/z.jsonl.gz".into(), gz(&records("river", 3)));
+    files.insert("p.txt.gz".into(), gz(&text("garden")));
+    files
+}
+
+/// Files whose cuts make a record that is written piece by piece.
+fn inputs_of_a_long_record() -> Files {
+    let record = |number: usize| {
+        let paragraph = paragraph(&format!("street {number}"));
+        serde_json::json!({ "id": number, "text": format!("{paragraph}\n{paragraph}") }).to_string() + "\n"
+    };
+    let file =
+        |number: usize| (format!("d/{number}.jsonl"), (0..200).map(|at| record(number * 200 + at)).collect::<String>().into());
+    (0..3).map(file).collect()
+}
+
+/// Files that take many pages of a disk.
+fn inputs_of_many_pages() -> Files {
+    let more = (0..2).map(|number| (format!("m{number}.jsonl"), records(&format!("lane {number}"), 20).into()));
+    inputs().into_iter().chain(more).collect()
+}
+
+/// What a run over many files has in the folder of its outputs until it is done.
+const JOURNAL: &str = ".unecho.journal";
+
 /// Everything but what a run needs for itself.
 fn outputs(files: &Files) -> Files {
-    files.iter().filter(|(name, _)| !name.starts_with(".unecho/")).map(|(name, bytes)| (name.clone(), bytes.clone())).collect()
+    files
+        .iter()
+        .filter(|(name, _)| !name.starts_with(".unecho/") && *name != JOURNAL)
+        .map(|(name, bytes)| (name.clone(), bytes.clone()))
+        .collect()
 }
 
 /// The record of the first run in place, if anything is in it.
@@ -130,7 +171,6 @@ mod each_call {
     use super::*;
     use nix::errno::Errno;
     use std::collections::BTreeSet;
-    use std::path::PathBuf;
 
     /// What is run, on what, and what it may leave.
     struct Scene {
@@ -148,6 +188,8 @@ mod each_call {
         originals: Option<Files>,
         /// A record that it writes, if it is not one in place.
         record: Option<&'static str>,
+        /// Whether it goes on where it ended.
+        is_resumed: bool,
     }
 
     impl Scene {
@@ -183,6 +225,7 @@ mod each_call {
                 assert_eq!(ran.signal, Some(9), "{what}: {ran}");
             } else if ran.status == Some(0) {
                 assert_same(&written, &self.new, what);
+                assert!(!found.contains_key(JOURNAL), "{what}");
             } else {
                 assert_fails_in_words(ran, what);
             }
@@ -190,6 +233,10 @@ mod each_call {
                 desk.run(&["verify", record]).succeeds();
             } else if self.record.is_some() {
                 assert_ne!(ran.status, Some(0), "{what}: no record\n{ran}");
+            }
+            if self.is_resumed {
+                desk.run(&[&self.args[..], &["--resume"]].concat()).succeeds();
+                assert_same(&without_temporary(&files(desk, self.writes)), &self.new, &format!("resumed, {what}"));
             }
             if let Some(originals) = &self.originals {
                 assert_eq!(written.keys().collect::<Vec<_>>(), originals.keys().collect::<Vec<_>>(), "{what}");
@@ -241,7 +288,9 @@ mod each_call {
             let what = format!("{fault:?} at {} {} of {:?}, {met:?}", number + 1, scene.args.join(" "), met.kind);
             scene.check(desk, counted, fault, &ran, &what);
             if ran.status == Some(0) {
-                harmless.insert(format!("{:?} {}", met.kind, met.path.display()));
+                let is_temporary = is_temporary(met.path.to_str().unwrap());
+                let name = if is_temporary { "a temporary file".into() } else { met.path.display().to_string() };
+                harmless.insert(format!("{:?} {name}", met.kind));
             }
         };
         let mut counts = Vec::new();
@@ -299,18 +348,6 @@ mod each_call {
         assert!(contents.is_empty() && names.is_empty(), "{what}: {contents:?} {names:?} are not on the disk in the end");
     }
 
-    /// Small files, of which two are packed.
-    fn inputs() -> Files {
-        let mut files = Files::new();
-        files.insert("a.txt".into(), text("harbour").into());
-        files.insert("c.jsonl".into(), records("hill", 4).into());
-        files.insert("d/b.txt".into(), text("market").into());
-        files.insert("d/plain.txt".into(), b"Nothing repeats.\n".to_vec());
-        files.insert("d/z.jsonl.gz".into(), gz(&records("river", 3)));
-        files.insert("p.txt.gz".into(), gz(&text("garden")));
-        files
-    }
-
     /// What a run writes if one of its inputs isn't there.
     fn without_each(desk: &Desk, inputs: &Files, args: &[&str], writes: &str) -> Vec<Files> {
         let without = |name: &String| {
@@ -329,7 +366,6 @@ mod each_call {
         put_back(desk, "in", &inputs);
         desk.run(args).succeeds();
         let new = outputs(&files(desk, "in"));
-        assert!(new != inputs);
         Scene {
             args: args.to_vec(),
             before: BTreeMap::from([("in", inputs.clone())]),
@@ -339,6 +375,7 @@ mod each_call {
             others: without_each(desk, &inputs, args, "in"),
             originals: Some(inputs),
             record: None,
+            is_resumed: false,
         }
     }
 
@@ -355,14 +392,16 @@ mod each_call {
             others: Vec::new(),
             originals: scene.originals.clone(),
             record: None,
+            is_resumed: false,
         }
     }
 
-    fn scene_with_record(desk: &Desk, inputs: Files) -> Scene {
+    fn scene_with_record(desk: &Desk, inputs: Files, flags: &[&'static str]) -> Scene {
         put_back(desk, "in", &inputs);
-        let old = Files::from([("a.txt".to_owned(), b"An older clean copy.\n".to_vec())]);
+        let older = |name: &str| (name.to_owned(), b"An older clean copy.\n".to_vec());
+        let old = Files::from([older("a.txt"), older("d/b.txt")]);
         put_back(desk, "out", &old);
-        let args = vec!["in", "--across", "-o", "out", "--record", "records/r.jsonl"];
+        let args = [&["in", "--across", "-o", "out", "--record", "records/r.jsonl"], flags].concat();
         desk.run(&args).succeeds();
         Scene {
             new: files(desk, "out"),
@@ -373,6 +412,7 @@ mod each_call {
             old,
             originals: None,
             record: Some("records/r.jsonl"),
+            is_resumed: false,
         }
     }
 
@@ -389,13 +429,14 @@ mod each_call {
             others: Vec::new(),
             originals: None,
             record: None,
+            is_resumed: false,
         }
     }
 
     const IN_PLACE: [&str; 3] = ["-i", "in", "--across"];
 
     /// What can be done without.
-    const HARMLESS: [&str; 13] = [
+    const HARMLESS: [&str; 17] = [
         // A folder that can't be opened to be synced: all is synced instead, or its names reach the disk in the system's own time.
         "Look in",
         "Look in/d",
@@ -406,13 +447,19 @@ mod each_call {
         // What a run that was killed left is only warned of; a folder that is there needn't be made.
         "Read out",
         "Mkdir out",
+        "Mkdir out/d",
         // What is left out is only counted; a number that is taken is an error when the record is made.
         "Look in/.unecho",
         "Read in/.unecho",
+        // The sizes of all inputs are added up beside the run.
+        "Read in",
+        "Read in/d",
+        // It is left, and the next run says so.
+        "Unlink a temporary file",
         // What can't be read to be looked at is read again.
         "Read in/d/0.jsonl.gz",
         "Read in/d/1.jsonl.gz",
-        "Read in/d/2.jsonl.gz",
+        "Read in/d/z.jsonl.gz",
     ];
 
     /// Holds that nothing is lost, and that the run succeeds only where it can do without what failed.
@@ -425,65 +472,104 @@ mod each_call {
 
     #[test]
     fn a_run_in_place_loses_nothing_whatever_call_fails() {
-        let desk = Desk::new();
+        let desk = Desk::in_memory();
         let scene = scene_in_place(&desk, inputs(), &IN_PLACE);
         assert_nothing_is_lost(&desk, &scene);
     }
 
     #[test]
     fn a_run_in_place_with_a_long_record_loses_nothing_whatever_call_fails() {
-        let desk = Desk::new();
-        let inputs = (0..3).map(|number| (format!("d/{number}.jsonl"), records(&format!("street {number}"), 100).into()));
-        let scene = scene_in_place(&desk, inputs.collect(), &["-i", "in"]);
+        let desk = Desk::in_memory();
+        let scene = scene_in_place(&desk, inputs_of_a_long_record(), &["-i", "in"]);
+        assert!(fs::metadata(desk.path("in/.unecho/0001.jsonl")).unwrap().len() > 64 << 10, "it is written in one piece");
         assert_nothing_is_lost(&desk, &scene);
     }
 
     #[test]
     fn a_run_in_place_over_streams_loses_nothing_whatever_call_fails() {
-        let desk = Desk::new();
-        let inputs = (0..2).map(|number| (format!("d/{number}.jsonl.gz"), gz(&records(&format!("street {number}"), 100))));
-        let scene = scene_in_place(&desk, inputs.collect(), &["-i", "in", "--on-error", "keep"]);
+        let desk = Desk::in_memory();
+        let inputs = (0..2).map(|number| (format!("d/{number}.jsonl.gz"), gz(&records(&format!("street {number}"), 20))));
+        let scene = scene_in_place(&desk, inputs.collect(), &["-i", "in", "--on-error", "keep", "--max-removed", "100%"]);
         assert_nothing_is_lost(&desk, &scene);
     }
 
     #[test]
     fn taking_a_run_in_place_back_loses_nothing_whatever_call_fails() {
-        let desk = Desk::new();
+        let desk = Desk::in_memory();
         let scene = scene_taken_back(&desk, &scene_in_place(&desk, inputs(), &IN_PLACE));
         assert_nothing_is_lost(&desk, &scene);
     }
 
     #[test]
     fn clean_copies_and_their_record_are_whole_or_not_there_whatever_call_fails() {
-        let desk = Desk::new();
-        let scene = scene_with_record(&desk, inputs());
+        let desk = Desk::in_memory();
+        let scene = scene_with_record(&desk, inputs(), &[]);
         assert_nothing_is_lost(&desk, &scene);
     }
 
     #[test]
     fn clean_copies_with_a_long_record_are_whole_or_not_there_whatever_call_fails() {
-        let desk = Desk::new();
-        let inputs = (0..3).map(|number| (format!("d/{number}.jsonl"), records(&format!("street {number}"), 100).into()));
-        let scene = scene_with_record(&desk, inputs.collect());
+        let desk = Desk::in_memory();
+        let scene = scene_with_record(&desk, inputs_of_a_long_record(), &[]);
+        assert_nothing_is_lost(&desk, &scene);
+    }
+
+    #[test]
+    fn a_run_goes_on_where_it_ended_whatever_call_failed() {
+        let desk = Desk::in_memory();
+        let inputs = inputs();
+        put_back(&desk, "in", &inputs);
+        let args = vec!["in", "-o", "out", "--on-error", "keep"];
+        desk.run(&args).succeeds();
+        let scene = Scene {
+            new: files(&desk, "out"),
+            others: Vec::new(),
+            args,
+            before: BTreeMap::from([("in", inputs)]),
+            writes: "out",
+            old: Files::new(),
+            originals: None,
+            record: None,
+            is_resumed: true,
+        };
+        assert_nothing_is_lost(&desk, &scene);
+    }
+
+    #[test]
+    fn a_document_that_goes_as_a_whole_takes_only_what_stood_in_its_place_with_it() {
+        let desk = Desk::in_memory();
+        let inputs = ["a.txt", "d/b.txt"].map(|name| (name.to_owned(), text("harbour").into()));
+        let scene = scene_with_record(&desk, inputs.into(), &["--unit", "document"]);
+        assert_eq!(scene.new.keys().collect::<Vec<_>>(), ["a.txt"]);
+        assert_nothing_is_lost(&desk, &scene);
+    }
+
+    #[test]
+    fn a_run_in_place_that_has_nothing_to_change_changes_nothing_whatever_call_fails() {
+        let desk = Desk::in_memory();
+        let plain = ["a.txt", "d/b.txt"].map(|name| (name.to_owned(), format!("Nothing repeats in {name}.\n").into()));
+        let mut inputs = Files::from(plain);
+        inputs.insert("d/0.jsonl.gz".into(), gz("{\"text\": \"Nor does anything here.\"}\n"));
+        let scene = scene_in_place(&desk, inputs, &["-i", "in", "--on-error", "keep"]);
         assert_nothing_is_lost(&desk, &scene);
     }
 
     #[test]
     fn originals_elsewhere_are_whole_or_not_there_whatever_call_fails() {
-        let desk = Desk::new();
-        let scene = scene_restored_elsewhere(&desk, &scene_with_record(&desk, inputs()));
+        let desk = Desk::in_memory();
+        let scene = scene_restored_elsewhere(&desk, &scene_with_record(&desk, inputs(), &[]));
         assert_nothing_is_lost(&desk, &scene);
     }
 
     #[test]
     fn what_takes_a_name_is_on_the_disk_and_the_record_before_anything_in_place() {
         let large = Files::from([("large.txt".to_owned(), (0..3000).map(|at| text(&at.to_string())).collect::<String>().into())]);
-        let desk = Desk::new();
+        let desk = Desk::in_memory();
         let mut scenes = vec![
             scene_in_place(&desk, inputs(), &IN_PLACE),
             scene_in_place(&desk, inputs(), &["-i", "in", "--on-error", "keep"]),
             scene_in_place(&desk, large, &["-i", "in"]),
-            scene_with_record(&desk, inputs()),
+            scene_with_record(&desk, inputs(), &[]),
         ];
         scenes.extend(scenes[..3].iter().map(|scene| scene_taken_back(&desk, scene)).collect::<Vec<_>>());
         scenes.push(scene_restored_elsewhere(&desk, &scenes[3]));
@@ -499,9 +585,347 @@ mod each_call {
     }
 }
 
+/// So many files are cleaned, among them streams, each of which is published by itself. Without optimization fewer take as long.
+const FILES: usize = if cfg!(debug_assertions) { 500 } else { 2000 };
+const STREAM_EACH: usize = 40;
+/// A run is killed so often, at moments spread over its time.
+const KILLS: usize = 50;
+/// The same of one that takes a run back, and of each of the signals that ask for an end.
+const FEWER_KILLS: usize = 12;
+
+const OVER_MANY: [&str; 6] = ["-i", "in", "--on-error", "keep", "--max-removed", "100%"];
+
+fn many() -> Files {
+    let file = |number: usize| {
+        let paragraph = paragraph(&number.to_string());
+        match number % STREAM_EACH {
+            0 => (format!("{number:04}.jsonl.gz"), gz(&records(&number.to_string(), 4))),
+            _ => (format!("{number:04}.txt"), format!("About {number}.\n{paragraph}\n{paragraph}\n").into()),
+        }
+    };
+    (0..FILES).map(file).collect()
+}
+
+/// Files that a run is to be ended on.
+struct Many {
+    desk: Desk,
+    originals: Files,
+    random: corpus::Random,
+    /// So long a run takes.
+    took: Duration,
+    /// Moments before this part of it, in percent, aren't of interest.
+    from: usize,
+    midway: usize,
+}
+
+impl Many {
+    fn new(seed: u64) -> Self {
+        let (desk, originals) = (Desk::in_memory(), many());
+        put_back(&desk, "in", &originals);
+        Self { desk, originals, random: corpus::Random(seed), took: Duration::ZERO, from: 0, midway: 0 }
+    }
+
+    /// Runs it to its end, and takes the time.
+    fn whole(&mut self, args: &[&str]) {
+        let started = Instant::now();
+        self.desk.run(args).succeeds();
+        self.took = started.elapsed();
+    }
+
+    /// Ends a run by a signal at some moment.
+    fn ended(&mut self, args: &[&str], signal: &str) -> ExitStatus {
+        let mut child = self.desk.unecho(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let moment = self.took.as_micros() as usize * self.random.within(self.from * 100, 10_000) / 10_000;
+        std::thread::sleep(Duration::from_micros(moment as u64));
+        self.desk.sh(&format!("kill -{signal} {}", child.id())).succeeds();
+        let status = child.wait().unwrap();
+        if status.success() {
+            self.took = self.took * 9 / 10; // the machine has less other work by now
+        }
+        self.count_if_midway();
+        status
+    }
+
+    /// Whether some files are changed, and others not.
+    fn count_if_midway(&mut self) {
+        let found = without_temporary(&outputs(&files(&self.desk, "in")));
+        assert_eq!(found.len(), FILES, "a file is missing");
+        let changed =
+            found.iter().filter(|(name, bytes)| unpacked(name, bytes) != unpacked(name, &self.originals[*name])).count();
+        self.midway += usize::from(0 < changed && changed < FILES);
+    }
+
+    /// Takes the run back, and holds that all is as it was; then it may begin anew.
+    fn assert_is_taken_back(&self) {
+        assert_is_taken_back(&self.desk, &self.originals, "ended");
+        let _ = fs::remove_dir_all(self.desk.path("in/.unecho"));
+        self.desk.leftovers("in").iter().for_each(|path| fs::remove_file(path).unwrap());
+    }
+}
+
+#[test]
+fn a_run_in_place_that_is_killed_is_taken_back() {
+    let mut many = Many::new(1);
+    many.whole(&OVER_MANY);
+    many.assert_is_taken_back();
+    let mut killed = 0;
+    for _ in 0..KILLS {
+        killed += usize::from(many.ended(&OVER_MANY, "KILL").signal() == Some(9));
+        many.assert_is_taken_back();
+    }
+    eprintln!("{killed} of {KILLS} runs of {:.1?} were killed before their end, {} midway", many.took, many.midway);
+    assert!(many.midway > 0, "no run was killed midway");
+}
+
+#[test]
+fn taking_back_that_is_killed_is_done_again() {
+    let mut many = Many { from: 75, ..Many::new(2) }; // it makes all before it renames any
+    let mut killed = 0;
+    for round in 0..=FEWER_KILLS {
+        many.desk.run(&OVER_MANY).succeeds();
+        if round == 0 {
+            many.whole(&["restore", "in/.unecho/0001.jsonl"]);
+        } else {
+            killed += usize::from(many.ended(&["restore", "in/.unecho/0001.jsonl"], "KILL").signal() == Some(9));
+        }
+        many.assert_is_taken_back();
+    }
+    eprintln!("{killed} of {FEWER_KILLS} restores of {:.1?} were killed before their end, {} midway", many.took, many.midway);
+    assert!(killed > 0, "none was killed before its end");
+}
+
+#[test]
+fn a_signal_ends_a_run_in_place_and_its_taking_back_and_leaves_nothing_behind() {
+    let mut many = Many::new(3);
+    many.whole(&OVER_MANY);
+    many.assert_is_taken_back();
+    let mut ended = 0;
+    for (name, number) in [("INT", 2), ("TERM", 15)] {
+        for round in 0..FEWER_KILLS {
+            let mut args = &OVER_MANY[..];
+            if round % 3 == 0 {
+                many.desk.run(args).succeeds();
+                args = &["restore", "in/.unecho/0001.jsonl"];
+            }
+            let status = many.ended(args, name);
+            assert!(status.success() || status.signal() == Some(number), "{status}");
+            ended += usize::from(!status.success());
+            assert!(many.desk.leftovers("in").is_empty(), "temporary files are left");
+            many.assert_is_taken_back();
+        }
+    }
+    eprintln!("{ended} of {} were ended by a signal, {} midway", 2 * FEWER_KILLS, many.midway);
+    assert!(ended > 0, "none was ended by a signal");
+}
+
+/// A disk in memory of so many pages, at a folder.
+struct Disk<'a> {
+    desk: &'a Desk,
+    folder: &'static str,
+}
+
+impl<'a> Disk<'a> {
+    /// A page of it, in KB.
+    const PAGE: usize = 4;
+    /// More than is ever needed.
+    const ROOM: usize = 10_000;
+
+    /// Nothing, if none can be had here.
+    fn new(desk: &'a Desk, folder: &'static str, pages: usize) -> Option<Self> {
+        fs::create_dir_all(desk.path(folder)).unwrap();
+        let size = pages * Self::PAGE;
+        let ran = desk.sh(&format!("mount -t tmpfs -o size={size}k tmpfs {folder}"));
+        if ran.status != Some(0) {
+            skipped("a small disk in memory can't be mounted");
+            return None;
+        }
+        Some(Self { desk, folder })
+    }
+
+    /// How many pages are in use.
+    fn used(&self) -> usize {
+        let used = self.desk.sh(&format!("df -k --output=used {} | tail -n 1", self.folder)).stdout;
+        used.trim().parse::<usize>().unwrap() / Self::PAGE
+    }
+
+    fn resize(&self, pages: usize) {
+        self.desk.sh(&format!("mount -o remount,size={}k {}", pages * Self::PAGE, self.folder)).succeeds();
+    }
+}
+
+impl Drop for Disk<'_> {
+    fn drop(&mut self) {
+        self.desk.sh(&format!("umount {}", self.folder));
+    }
+}
+
+/// Does something with more and more room on a disk, from none on, until it has gone well a few times; gives how often it failed.
+fn with_more_and_more_room(mut each: impl FnMut(usize) -> Option<bool>) -> Option<usize> {
+    let (mut failed, mut well) = (0, 0);
+    for pages in 0.. {
+        if each(pages)? {
+            well += 1;
+        } else {
+            (failed, well) = (failed + 1, 0);
+        }
+        if well == 3 {
+            break;
+        }
+    }
+    Some(failed)
+}
+
+/// Holds that a run on a disk that may be full did all or says what it didn't, and left nothing behind.
+#[track_caller]
+fn is_whole_or_fails(desk: &Desk, ran: &Ran, allowed: [&Files; 2], folder: &str) -> bool {
+    let found = outputs(&files(desk, folder));
+    assert_each_is_whole(&found, allowed, &ran.to_string());
+    let goes_well = ran.status == Some(0);
+    if goes_well {
+        assert_same(&found, allowed[1], &ran.to_string());
+        assert!(!desk.exists(&format!("{folder}/{JOURNAL}")), "{ran}");
+    } else {
+        assert_fails_in_words(ran, "on a full disk");
+        ran.says("no space left on device");
+    }
+    goes_well
+}
+
+#[test]
+fn a_disk_that_is_full_in_the_midst_of_a_run_in_place_loses_nothing() {
+    let desk = Desk::new();
+    let originals = inputs_of_many_pages();
+    let args = ["-i", "in"];
+    put_back(&desk, "in", &originals);
+    desk.run(&args).succeeds();
+    let clean = outputs(&files(&desk, "in"));
+    let record = fs::read(desk.path("in/.unecho/0001.jsonl")).unwrap();
+    let filled = |files: &Files, pages: usize| {
+        let disk = Disk::new(&desk, "in", Disk::ROOM)?;
+        files.iter().for_each(|(name, bytes)| desk.write(&format!("in/{name}"), bytes));
+        disk.resize(disk.used() + pages);
+        Some(disk)
+    };
+    let runs = with_more_and_more_room(|pages| {
+        let disk = filled(&originals, pages)?;
+        let goes_well = is_whole_or_fails(&desk, &desk.run(&args), [&originals, &clean], "in");
+        disk.resize(Disk::ROOM);
+        assert_is_taken_back(&desk, &originals, &format!("{pages} pages"));
+        Some(goes_well)
+    });
+    let restores = with_more_and_more_room(|pages| {
+        let mut all = clean.clone();
+        all.insert(".unecho/0001.jsonl".into(), record.clone());
+        let disk = filled(&all, pages)?;
+        let ran = desk.run(&["restore", "in/.unecho/0001.jsonl"]);
+        let goes_well = is_whole_or_fails(&desk, &ran, [&clean, &originals], "in");
+        disk.resize(Disk::ROOM);
+        assert_is_taken_back(&desk, &originals, &format!("{pages} pages"));
+        Some(goes_well)
+    });
+    eprintln!("on full disks {runs:?} runs in place and {restores:?} of taking back failed");
+}
+
+#[test]
+fn a_disk_that_is_full_in_the_midst_of_a_record_in_place_loses_nothing() {
+    let desk = Desk::new();
+    let originals = inputs_of_a_long_record();
+    put_back(&desk, "in", &originals);
+    desk.run(&["-i", "in"]).succeeds();
+    let clean = outputs(&files(&desk, "in"));
+    let runs = with_more_and_more_room(|pages| {
+        put_back(&desk, "in", &originals);
+        let disk = Disk::new(&desk, "in/.unecho", pages + 1)?;
+        let goes_well = is_whole_or_fails(&desk, &desk.run(&["-i", "in"]), [&originals, &clean], "in");
+        disk.resize(Disk::ROOM);
+        assert_is_taken_back(&desk, &originals, &format!("{pages} pages"));
+        Some(goes_well)
+    });
+    eprintln!("on full disks {runs:?} records failed");
+}
+
+#[test]
+fn a_disk_that_is_full_in_the_midst_of_outputs_and_their_record_has_whole_ones_only() {
+    let desk = Desk::new();
+    let originals = inputs_of_many_pages();
+    put_back(&desk, "in", &originals);
+    let args = ["in", "-o", "out/clean", "--record", "out/r.jsonl"];
+    desk.run(&args).succeeds();
+    let clean = files(&desk, "out/clean");
+    let runs = with_more_and_more_room(|pages| {
+        let _disk = Disk::new(&desk, "out", pages + 1)?;
+        let goes_well = is_whole_or_fails(&desk, &desk.run(&args), [&Files::new(), &clean], "out/clean");
+        if desk.exists("out/r.jsonl") {
+            desk.run(&["verify", "out/r.jsonl"]).succeeds();
+        }
+        assert_eq!(desk.leftovers("out"), [""; 0].map(PathBuf::from));
+        assert!(goes_well == desk.exists("out/r.jsonl") || !goes_well);
+        Some(goes_well)
+    });
+    eprintln!("on full disks {runs:?} runs failed");
+    assert_eq!(files(&desk, "in"), originals);
+    if Path::new("/dev/full").exists() {
+        desk.run(&["in", "-o", "new", "--record", "/dev/full"]).fails("/dev/full: no space left on device");
+        assert_eq!(files(&desk, "in"), originals);
+    }
+}
+
+#[test]
+fn a_folder_for_records_that_is_a_file_is_said_and_nothing_is_changed() {
+    let desk = Desk::new();
+    put_back(&desk, "in", &inputs());
+    desk.write("in/.unecho", "a file");
+    desk.run(&["-i", "in"]).fails("in/.unecho: not a directory");
+    fs::remove_file(desk.path("in/.unecho")).unwrap();
+    assert_eq!(files(&desk, "in"), inputs());
+}
+
+/// How the program is run by somebody to whom not everything is allowed; nothing, if that can't be.
+fn as_nobody(desk: &Desk) -> Option<&'static str> {
+    const NOBODY: &str = "setpriv --reuid=65534 --regid=65534 --clear-groups ";
+    if desk.sh("test $(id -u) != 0").status == Some(0) {
+        return Some("");
+    }
+    let is_possible = desk.sh(&format!("chown -R 65534:65534 . && {NOBODY} unecho --version && {NOBODY} touch here"));
+    if is_possible.status != Some(0) {
+        skipped("all is allowed to root, and nobody can't run the program");
+        return None;
+    }
+    Some(NOBODY)
+}
+
+#[test]
+fn what_must_not_be_written_to_is_said_and_nothing_is_lost() {
+    let desk = Desk::new();
+    put_back(&desk, "in", &inputs());
+    let Some(nobody) = as_nobody(&desk) else { return };
+    let run = |line: &str| desk.sh(&format!("{nobody}{line}"));
+
+    desk.sh("chmod 555 in").succeeds();
+    run("unecho -i in").fails("in/.unecho: permission denied");
+    assert_eq!(files(&desk, "in"), inputs());
+
+    desk.sh("chmod 755 in; chmod 555 in/d; chmod 444 in/c.jsonl; chmod 200 in/p.txt.gz").succeeds();
+    let ran = run("unecho -i in");
+    ran.fails("in/d/b.txt: permission denied").says("in/d/z.jsonl.gz: permission denied");
+    ran.says("in/c.jsonl: is read-only").says("in/p.txt.gz: permission denied").says("2 documents, 1 with repeats");
+    desk.sh("chmod 644 in/p.txt.gz").succeeds();
+    let found = outputs(&files(&desk, "in"));
+    let changed: Vec<_> = found.iter().filter(|(name, bytes)| inputs()[*name] != **bytes).map(|(name, _)| name.clone()).collect();
+    assert_eq!(changed, ["a.txt"]);
+    assert_eq!(desk.leftovers("in"), [""; 0].map(PathBuf::from));
+
+    desk.sh("chmod 555 in; chmod 755 in/d").succeeds();
+    run("unecho restore in/.unecho/0001.jsonl").fails("in/a.txt: permission denied");
+    assert_eq!(outputs(&files(&desk, "in")), found);
+    desk.sh("chmod 755 in").succeeds();
+    run("unecho restore in/.unecho/0001.jsonl").succeeds();
+    assert_eq!(outputs(&files(&desk, "in")), inputs());
+}
+
 #[test]
 fn more_files_are_taken_back_than_may_be_open() {
-    let desk = Desk::new();
+    let desk = Desk::in_memory();
     let inputs: Files = (0..300).map(|number| (format!("{number}.txt"), text(&number.to_string()).into())).collect();
     put_back(&desk, "in", &inputs);
     desk.sh("ulimit -n 64; unecho -i in").succeeds();

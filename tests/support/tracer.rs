@@ -102,24 +102,25 @@ pub(crate) fn run(command: &Command, below: &Path, fault: Option<(Counted, usize
     shell.current_dir(command.get_current_dir().unwrap()).stdin(Stdio::null()).stdout(Stdio::null());
     let mut child = shell.stderr(said.try_clone().unwrap()).spawn().unwrap();
     let program = Pid::from_raw(child.id().try_into().unwrap());
-    waitpid(program, Some(WaitPidFlag::WUNTRACED))?;
     let options =
         Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_TRACECLONE | Options::PTRACE_O_TRACEEXEC | Options::PTRACE_O_EXITKILL;
-    if let Err(error) = ptrace::seize(program, options) {
+    let begun = waitpid(program, Some(WaitPidFlag::WUNTRACED))
+        .and_then(|_| ptrace::seize(program, options))
+        .and_then(|()| kill(program, Signal::SIGCONT));
+    if let Err(error) = begun {
         child.kill().unwrap();
         child.wait().unwrap();
         return Err(error);
     }
-    kill(program, Signal::SIGCONT)?;
     let below = fs::canonicalize(below).unwrap();
     let mut tracer =
         Tracer { program, below, fault, counted: 0, is_begun: false, refused: HashMap::new(), calls: vec![], met: None };
-    let status = tracer.follow()?;
+    let status = tracer.follow();
     let _ = child.wait(); // its end was seen
     let mut stderr = Vec::new();
     said.rewind().unwrap();
     said.read_to_end(&mut stderr).unwrap();
-    Ok(Traced { output: Output { status, stdout: Vec::new(), stderr }, calls: tracer.calls, met: tracer.met })
+    Ok(Traced { output: Output { status: status?, stdout: Vec::new(), stderr }, calls: tracer.calls, met: tracer.met })
 }
 
 struct Tracer {
