@@ -95,7 +95,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         return Ok(status);
     }
     ended.write_stats(stats.as_ref())?;
-    if ended.found_nothing() {
+    if ended.found_nothing() && interrupted.is_empty() {
         return Err(inputs.nothing_read(terminal, ended.tally.left_out.unknown_form));
     }
     log.summarise(&ended, &outputs);

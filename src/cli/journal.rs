@@ -117,8 +117,9 @@ impl Journal {
     fn interrupted(&self, inputs: &Inputs) -> Result<Interrupted> {
         let Ok(text) = fs::read(&self.path) else { return Ok(Interrupted::default()) };
         let mut lines = text.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n"));
-        let header = lines.next().and_then(|line| serde_json::from_slice::<Header>(line).ok());
-        let header = header.ok_or_else(|| self.refused("is no journal of this unecho; without --resume all is done anew"))?;
+        let Some(header) = lines.next() else { return Ok(Interrupted::default()) }; // it ended before anything was done
+        let header = serde_json::from_slice::<Header>(header);
+        let header = header.map_err(|_| self.refused("is no journal of this unecho; without --resume all is done anew"))?;
         if let Some(why) = self.header.differs_from(&header) {
             return Err(self.refused(&format!("is of a run {why}; without --resume all is done anew")));
         }
@@ -179,6 +180,11 @@ impl Journal {
 impl Interrupted {
     fn done(&self, input: &Input) -> Option<&Done> {
         self.done.get(&name(input))
+    }
+
+    /// Whether nothing is done.
+    pub(super) fn is_empty(&self) -> bool {
+        self.done.is_empty()
     }
 
     /// Whether an input is done, and its clean copy still there.
