@@ -36,7 +36,10 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         return files::list(&inputs, &args.common, terminal);
     }
     if args.no_record && !args.in_place {
-        return Err(Error::refused(Place::Request("--no-record".into()), "goes with --in-place; other runs have a record if --record asks for it"));
+        return Err(Error::refused(
+            Place::Request("--no-record".into()),
+            "goes with --in-place; other runs have a record if --record asks for it",
+        ));
     }
     let target = if args.in_place { in_place(&inputs)? } else { target(args.output.as_deref(), &inputs)? };
     if matches!(target, Target::Folder(_)) {

@@ -2,9 +2,9 @@
 //! is replaced.
 
 use super::format::{CompleteLine, Conditions, EndsLine, FailsLine, FileLine, Header, PLAIN, RecordedPath, STREAM, VERSION};
-use super::lines::{Lines, put};
 use super::hex;
 use super::home::{Homes, begin};
+use super::lines::{Lines, put};
 use super::tables::Table;
 use crate::apply::{Draft, Outputs, Pending};
 use crate::error::{Error, Place, Result};
@@ -109,7 +109,8 @@ impl Recorder {
         if fs::metadata(path).is_ok_and(|existing| existing.is_file() && existing.len() > 0) && !super::reading::is_record(path) {
             return Err(Error::refused(path, "is there already, and is no record, which a new one may replace"));
         }
-        let to = To::Draft(Box::new(outputs.draft(path, path, outputs.packing_by_name(), Some(Permissions::from_mode(0o600)))?));
+        let to =
+            To::Draft(Box::new(outputs.draft(path, path, outputs.packing_by_name(), Some(Permissions::from_mode(0o600)))?));
         Self::begin(to, path, conditions)
     }
 
