@@ -65,7 +65,7 @@ impl Folders {
             self.look_at(existing, source, &given)?;
         }
         let mode = existing.filter(Metadata::is_file).map(|existing| existing.mode());
-        Ok(Berth { place, given, device: home.device, mode, owner: None, is_alone: false })
+        Ok(Berth { place, given, device: home.device, mode, owner: None, replaced: None, is_alone: false })
     }
 
     /// Makes a folder and those around it, or looks at one that is there.

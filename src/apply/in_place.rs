@@ -1,7 +1,7 @@
 //! Outputs that take the place of their inputs: what is refused, so that nothing is lost that isn't in the record.
 
 use super::disk::Disk;
-use super::pending::Berth;
+use super::pending::{Berth, Standing};
 use crate::error::{Error, Result};
 use crate::source::{Input, Origin};
 use std::fs;
@@ -46,5 +46,6 @@ pub(super) fn berth(path: &Path, disk: &Disk) -> Result<Berth> {
     let place = std::path::absolute(path).map_err(failed)?;
     disk.meet(place.parent().unwrap_or(&place), existing.dev());
     let owner = Some((existing.uid(), existing.gid()));
-    Ok(Berth { place, given: path.into(), device: existing.dev(), mode: Some(existing.mode()), owner, is_alone: false })
+    let (device, mode, replaced) = (existing.dev(), Some(existing.mode()), Some(Standing::of(&existing)));
+    Ok(Berth { place, given: path.into(), device, mode, owner, replaced, is_alone: false })
 }

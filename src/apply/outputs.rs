@@ -422,7 +422,7 @@ fn berth(real: &Path, given: &Path) -> Result<Berth> {
     .map_err(|error| Error::io(given, error))?
     .dev();
     let mode = fs::metadata(real).ok().map(|existing| existing.mode());
-    Ok(Berth { place: real.into(), given: given.into(), device, mode, owner: None, is_alone: true })
+    Ok(Berth { place: real.into(), given: given.into(), device, mode, owner: None, replaced: None, is_alone: true })
 }
 
 /// The way to the folder at a path.

@@ -2,7 +2,7 @@
 
 use super::copy::CleanCopy;
 use super::disk::Disk;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, What};
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
@@ -24,6 +24,8 @@ pub struct Pending {
     given: PathBuf,
     /// The file system it is in.
     pub(super) device: u64,
+    /// The input that it replaces, in place.
+    replaced: Option<Standing>,
     /// The file itself, where it is worth keeping open.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "synced when it was written"))]
     pub(super) open: Option<File>,
@@ -41,8 +43,24 @@ pub(super) struct Berth {
     pub(super) mode: Option<u32>,
     /// Who owns what it replaces, and the group, if that is to stay so, as is its mode then.
     pub(super) owner: Option<(u32, u32)>,
+    /// What stands there and is to be replaced as it is now, if it is an input.
+    pub(super) replaced: Option<Standing>,
     /// Whether it is the only output.
     pub(super) is_alone: bool,
+}
+
+/// What tells whether a file is still the one that was looked at.
+#[derive(PartialEq, Eq)]
+pub(super) struct Standing {
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+}
+
+impl Standing {
+    pub(super) fn of(metadata: &fs::Metadata) -> Self {
+        Self { inode: metadata.ino(), size: metadata.len(), modified: (metadata.mtime(), metadata.mtime_nsec()) }
+    }
 }
 
 impl Berth {
@@ -82,7 +100,8 @@ impl Pending {
 
     /// That nothing is to stand at `berth`.
     pub(super) fn none(berth: Berth) -> Self {
-        Self { written: None, place: berth.place, given: berth.given, device: berth.device, open: None }
+        let Berth { place, given, device, replaced, .. } = berth;
+        Self { written: None, place, given, device, replaced, open: None }
     }
 
     /// It is to wait for long, with many others: what needn't be open isn't.
@@ -95,6 +114,11 @@ impl Pending {
         if let Some(Err(error)) = synced {
             let error = error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
             return Err(Error::io(&self.given, error));
+        }
+        // Someone may have changed it while it waited; what they do in this very moment can't be seen.
+        let is_as_it_was = |then: &Standing| fs::symlink_metadata(&self.place).is_ok_and(|now| Standing::of(&now) == *then);
+        if !self.replaced.as_ref().is_none_or(is_as_it_was) {
+            return Err(Error { place: (&self.given).into(), what: What::Changed { spoilt: None } });
         }
         let named = match self.written {
             Some(written) => written.persist(&self.place).map_err(|error| error.error),

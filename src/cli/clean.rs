@@ -168,7 +168,10 @@ fn clean(
     let tally = ended.as_mut().map_or(&mut none, |ended| &mut ended.tally);
     let published = match held.end() {
         // Of a run that ends early, too: what is complete stays.
-        Ok(complete) => writing.publish(complete, journal.as_deref_mut(), |named| log.add(named, tally)),
+        Ok(complete) => {
+            let published = writing.publish(complete, journal.as_deref_mut(), |named| log.add(named, tally));
+            published.map_err(|error| frame.ended_there(error))
+        }
         Err(goes) if ended.is_ok() && !is_stopped => too_much(frame, outputs, &goes),
         Err(_) => Ok(()),
     };

@@ -6,11 +6,11 @@ use super::signals::Signals;
 use super::terminal::Terminal;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use unecho::Result;
 use unecho::apply::{Outputs, Shape, Target};
 use unecho::record::{Homes, Record, restore};
 use unecho::report::{bytes, counted};
 use unecho::threads::Threads;
+use unecho::{Error, Result};
 
 /// Restores.
 pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Result<Status> {
@@ -20,7 +20,10 @@ pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Resul
     let record = threads.run(|| Record::open(&args.record, &temporary))?;
     let target = match &args.output {
         None => Target::InPlace,
-        Some(output) if output.as_os_str() == "-" => Target::Stdout,
+        Some(output) if output.as_os_str() == "-" && record.is_of_one() => Target::Stdout,
+        Some(output) if output.as_os_str() == "-" => {
+            return Err(Error::refused(&args.record, "is of several originals, which need a folder: -o originals/"));
+        }
         Some(output) if record.is_of_one() && !output.is_dir() => Target::File(output.clone()),
         Some(output) => Target::Folder(output.clone()),
     };

@@ -124,14 +124,20 @@ impl Frame<'_> {
         faults.end();
         let is_unheard = match ended {
             Err(error) if error.is_end_of_reader() => true,
-            Err(error) if self.common.is_across() && !self.results_on_stdout && !self.inputs.is_single() => {
-                self.terminal.error(&error);
-                let why = "ended there: what comes later would have been compared with a document that is in no output";
-                return Err(Error::refused(self.inputs.in_words(), why));
-            }
-            ended => ended.map(|()| false)?,
+            Err(error) => return Err(self.ended_there(error)),
+            Ok(()) => false,
         };
         Ok(Ended { tally, took: started.elapsed(), is_any_read, is_unheard })
+    }
+
+    /// The error that a run ends with that met this one: where documents are compared with one another, others weren't read for it.
+    pub(super) fn ended_there(&self, error: Error) -> Error {
+        if !self.common.is_across() || self.results_on_stdout || self.inputs.is_single() {
+            return error;
+        }
+        self.terminal.error(&error);
+        let why = "ended there: what comes later would have been compared with a document that is in no output";
+        Error::refused(self.inputs.in_words(), why)
     }
 
     /// What is to be said of a portion.

@@ -89,7 +89,8 @@ fn lock(folder: &Path, given: &Path, how: rustix::fs::FlockOperation) -> Result<
         Err(rustix::io::Errno::WOULDBLOCK) => {
             Err(Error::refused(given, "another run changes something there, or around it; run again when it has ended"))
         }
-        Err(_) => Ok(None),
+        Err(rustix::io::Errno::OPNOTSUPP) => Ok(None),
+        Err(error) => Err(Error::io(given, error.into())),
     }
 }
 

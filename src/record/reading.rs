@@ -344,6 +344,9 @@ impl<'a> Reading<'a> {
         let (Some(form), Some(packing), Some(clean_packing)) = (line.form(), line.packing(), line.clean_packing()) else {
             return Err(self.broken(&format_args!("tells of a form that this unecho doesn't know: {}", line.form)));
         };
+        if !line.name.0.components().all(|step| matches!(step, Component::Normal(_))) {
+            return Err(self.broken(&"has a name that leads out of the folder that it is in"));
+        }
         let input = |path: &RecordedPath, packing| {
             let from = if path.is_stream() { Origin::Stdin } else { Origin::Named(joined(&self.folder, &path.0)) };
             Input { from, name: line.name.0.clone(), packing, number: line.number, ..Input::stdin(form) }
