@@ -27,14 +27,16 @@ pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Resul
         Some(output) if record.is_of_one() && !output.is_dir() => Target::File(output.clone()),
         Some(output) => Target::Folder(output.clone()),
     };
-    let mut known: Vec<PathBuf> = record.clean_copies().map(PathBuf::from).collect();
-    known.push(args.record.clone());
-    let known = if target == Target::InPlace { Vec::new() } else { known };
+    // What is read to make them, which nothing else may take the place of.
+    let known: Vec<PathBuf> = match target {
+        Target::InPlace => Vec::new(),
+        _ => record.clean_copies().chain([&*args.record]).map(PathBuf::from).collect(),
+    };
     let outputs = Outputs::new(&target, &known, Shape::default())?;
     if !record.is_complete() {
         terminal.say(&format!("{}: its run broke off; what it had done is taken back", args.record.display()));
     }
-    let is_undone = args.output.is_none() && record.is_in_place();
+    let is_undone = target == Target::InPlace && record.is_in_place();
     // The folder that the record's own is in.
     let real = std::fs::canonicalize(&args.record).unwrap_or_default();
     let _homes = is_undone.then(|| Homes::of(real.parent().and_then(Path::parent))).transpose()?;

@@ -96,9 +96,10 @@ fn lock(folder: &Path, given: &Path, how: rustix::fs::FlockOperation) -> Result<
 
 /// The folder that the records of runs on a path are beside in.
 fn around(path: &Path) -> &Path {
-    match path.parent() {
-        _ if path.is_dir() => path,
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
+    if path.is_dir() { path } else { folder_of(path) }
+}
+
+/// The folder that a path is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -3,7 +3,7 @@
 
 use super::format::{CompleteLine, Conditions, EndsLine, FailsLine, FileLine, Header, PLAIN, RecordedPath, STREAM, VERSION};
 use super::hex;
-use super::home::{Homes, begin};
+use super::home::{Homes, begin, folder_of};
 use super::lines::{Lines, put};
 use super::tables::Table;
 use crate::apply::{Draft, Outputs, Pending};
@@ -84,11 +84,6 @@ impl Begins {
         };
         let table = Table::of(portion, outputs)?;
         Ok(Self { input: (*input).clone(), packing: source.packing(), clean, clean_packing: outputs.packing(source), table })
-    }
-
-    /// Its number.
-    pub fn number(&self) -> u32 {
-        self.input.number
     }
 }
 
@@ -354,9 +349,4 @@ impl Folders {
         }
         Ok(self.known[folder].join(path.file_name().unwrap_or_default()))
     }
-}
-
-/// The folder that a path is in.
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
