@@ -281,6 +281,9 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// All that there are.
+    pub const ALL: [Self; 3] = [Rule::RepeatedBlock, Rule::RepeatedAcross, Rule::RepeatedDocument];
+
     /// Its name in reports and records.
     pub fn name(self) -> &'static str {
         match self {

@@ -257,7 +257,7 @@ fn a_run_in_place_is_proven_and_undone() {
         run(&desk, &[&["in", "-o", "wanted"], flags]).succeeds();
         run(&desk, &[&["--in-place", "in"], flags]).succeeds().says("To undo it: unecho restore in/.unecho/0001.jsonl");
         assert_same_files(&desk, "in", "wanted", "cleaned in place");
-        desk.run(&["verify", "in/.unecho/0001.jsonl"]).succeeds().says("originals were made of the clean copies");
+        desk.run(&["verify", "in/.unecho/0001.jsonl"]).succeeds().says("made of clean copies");
         desk.run(&["restore", "in/.unecho/0001.jsonl"]).succeeds();
         assert_same_files(&desk, "in", "before", "undone");
         desk.run(&["restore", "in/.unecho/0001.jsonl"]).succeeds().says("0 originals restored");

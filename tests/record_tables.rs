@@ -302,7 +302,7 @@ fn a_table_is_cleaned_in_place_and_taken_back() {
         desk.run(&[&["clean", "--in-place", "t"], args].concat()).succeeds().says("To undo it: unecho restore");
         assert!(all(fs::read(desk.path("t/a.parquet")).unwrap()) != all(original.clone()));
         let record = "t/.unecho/0001.jsonl";
-        desk.run(&["verify", record]).succeeds().says("originals were made of the clean copies");
+        desk.run(&["verify", record]).succeeds().says("made of clean copies");
         desk.run(&["restore", record]).succeeds().says("1 original restored");
         assert!(all(fs::read(desk.path("t/a.parquet")).unwrap()) == all(original.clone()));
         desk.run(&["verify", record]).succeeds();
@@ -318,7 +318,7 @@ fn a_table_from_a_pipe_comes_back() {
     desk.write("a.parquet", &original);
     let how = "clean - --from parquet --across --min-chars 1 -o out.parquet --record cuts.jsonl";
     desk.sh(&format!("cat a.parquet | unecho {how}")).succeeds();
-    desk.run(&["verify", "cuts.jsonl"]).succeeds().says("originals were made of the clean copies");
+    desk.run(&["verify", "cuts.jsonl"]).succeeds().says("made of clean copies");
     desk.run(&["restore", "cuts.jsonl", "-o", "back.parquet"]).succeeds();
     assert!(all(fs::read(desk.path("back.parquet")).unwrap()) == all(original));
 }

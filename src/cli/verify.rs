@@ -23,11 +23,13 @@ pub(super) fn run(args: &Verify, global: &Global, terminal: &Terminal) -> Result
         }
         verify(&record, &temporary)
     })?;
-    for disagreement in verified.disagreements.iter().take(TOLD) {
-        terminal.error(disagreement);
-    }
-    if let Some(more) = verified.disagreements.len().checked_sub(TOLD).filter(|&more| more > 0) {
+    let told = verified.unreadable.iter().chain(&verified.disagreements);
+    told.clone().take(TOLD).for_each(|error| terminal.error(error));
+    if let Some(more) = told.count().checked_sub(TOLD).filter(|&more| more > 0) {
         terminal.error(&Error::refused(&args.record, format!("{} more that disagree", count(more as u64))));
+    }
+    if !verified.unreadable.is_empty() {
+        return Ok(Status::SomeFailed);
     }
     if !verified.disagreements.is_empty() {
         return Ok(Status::Found);
@@ -38,20 +40,27 @@ pub(super) fn run(args: &Verify, global: &Global, terminal: &Terminal) -> Result
 }
 
 fn in_words(verified: &Verified) -> String {
-    let Cuts { compared, similar, hashed, without } = verified.cuts;
+    let Cuts { compared, similar, without, unknown } = verified.cuts;
     let proofs = [
         (compared, "equal to a text that stays"),
         (similar, "similar to a text that stays"),
-        (hashed, "equal by a keyed hash, which isn't computed again"),
-        (without, "without a witness"),
+        (without, "that need none"),
+        (unknown, "not proven, by rules that this unecho doesn't know"),
     ];
     let proofs: Vec<String> =
         proofs.iter().filter(|(number, _)| *number > 0).map(|(n, how)| format!("{} {how}", count(*n))).collect();
     let how = if proofs.is_empty() { String::new() } else { format!(" ({})", proofs.join(", ")) };
-    let originals = if verified.is_rebuilt {
-        "originals were made of the clean copies"
-    } else {
-        "clean copies are their originals less these"
-    };
-    format!("{}, {}{how}: all hold; {originals}", counted(verified.files, "file"), counted(verified.cuts.total(), "cut"))
+    let hold = if unknown > 0 { "all others hold" } else { "all hold" };
+    let mut words = format!("{}, {}{how}: {hold}", counted(verified.files, "file"), counted(verified.cuts.total(), "cut"));
+    let (rebuilt, unseen) = (verified.rebuilt, verified.unseen);
+    if rebuilt == 0 && unseen == 0 {
+        words += "; clean copies are their originals less these";
+    }
+    if rebuilt > 0 {
+        words += &format!("; {} made of clean copies", counted(rebuilt, "original"));
+    }
+    if unseen > 0 {
+        words += &format!("; the clean copies of {} aren't there to be seen", counted(unseen, "file"));
+    }
+    words
 }

@@ -11,6 +11,7 @@ use data_encoding::BASE64;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
@@ -114,6 +115,16 @@ impl Conditions {
     /// How alike what was cut is to what stays; `None` if it is in a way that isn't known.
     pub(super) fn matching(&self) -> Option<Match> {
         [Match::Bytes, Match::Text, Match::Loose].into_iter().find(|&how| name_of(how) == self.matching)
+    }
+
+    /// Whether broken records go.
+    pub(super) fn drops_broken(&self) -> bool {
+        self.on_error == "drop"
+    }
+
+    /// Whether documents go of which too much repeats.
+    pub(super) fn drops_repetitive(&self) -> bool {
+        self.drop_above.is_some()
     }
 
     /// The field that holds the text of a record.
@@ -250,7 +261,7 @@ pub(super) struct CompleteLine {
 }
 
 /// A cut.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct CutLine<'a> {
     /// The bytes of the original that went.
     pub(super) cut: Place,
@@ -267,8 +278,8 @@ pub(super) struct CutLine<'a> {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) dropped: bool,
     /// The text that repeats; none: the pieces that are its witness.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) repeat: Vec<Place>,
+    #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
+    pub(super) repeat: SmallVec<[Place; 1]>,
     /// The text that stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) witness: Option<WitnessOf>,
@@ -277,7 +288,7 @@ pub(super) struct CutLine<'a> {
     pub(super) similarity: Option<f64>,
     /// What was cut, piece by piece.
     #[serde(borrow)]
-    pub(super) pieces: Vec<Piece<'a>>,
+    pub(super) pieces: SmallVec<[Piece<'a>; 4]>,
     /// What stands in its place in the clean copy.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) insert: Option<Literal<'a>>,
@@ -293,7 +304,7 @@ pub(super) struct WitnessOf {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) record: Option<u64>,
     /// Its bytes in its original.
-    pub(super) ranges: Vec<Place>,
+    pub(super) ranges: SmallVec<[Place; 2]>,
 }
 
 /// A range of bytes: `[start, end]`, the end not included.
@@ -305,6 +316,13 @@ impl From<Span> for Place {
         Self(span.start, span.end)
     }
 }
+
+/// The rule by which a broken record goes (`--on-error drop`).
+pub(super) const BROKEN: &str = "broken-record";
+/// The rule by which text goes with its document although it doesn't repeat (`--drop-above`).
+pub(super) const TOO_REPETITIVE: &str = "too-repetitive";
+/// The rule by which the head of a record is written anew, whose text became shorter.
+pub(super) const HEAD: &str = "record-head";
 
 impl From<Place> for Span {
     /// Of one that ends before it begins, nothing.

@@ -1,6 +1,6 @@
 //! What is recorded of a portion: a line a cut, and the hashes of what it came of and became.
 
-use super::format::{Literal, PartLine, Piece};
+use super::format::{BROKEN, HEAD, Literal, PartLine, Piece, TOO_REPETITIVE};
 use super::hex;
 use crate::corpus::Known;
 use crate::document::{Block, Span, Witness};
@@ -13,13 +13,6 @@ use memchr::memmem;
 use smallvec::SmallVec;
 use std::hint::black_box;
 use xxhash_rust::xxh3::Xxh3;
-
-/// The rule by which a broken record goes (`--on-error drop`).
-const BROKEN: &str = "broken-record";
-/// The rule by which text goes with its document although it doesn't repeat (`--drop-above`).
-const TOO_REPETITIVE: &str = "too-repetitive";
-/// The rule by which the head of a record is written anew, whose text became shorter.
-const HEAD: &str = "record-head";
 
 /// The line of a cut has about so many bytes.
 const ABOUT: usize = 200;

@@ -6,6 +6,7 @@
 mod format;
 mod home;
 mod lines;
+mod proof;
 mod quick;
 mod reading;
 mod recorder;
@@ -23,7 +24,8 @@ pub use lines::Lines;
 pub use reading::Record;
 pub use recorder::{Begins, Recorder};
 pub use restore::{Restored, restore};
-pub use verify::{Cuts, Verified, verify};
+pub use proof::Cuts;
+pub use verify::{Verified, verify};
 
 /// XXH3-128 in hexadecimal digits.
 fn hex(hash: u128) -> String {

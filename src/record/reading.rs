@@ -1,14 +1,13 @@
 //! A record as it is read: which files it is about, in which parts, and where their cuts stand in it.
 
-use super::format::{CutLine, EndsLine, FileLine, Header, Line, PartLine, Place as Range, RecordedPath, RowsLine, VERSION};
+use super::format::{Conditions, CutLine, EndsLine, FileLine, Header, Line, PartLine, Place as Range, RecordedPath, RowsLine, VERSION};
 use super::hex;
-use super::quick::{CUT, Edited, Replay};
-use crate::Match;
+use super::quick::{CUT, Edited};
 use crate::document::Span;
 use crate::error::{Error, Place, Result};
 use crate::fingerprint::fingerprint;
 use crate::source::{AtHand, Fields, Form, Input, Origin, Packing};
-use rayon::prelude::*;
+use std::collections::HashSet;
 use std::fmt::Display;
 use std::path::{Component, Path, PathBuf};
 use xxhash_rust::xxh3::Xxh3;
@@ -23,6 +22,9 @@ pub(super) fn is_record(path: &Path) -> bool {
     };
     beginning().is_ok_and(|beginning| beginning == HEADER)
 }
+
+/// No file has more bytes than a place in one can tell.
+const MOST: u64 = i64::MAX as u64;
 
 /// How a record begins.
 const HEADER: &[u8] = b"{\"unecho-record\":";
@@ -65,6 +67,8 @@ pub(super) struct Gone {
 
 /// A part of a file.
 pub(super) struct Part {
+    /// Its number among those of its file.
+    pub(super) number: usize,
     /// Its bytes in the original.
     pub(super) original: Span,
     pub(super) hash: String,
@@ -98,7 +102,7 @@ impl Record {
     pub fn open(path: &Path, temporary: &Path) -> Result<Self> {
         let packing = Packing::of_name(path).0;
         let input = Input { from: Origin::Named(path.into()), packing, ..Input::stdin(Form::Jsonl) };
-        let lines = AtHand::open(&input, &Fields::default(), temporary)?;
+        let lines = AtHand::open(&input, &Fields::default(), temporary, u64::MAX)?;
         let all = lines.read(Span { start: 0, end: lines.len() })?;
         let mut reading = Reading::new(path, &all)?;
         reading.all()?;
@@ -137,12 +141,13 @@ impl Record {
         self.files.iter().any(RecordedFile::is_in_place)
     }
 
-    pub(super) fn matching(&self) -> Option<Match> {
-        self.header.settings.matching()
+    /// What its run went by.
+    pub(super) fn settings(&self) -> &Conditions {
+        &self.header.settings
     }
 
     pub(super) fn fields(&self) -> Fields {
-        Fields { text: self.header.settings.text_field().into(), id: None }
+        Fields { text: self.settings().text_field().into(), id: None }
     }
 
     pub(super) fn file(&self, number: u32) -> Option<usize> {
@@ -151,14 +156,7 @@ impl Record {
 
     /// Does something with each cut of a part, in order.
     pub(super) fn each_cut(&self, part: &Part, mut each: impl FnMut(u64, CutLine) -> Result<()>) -> Result<()> {
-        self.each_line(part, |number, line| {
-            each(number, serde_json::from_slice(line).map_err(|error| self.unreadable(number, &error))?)
-        })
-    }
-
-    /// The same with as much of it as makes an original.
-    pub(super) fn each_replay(&self, part: &Part, mut each: impl FnMut(u64, Replay) -> Result<()>) -> Result<()> {
-        self.each_line(part, |number, line| each(number, Replay::read(line).map_err(|error| self.unreadable(number, &error))?))
+        self.each_line(part, |number, line| each(number, CutLine::read(line).map_err(|error| self.unreadable(number, &error))?))
     }
 
     fn unreadable(&self, number: u64, error: &serde_json::Error) -> Error {
@@ -183,26 +181,21 @@ impl Record {
         Ok(line.parquet.0.into_owned())
     }
 
-    /// What was changed of a file, part by part: in order, within the part, without overlap.
-    pub(super) fn edits(&self, file: &RecordedFile) -> Result<Vec<Edit>> {
-        let parts: Result<Vec<Vec<Edit>>> = file.parts.par_iter().map(|part| self.edits_of(part)).collect();
-        Ok(parts?.concat())
-    }
-
-    fn edits_of(&self, part: &Part) -> Result<Vec<Edit>> {
+    /// What was changed of a part: in order, within it, without overlap.
+    pub(super) fn edits(&self, part: &Part) -> Result<Vec<Edit>> {
         let (mut edits, mut from, mut clean) = (Vec::new(), part.original.start, part.clean.start);
         self.each_line(part, |number, line| {
-            let Edited { cut: Range(start, end), insert } =
+            let Edited { cut: Range(start, end), inserted } =
                 Edited::read(line).map_err(|error| self.unreadable(number, &error))?;
             if start < from || end < start || end > part.original.end {
                 return Err(self.broken(number, &"its cut isn't behind the one before, and within its part"));
             }
-            clean += start - from + insert.map_or(0, |insert| insert.0.len() as u64);
+            clean = clean.saturating_add(start - from).saturating_add(inserted);
             edits.push(Edit { at: Span { start, end }, clean_end: clean });
             from = end;
             Ok(())
         })?;
-        if clean + (part.original.end - from) != part.clean.end {
+        if clean.saturating_add(part.original.end - from) != part.clean.end {
             return Err(self.broken(part.first_line, &"what is cut from here on doesn't leave as much as its part says"));
         }
         Ok(edits)
@@ -235,7 +228,7 @@ struct Reading<'a> {
     header: Header,
     files: Vec<RecordedFile>,
     /// Numbers of files that were left as they were.
-    failed: Vec<u32>,
+    failed: HashSet<u32>,
     is_complete: bool,
     /// The file under way.
     file: Option<RecordedFile>,
@@ -258,7 +251,7 @@ impl<'a> Reading<'a> {
         };
         let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
         let at = (end + 1).min(all.len());
-        let (files, failed) = (Vec::new(), Vec::new());
+        let (files, failed) = (Vec::new(), HashSet::new());
         let mut sum = Xxh3::new();
         sum.update(&all[..at]);
         Ok(Self { path, folder, all, header, files, failed, is_complete: false, file: None, at, number: 2, sum })
@@ -300,7 +293,7 @@ impl<'a> Reading<'a> {
                         self.end(&line)?;
                     }
                     Line::Fails(number) => {
-                        self.failed.push(number);
+                        self.failed.insert(number);
                         self.file.take_if(|file| file.number == number);
                         first_cut = None;
                     }
@@ -372,15 +365,16 @@ impl<'a> Reading<'a> {
             return Err(Error::record(self.path.into(), "line", first_line.min(self.number), &why));
         }
         let Some(file) = &mut self.file else { return Err(self.broken(&"is a part of no file")) };
-        let original = Span::from(line.part);
-        let clean = Span { start: file.clean_bytes, end: file.clean_bytes.saturating_add(line.clean) };
-        if original.start != file.bytes {
-            return Err(self.broken(&"isn't the part behind the one before"));
-        }
+        let (original, clean_end) = (Span::from(line.part), file.clean_bytes.checked_add(line.clean));
+        let clean = match clean_end {
+            Some(end) if original.start == file.bytes && end <= MOST && original.end <= MOST => Span { start: file.clean_bytes, end },
+            _ => return Err(self.broken(&"isn't the part behind the one before")),
+        };
         (file.bytes, file.clean_bytes) = (original.end, clean.end);
         let lines = Span::new(lines.start, lines.end);
         let PartLine { hash, clean_hash, .. } = line;
-        file.parts.push(Part { original, hash, clean, clean_hash, lines, first_line });
+        let number = file.parts.len();
+        file.parts.push(Part { number, original, hash, clean, clean_hash, lines, first_line });
         Ok(())
     }
 

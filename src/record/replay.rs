@@ -1,7 +1,8 @@
 //! A part of an original, made of its clean copy and what is recorded of its cuts.
 
-use super::format::{Literal, Piece, Place};
+use super::format::{CutLine, Literal, Piece, WitnessOf};
 use super::hex;
+use super::quick::Edited;
 use super::reading::{Part, Record};
 use super::texts::{Reader, Texts};
 use crate::document::Span;
@@ -14,26 +15,33 @@ use crate::fingerprint::fingerprint;
 /// If what is needed for it isn't there, or isn't what it was.
 pub(super) fn rebuild(texts: &Texts, file: usize, part: &Part, original: &mut Vec<u8>) -> Result<()> {
     let recorded = texts.file(file);
-    texts.edits(file)?; // so that its cuts are in order, and leave as much as there is
+    let mut edits = texts.edits(file, part)?.list.iter();
     let copy = texts.clean(file)?;
     let clean = match &copy {
         Some(copy) => copy.read(part.clean)?,
         None => Default::default(),
     };
+    if clean.len() as u64 != part.clean.len() {
+        return Err(Error::refused(recorded.original.place(), "has no clean copy by the record, which tells of bytes in one"));
+    }
     let mut reader = Reader::new(texts);
     original.clear();
-    original.reserve(part.original.range().len());
-    let (mut from, mut at) = (part.original.start, 0);
-    texts.record.each_replay(part, |line, cut| {
-        let stays = (cut.cut.0 - from) as usize;
-        original.extend_from_slice(&clean[at..at + stays]);
-        at += stays + cut.insert.as_ref().map_or(0, |insert| insert.0.len());
-        from = cut.cut.1;
-        each_piece(&mut reader, Cut { file, line, witness_file: cut.file, ranges: &cut.ranges, pieces: &cut.pieces }, |piece| {
-            original.extend_from_slice(piece);
+    let room = original.try_reserve(part.original.range().len());
+    room.map_err(|_| Error::refused(recorded.original.place(), "has a part by the record that is larger than memory"))?;
+    let (mut from, mut at) = (part.original.start, part.clean.start);
+    texts.record.each_cut(part, |line, cut| {
+        let (gone, inserted) = (Span::from(cut.cut), Edited::of(&cut).inserted);
+        let edit = edits.next().filter(|edit| edit.at == gone && edit.clean_end == at + (gone.start - from) + inserted);
+        let edit = edit.ok_or_else(|| texts.record.broken(line, &"reads in two ways"))?;
+        let stays = Span { start: at - part.clean.start, end: edit.clean_end - inserted - part.clean.start };
+        original.extend_from_slice(stays.of(&clean));
+        (from, at) = (gone.end, edit.clean_end);
+        each_piece(&mut reader, file, line, &cut, |_, piece| {
+            let room = original.capacity() - original.len(); // a record that says more than goes there doesn't get more memory
+            original.extend_from_slice(&piece[..piece.len().min(room)]);
         })
     })?;
-    original.extend_from_slice(&clean[at..]);
+    original.extend_from_slice(&clean[(at - part.clean.start) as usize..]);
     if hex(fingerprint(original)) == part.hash {
         return Ok(());
     }
@@ -47,36 +55,31 @@ pub(super) fn rebuild(texts: &Texts, file: usize, part: &Part, original: &mut Ve
     Err(Error::refused(place, format!("bytes {start}–{end} {why}")))
 }
 
-/// What is recorded of a cut.
-pub(super) struct Cut<'c> {
-    /// The file that it is of.
-    pub(super) file: usize,
-    /// Its line in the record.
-    pub(super) line: u64,
-    /// The number of the file of its witness, if that is another one.
-    pub(super) witness_file: Option<u32>,
-    pub(super) ranges: &'c [Place],
-    pub(super) pieces: &'c [Piece<'c>],
-}
-
-/// Gives what was cut, piece by piece.
-pub(super) fn each_piece(reader: &mut Reader, cut: Cut, mut each: impl FnMut(&[u8])) -> Result<()> {
-    for piece in cut.pieces {
+/// Gives what was cut of a file, piece by piece.
+pub(super) fn each_piece(
+    reader: &mut Reader,
+    file: usize,
+    line: u64,
+    cut: &CutLine,
+    mut each: impl FnMut(&Piece, &[u8]),
+) -> Result<()> {
+    for piece in &cut.pieces {
         match piece {
-            Piece::Literal(Literal(bytes)) => each(bytes),
+            Piece::Literal(Literal(bytes)) => each(piece, bytes),
             Piece::Witness(number) => {
                 let record = reader.record();
-                let missing = || record.broken(cut.line, &"names a range of its witness that isn't there");
-                let range = *cut.ranges.get(*number).ok_or_else(missing)?;
-                each(&reader.read(file_of(record, cut.file, cut.line, cut.witness_file)?, range.into())?);
+                let witness = cut.witness.as_ref().and_then(|witness| Some((witness, *witness.ranges.get(*number)?)));
+                let missing = || record.broken(line, &"names a range of its witness that isn't there");
+                let (witness, range) = witness.ok_or_else(missing)?;
+                each(piece, &reader.read(file_of(record, file, line, witness)?, range.into())?);
             }
         }
     }
     Ok(())
 }
 
-/// The file that the witness of a cut stands in; `number`: another one.
-pub(super) fn file_of(record: &Record, file: usize, line: u64, number: Option<u32>) -> Result<usize> {
-    let Some(number) = number else { return Ok(file) };
+/// The file that the witness of a cut of a file stands in.
+pub(super) fn file_of(record: &Record, file: usize, line: u64, witness: &WitnessOf) -> Result<usize> {
+    let Some(number) = witness.file else { return Ok(file) };
     record.file(number).ok_or_else(|| record.broken(line, &"names a witness in a file that isn't in it"))
 }

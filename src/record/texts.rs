@@ -33,21 +33,28 @@ pub(super) struct Texts<'a> {
     /// The folder for temporary files.
     pub(super) temporary: PathBuf,
     files: Vec<File>,
-    open: Mutex<VecDeque<(Key, Arc<AtHand>)>>,
+    open: Mutex<VecDeque<(Key, Opened)>>,
 }
 
 /// A file by its place in the record, and which of its texts.
 type Key = (usize, Stands);
 
 struct File {
-    edits: OnceLock<Edits>,
+    /// What was changed of each part.
+    edits: Vec<OnceLock<Edits>>,
     stands: Mutex<Option<Stands>>,
 }
+
+/// A file that is open; where nobody needed it by now, that it is to be.
+type Opened = Arc<Mutex<Option<Arc<AtHand>>>>;
 
 impl<'a> Texts<'a> {
     /// The texts of a record. What must be unpacked goes to files without names in `temporary`.
     pub(super) fn new(record: &'a Record, temporary: &Path) -> Self {
-        let file = |_| File { edits: OnceLock::new(), stands: Mutex::new(None) };
+        let file = |file: &RecordedFile| File {
+            edits: file.parts.iter().map(|_| OnceLock::new()).collect(),
+            stands: Mutex::new(None),
+        };
         let files = record.files().iter().map(file).collect();
         Self { record, fields: record.fields(), temporary: temporary.into(), files, open: Mutex::default() }
     }
@@ -56,43 +63,63 @@ impl<'a> Texts<'a> {
         &self.record.files()[file]
     }
 
-    /// What was changed of a file.
-    pub(super) fn edits(&self, file: usize) -> Result<&Edits> {
-        let known = &self.files[file].edits;
+    /// What was changed of a part of a file.
+    pub(super) fn edits(&self, file: usize, part: &Part) -> Result<&Edits> {
+        let known = &self.files[file].edits[part.number];
         if let Some(edits) = known.get() {
             return Ok(edits);
         }
-        let edits = self.record.edits(self.file(file))?;
-        Ok(known.get_or_init(|| Edits::new(edits)))
+        let edits = Edits::new(self.record.edits(part)?, part);
+        Ok(known.get_or_init(|| edits))
     }
 
     /// The clean copy of a file.
     pub(super) fn clean(&self, file: usize) -> Result<Option<Arc<AtHand>>> {
         let clean = self.file(file).clean.as_ref();
-        clean.map(|clean| self.open((file, Stands::Clean), clean)).transpose()
+        clean.map(|clean| self.open((file, Stands::Clean), clean, self.file(file).clean_bytes)).transpose()
     }
 
     /// The original of a file, where that is there.
     pub(super) fn original(&self, file: usize) -> Result<Arc<AtHand>> {
-        self.open((file, Stands::Original), &self.file(file).original)
+        self.open((file, Stands::Original), &self.file(file).original, self.file(file).bytes)
     }
 
-    fn open(&self, key: Key, input: &Input) -> Result<Arc<AtHand>> {
-        let mut open = self.open.lock().expect("nothing panics with the lock");
-        if let Some(at) = open.iter().position(|(known, _)| *known == key) {
-            return Ok(Arc::clone(&open[at].1));
+    /// A file, which had so many bytes.
+    fn open(&self, key: Key, input: &Input, had: u64) -> Result<Arc<AtHand>> {
+        let opened = {
+            let mut open = self.open.lock().expect("nothing panics with the lock");
+            match open.iter().find(|(known, _)| *known == key) {
+                Some((_, opened)) => Arc::clone(opened),
+                None => {
+                    let opened = Opened::default();
+                    if open.len() == OPEN {
+                        open.pop_front();
+                    }
+                    open.push_back((key, Arc::clone(&opened)));
+                    opened
+                }
+            }
+        };
+        // Others may open other files meanwhile, which may take long.
+        let mut opened = opened.lock().expect("nothing panics with the lock");
+        if let Some(opened) = &*opened {
+            return Ok(Arc::clone(opened));
         }
-        let opened = Arc::new(AtHand::open(input, &self.fields, &self.temporary)?);
-        if open.len() == OPEN {
-            open.pop_front();
-        }
-        open.push_back((key, Arc::clone(&opened)));
-        Ok(opened)
+        let new = Arc::new(AtHand::open(input, &self.fields, &self.temporary, had)?);
+        Ok(Arc::clone(opened.insert(new)))
     }
 
-    /// Where bytes of an original stand in its clean copy; `None` if something was changed of them.
+    /// Where bytes of an original stand in its clean copy; `None` if something was changed of them, or they are none.
     pub(super) fn in_clean(&self, file: usize, span: Span) -> Result<Option<Span>> {
-        Ok(self.edits(file)?.in_clean(span))
+        let parts = &self.file(file).parts;
+        let first = parts.partition_point(|part| part.original.end <= span.start);
+        let mut all: Option<Span> = None;
+        for part in parts[first..].iter().take_while(|part| part.original.start < span.end) {
+            let within = Span { start: span.start.max(part.original.start), end: span.end.min(part.original.end) };
+            let Some(Span { start, end }) = self.edits(file, part)?.in_clean(within) else { return Ok(None) };
+            all = Some(Span { start: all.map_or(start, |all| all.start), end });
+        }
+        Ok(all.filter(|all| all.len() == span.len()))
     }
 
     /// What of a file is there. In place it is told by the bytes.
@@ -161,45 +188,56 @@ impl<'a> Texts<'a> {
         let needed = |file: &'a RecordedFile| [Some(&file.original).filter(|_| needs_originals), file.clean.as_ref()];
         let named = |input: &'a Input| if let Origin::Named(path) = &input.from { Some(path) } else { None };
         let paths = self.record.files().iter().flat_map(needed).flatten().filter_map(named);
-        let mut missing = paths.filter_map(|path| Some((path, fs::metadata(path).err()?)));
-        let Some((path, error)) = missing.next() else { return Ok(()) };
+        let unreadable = |path: &'a PathBuf| match fs::metadata(path) {
+            Ok(there) if there.is_file() => None,
+            Ok(_) => Some((path, "is no file, as it was".to_owned())),
+            Err(error) => Some((path, io_reason(&error))),
+        };
+        let mut missing = paths.filter_map(unreadable);
+        let Some((path, why)) = missing.next() else { return Ok(()) };
         let more = match missing.filter(|(other, _)| *other != path).count() {
             0 => String::new(),
-            more => format!("; neither can {} others of the record be opened", count(more as u64)),
+            1 => "; nor can another file of the record".into(),
+            more => format!("; nor can {} other files of the record", count(more as u64)),
         };
-        Err(Error::refused(path, format!("{}{more}; nothing was done", io_reason(&error))))
+        Err(Error::refused(path, format!("can't be read: {why}{more}; nothing was done")))
     }
 }
 
-/// What was changed of a file, in order.
+/// What was changed of a part, in order.
 pub(super) struct Edits {
-    list: Vec<Edit>,
-    /// For each page of the original, how many end before it: a search among millions would wait for memory many times.
+    pub(super) list: Vec<Edit>,
+    /// Where the part begins in the original and in the clean copy.
+    start: u64,
+    clean_start: u64,
+    /// For each page of the original, how many end before it: a search among many would wait for memory many times.
     before: Vec<u32>,
+    /// A page has 2 to the power of so many bytes.
+    page: u32,
 }
-
-/// A page has 2 to the power of so many bytes.
-const PAGE: u32 = 12;
 
 impl Edits {
-    fn new(list: Vec<Edit>) -> Self {
+    fn new(list: Vec<Edit>, part: &Part) -> Self {
+        let Span { start, .. } = part.original;
+        let page = 12.max((u64::BITS - part.original.len().leading_zeros()).saturating_sub(16)); // no more than 2^16 of them
         let mut before = Vec::new();
         for (number, edit) in (0..).zip(&list) {
-            before.resize((edit.at.end >> PAGE) as usize + 1, number);
+            before.resize(((edit.at.end - start) >> page) as usize + 1, number);
         }
-        Self { list, before }
+        Self { list, start, clean_start: part.clean.start, before, page }
     }
 
-    /// Where bytes of the original stand in its clean copy; `None` if something was changed of them.
+    /// Where bytes of the part stand in the clean copy; `None` if something was changed of them.
     fn in_clean(&self, span: Span) -> Option<Span> {
-        let near = self.before.get((span.start >> PAGE) as usize).map_or(self.list.len(), |&before| before as usize);
+        let page = ((span.start - self.start) >> self.page) as usize;
+        let near = self.before.get(page).map_or(self.list.len(), |&before| before as usize);
         let before = near + self.list[near..].iter().take_while(|edit| edit.at.end <= span.start).count();
         if self.list.get(before).is_some_and(|next| next.at.start < span.end) {
             return None;
         }
         let moved = |at: u64| match before.checked_sub(1).map(|last| self.list[last]) {
             Some(last) => last.clean_end + (at - last.at.end),
-            None => at,
+            None => self.clean_start + (at - self.start),
         };
         Some(Span { start: moved(span.start), end: moved(span.end) })
     }
@@ -230,6 +268,9 @@ impl<'t> Reader<'t> {
         let refused = |why: String| Error::refused(recorded.original.place(), why);
         if span.end > recorded.bytes {
             return Err(refused(format!("has {} bytes by the record, which names some up to {}", recorded.bytes, span.end)));
+        }
+        if self.known.len() == OPEN {
+            self.known.clear();
         }
         let (stands, text) = match self.known.entry(file) {
             Entry::Occupied(known) => known.into_mut(),

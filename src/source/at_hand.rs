@@ -12,7 +12,7 @@ use crate::error::{Error, Place, Result, What};
 use crate::scratch::{in_folder, nameless};
 use std::borrow::Cow;
 use std::fs::{File, Metadata};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -36,11 +36,12 @@ enum Bytes {
 }
 
 impl AtHand {
-    /// Opens a file. What isn't there as it counts is written to a file without a name in `temporary`.
+    /// Opens a file, which had so many bytes. What isn't there as it counts is written to a file without a name in `temporary`: no
+    /// more than a byte beyond those that it `had`, nor does it matter whether it breaks off behind them.
     ///
     /// # Errors
     /// If it can't be read.
-    pub(crate) fn open(input: &Input, fields: &Fields, temporary: &Path) -> Result<Self> {
+    pub(crate) fn open(input: &Input, fields: &Fields, temporary: &Path, had: u64) -> Result<Self> {
         let opened = || {
             let file = match &input.from {
                 Origin::Stdin => File::from(io::stdin().as_fd().try_clone_to_owned()?),
@@ -54,9 +55,11 @@ impl AtHand {
             let plain = match is_as_it_counts && metadata.is_file() {
                 true => file,
                 false => {
-                    let mut plain = nameless(temporary)?;
-                    copy(file, input, fields, &mut plain, temporary)?;
-                    plain
+                    let mut plain = Copying { to: nameless(temporary)?, folder: temporary, left: had.saturating_add(1) };
+                    match plain.all(file, input, fields) {
+                        Err(error) if plain.left != 1 || error.raw_os_error().is_some() => return Err(error),
+                        _ => plain.to,
+                    }
                 }
             };
             let len = plain.metadata()?.len();
@@ -129,39 +132,54 @@ impl Bytes {
     }
 }
 
-/// Copies what counts of a file.
-fn copy(file: File, input: &Input, fields: &Fields, to: &mut File, folder: &Path) -> io::Result<()> {
-    let mut put = |bytes: &[u8]| to.write_all(bytes).map_err(|error| in_folder(folder, &error));
-    match input.form {
-        #[cfg(feature = "parquet")]
-        Form::Parquet => {
-            let mut texts = parquet::Texts::open(file, fields)?;
-            while let Some(values) = texts.next(LOT)? {
-                put(&values.bytes)?;
+/// A copy of what counts of a file, so far.
+struct Copying<'a> {
+    to: File,
+    folder: &'a Path,
+    /// So many bytes more are copied.
+    left: u64,
+}
+
+impl Copying<'_> {
+    fn all(&mut self, file: File, input: &Input, fields: &Fields) -> io::Result<()> {
+        match input.form {
+            #[cfg(feature = "parquet")]
+            Form::Parquet => {
+                let mut texts = parquet::Texts::open(file, fields)?;
+                while let Some(values) = texts.next(LOT)?.filter(|_| self.left > 0) {
+                    self.put(&values.bytes)?;
+                }
             }
-        }
-        #[cfg(not(feature = "parquet"))]
-        Form::Parquet => {
-            let _ = fields;
-            return Err(io::Error::new(io::ErrorKind::Unsupported, "this unecho was built without Parquet"));
-        }
-        Form::Warc => {
-            for stretch in warc::Stretches::new(input.packing.reader(file)?, LOT, warc::LONGEST) {
-                put(&stretch?.bytes)?;
+            #[cfg(not(feature = "parquet"))]
+            Form::Parquet => {
+                let _ = fields;
+                return Err(io::Error::new(io::ErrorKind::Unsupported, "this unecho was built without Parquet"));
             }
-        }
-        Form::Text | Form::Jsonl => {
-            let mut stream = input.packing.reader(file)?;
-            let mut piece = vec![0; LOT];
-            loop {
-                match stream.read(&mut piece) {
-                    Ok(0) => break,
-                    Ok(read) => put(&piece[..read])?,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(error),
+            Form::Warc => {
+                let mut stretches = warc::Stretches::new(input.packing.reader(file)?, LOT, warc::LONGEST);
+                while let Some(stretch) = stretches.next().filter(|_| self.left > 0) {
+                    self.put(&stretch?.bytes)?;
+                }
+            }
+            Form::Text | Form::Jsonl => {
+                let mut stream = input.packing.reader(file)?;
+                let mut piece = vec![0; LOT];
+                while self.left > 0 {
+                    match stream.read(&mut piece) {
+                        Ok(0) => break,
+                        Ok(read) => self.put(&piece[..read])?,
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                        Err(error) => return Err(error),
+                    }
                 }
             }
         }
+        Ok(())
     }
-    Ok(())
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let bytes = &bytes[..bytes.len().min(usize::try_from(self.left).unwrap_or(usize::MAX))];
+        self.left -= bytes.len() as u64;
+        self.to.write_all(bytes).map_err(|error| in_folder(self.folder, &error))
+    }
 }

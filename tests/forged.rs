@@ -1,0 +1,292 @@
+//! Records that someone else has written, with sums that are right: they prove nothing that isn't so, and do no harm.
+
+#[path = "support/desk.rs"]
+mod desk;
+
+use desk::{Desk, Ran};
+use serde_json::{Value, json};
+use std::fs;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+
+fn hex(bytes: &[u8]) -> String {
+    format!("{:032x}", xxh3_128(bytes))
+}
+
+/// What a record says of a file.
+struct File<'a> {
+    name: &'a str,
+    original: &'a str,
+    cuts: Vec<String>,
+    /// What the clean copy is.
+    clean: &'a str,
+}
+
+impl<'a> File<'a> {
+    fn new(name: &'a str, original: &'a str, cuts: &[Value], clean: &'a str) -> Self {
+        Self { name, original, cuts: cuts.iter().map(Value::to_string).collect(), clean }
+    }
+
+    fn lines(&self, number: usize) -> Vec<String> {
+        let Self { name, original, clean, .. } = self;
+        let form = if name.ends_with(".jsonl") { "jsonl" } else { "text" };
+        let mut lines = vec![
+            ordered(&[
+                ("file", json!(number)),
+                ("path", json!(format!("in/{name}"))),
+                ("name", json!(name)),
+                ("form", json!(form)),
+                ("clean", json!(format!("out/{name}"))),
+            ]),
+        ];
+        lines.extend(self.cuts.clone());
+        lines.push(ordered(&[
+            ("part", json!([0, original.len()])),
+            ("hash", json!(hex(original.as_bytes()))),
+            ("clean", json!(clean.len())),
+            ("clean_hash", json!(hex(clean.as_bytes()))),
+            ("sum", json!("")),
+        ]));
+        lines.push(ordered(&[("ends", json!(number)), ("bytes", json!(original.len())), ("clean_bytes", json!(clean.len()))]));
+        lines
+    }
+}
+
+/// An object whose first key is the first of these.
+fn ordered(entries: &[(&str, Value)]) -> String {
+    let entries: Vec<String> = entries.iter().map(|(key, value)| format!("{}:{value}", json!(key))).collect();
+    format!("{{{}}}", entries.join(","))
+}
+
+/// Writes the files, and a record of them whose sums are right; `change` says what else it says.
+fn forge(desk: &Desk, settings: &Value, files: &[File], change: impl Fn(String) -> String) {
+    let mut lines = vec![ordered(&[("unecho-record", json!(1)), ("unecho", json!("0.1.0")), ("settings", settings.clone())])];
+    for (number, file) in files.iter().enumerate() {
+        desk.write(&format!("in/{}", file.name), file.original);
+        desk.write(&format!("out/{}", file.name), file.clean);
+        lines.extend(file.lines(number));
+    }
+    let (mut all, mut part, mut sum, mut cuts) = (String::new(), String::new(), Xxh3::new(), 0);
+    for line in lines.into_iter().map(change) {
+        let mut line = line + "\n";
+        if line.starts_with("{\"cut\":") {
+            part += &line;
+            cuts += 1;
+        } else {
+            if line.starts_with("{\"part\":") {
+                line = line.replace("\"sum\":\"\"", &format!("\"sum\":\"{}\"", hex(part.as_bytes())));
+                part.clear();
+            }
+            sum.update(line.as_bytes());
+        }
+        all += &line;
+    }
+    let sum = json!(format!("{:032x}", sum.digest128()));
+    let end = [("complete", json!(true)), ("files", json!(files.len())), ("cuts", json!(cuts)), ("sum", sum)];
+    desk.write("r.jsonl", all + &ordered(&end) + "\n");
+}
+
+fn settings() -> Value {
+    json!({
+        "match": "text", "unit": "paragraph", "keep": "first", "across": true, "empty": "drop", "on_error": "fail", "text_field": "text"
+    })
+}
+
+const TEXT: &str = "One paragraph that stands here twice.\n\nAnd another one, which doesn't.\n\nOne paragraph that stands here twice.\n";
+const FIRST: (usize, usize) = (0, 37);
+const SECOND: (usize, usize) = (72, 109);
+
+#[track_caller]
+fn disagrees(desk: &Desk, why: &str) -> Ran {
+    let ran = desk.run(&["verify", "r.jsonl"]);
+    assert_eq!(ran.status, Some(1), "{ran}");
+    ran.says(why);
+    ran
+}
+
+/// The line of a cut.
+fn cut(range: (usize, usize), rule: &str, others: &[(&str, Value)]) -> String {
+    let first = [("cut", json!(range)), ("rule", json!(rule))];
+    ordered(&[&first[..], others].concat())
+}
+
+#[test]
+fn what_a_cut_takes_is_proven_to_the_last_byte() {
+    let desk = Desk::new();
+    let clean = &TEXT[..SECOND.0 - 2];
+    let of_first = json!({ "ranges": [FIRST] });
+    let gone = |start: usize| &TEXT[start..];
+    let file = |start: usize, line: String| File { name: "a.txt", original: TEXT, cuts: vec![line], clean: &TEXT[..start] };
+    let holds = cut((70, 110), "repeated-block", &[("witness", of_first.clone()), ("pieces", json!(["\n\n", 0, "\n"]))]);
+    forge(&desk, &settings(), &[file(70, holds)], |line| line);
+    desk.run(&["verify", "r.jsonl"]).succeeds().says("1 cut (1 equal to a text that stays): all hold");
+    desk.run(&["restore", "r.jsonl", "-o", "back.txt"]).succeeds();
+    assert_eq!(desk.read("back.txt"), TEXT);
+    assert_eq!(desk.read("out/a.txt"), clean);
+
+    let more = ("pieces", json!([&TEXT[37..72], 0, "\n"]));
+    let literal = ("pieces", json!([gone(70)]));
+    let repeat = ("repeat", json!([SECOND]));
+    let cases: &[(usize, &str, &[(&str, Value)], &str)] = &[
+        (37, "repeated-block", &[("witness", of_first.clone()), more.clone()], "cuts more than what it repeats"),
+        (37, "repeated-block", &[repeat.clone(), ("witness", of_first.clone()), more], "cuts more than what it repeats"),
+        (70, "repeated-block", &[literal.clone()], "has no witness, and its rule needs one"),
+        (70, "repeated-block", &[("witness", of_first.clone()), literal.clone()], "says not what it repeats"),
+        (70, "repeated-block", &[repeat.clone(), ("witness", json!({ "ranges": [] })), literal.clone()], "or is none"),
+        (70, "repeated-block", &[("repeat", json!([[72, 72]])), ("witness", json!({ "ranges": [[3, 3]] })), literal.clone()], "cuts more"),
+        (70, "repeated-block", &[repeat.clone(), ("witness", json!({ "ranges": [[3, 3]] })), literal.clone()], "or is none"),
+        (70, "repeated-block", &[repeat.clone(), ("witness", json!({ "ranges": [[39, 70]] })), literal.clone()], "isn't what its witness says"),
+        (70, "repeated-block", &[repeat.clone(), ("witness", json!({ "ranges": [SECOND] })), literal.clone()], "was cut itself"),
+        (70, "repeated-block", &[("repeat", json!([[39, 70]])), ("witness", of_first.clone()), literal.clone()], "isn't what it cuts"),
+        (70, "later-rule", &[repeat, ("witness", json!({ "ranges": [[39, 70]] })), literal.clone()], "isn't what its witness says"),
+        (70, "broken-record", &[literal.clone()], "isn't one of its run"),
+        (70, "too-repetitive", &[("dropped", json!(true)), literal.clone()], "isn't one of its run"),
+        (70, "record-head", &[literal.clone()], "isn't one of its run"),
+        (70, "repeated-block", &[("dropped", json!(true)), ("repeat", json!([SECOND])), literal.clone()], "a text of it stays nowhere"),
+        (37, "repeated-block", &[("dropped", json!(true)), ("repeat", json!([SECOND])), ("witness", of_first), ("pieces", json!([&TEXT[37..72], gone(72)]))], "has a text that repeats nothing"),
+    ];
+    for (start, rule, others, why) in cases {
+        forge(&desk, &settings(), &[file(*start, cut((*start, 110), rule, others))], |line| line);
+        disagrees(&desk, why).says("r.jsonl: line 3: ");
+    }
+    // A rule that isn't known is another matter: it isn't proven, and said to be so.
+    forge(&desk, &settings(), &[file(70, cut((70, 110), "later-rule", &[literal]))], |line| line);
+    desk.run(&["verify", "r.jsonl"]).succeeds().says("1 cut (1 not proven, by rules that this unecho doesn't know): all others hold");
+}
+
+#[test]
+fn what_takes_the_place_of_a_cut_is_proven_too() {
+    let desk = Desk::new();
+    let insert = |text: &str| {
+        let witness = ("witness", json!({ "ranges": [FIRST] }));
+        let line = cut((70, 110), "repeated-block", &[witness, ("pieces", json!(["\n\n", 0, "\n"])), ("insert", json!(text))]);
+        let clean = format!("{}{text}", &TEXT[..70]);
+        forge(&desk, &settings(), &[File { name: "a.txt", original: TEXT, cuts: vec![line], clean: &clean }], |line| line);
+    };
+    insert("\n");
+    desk.run(&["verify", "r.jsonl"]).succeeds();
+    insert("\nBuy now.\n");
+    disagrees(&desk, "puts a text in its place that its rule doesn't give");
+    desk.run(&["restore", "r.jsonl", "-o", "back.txt"]).succeeds();
+    assert_eq!(desk.read("back.txt"), TEXT);
+}
+
+#[test]
+fn a_record_that_goes_as_a_whole_says_nothing_that_does_not_stay() {
+    let desk = Desk::new();
+    let said = "A text of a record, long enough to be one.";
+    let record = |id: u32, text: &str| json!({ "id": id, "text": text }).to_string() + "\n";
+    for (text, why) in [(said.to_owned(), None), (format!("{said} And more."), Some("ends with a text that repeats nothing"))] {
+        let (kept, gone) = (record(1, said), record(2, &text));
+        let at = kept.find(said).unwrap();
+        let original = format!("{kept}{gone}");
+        let (start, end) = (kept.len() + at, kept.len() + at + said.len());
+        let line = ordered(&[
+            ("cut", json!([kept.len(), original.len()])),
+            ("record", json!(2)),
+            ("dropped", json!(true)),
+            ("rule", json!("repeated-across")),
+            ("repeat", json!([[start, end]])),
+            ("witness", json!({ "record": 1, "ranges": [[at, at + said.len()]] })),
+            ("pieces", json!([&gone])),
+        ]);
+        forge(&desk, &settings(), &[File { name: "a.jsonl", original: &original, cuts: vec![line], clean: &kept }], |line| line);
+        match why {
+            None => drop(desk.run(&["verify", "r.jsonl"]).succeeds()),
+            Some(why) => drop(disagrees(&desk, why)),
+        }
+    }
+    // A record that can be read isn't broken.
+    let (kept, gone) = (record(1, said), record(2, "Another text."));
+    for (gone, holds) in [(gone, false), ("no record\n".into(), true)] {
+        let original = format!("{kept}{gone}");
+        let line = cut((kept.len(), original.len()), "broken-record", &[("pieces", json!([&gone]))]);
+        let mut settings = settings();
+        settings["on_error"] = json!("drop");
+        forge(&desk, &settings, &[File { name: "a.jsonl", original: &original, cuts: vec![line], clean: &kept }], |line| line);
+        let ran = desk.run(&["verify", "r.jsonl"]);
+        assert_eq!(ran.status, Some(if holds { 0 } else { 1 }), "{ran}");
+    }
+}
+
+#[test]
+fn a_text_that_is_only_written_alike_is_no_witness() {
+    let desk = Desk::new();
+    // In JSONL the two characters are a line end, in a text they are themselves.
+    let text = "A path such as C:\\new is no line end here.\n";
+    let record = "{\"text\": \"A path such as C:\\new is no line end here.\"}\n";
+    let (start, end) = (10, record.len() - 3);
+    let line = cut((start, end), "repeated-across", &[("record", json!(1)), ("witness", json!({ "file": 0, "ranges": [[0, 42]] })), ("pieces", json!([0]))]);
+    let files = [
+        File::new("a.txt", text, &[], text),
+        File { name: "b.jsonl", original: record, cuts: vec![line], clean: "{\"text\": \"\"}\n" },
+    ];
+    forge(&desk, &settings(), &files, |line| line);
+    disagrees(&desk, "isn't what its witness says");
+}
+
+#[test]
+fn a_record_that_makes_no_sense_ends_in_an_error() {
+    let desk = Desk::new();
+    let witness = ("witness", json!({ "ranges": [FIRST] }));
+    let pieces = ("pieces", json!(["\n\n", 0, "\n"]));
+    let line = cut((70, 110), "repeated-block", &[witness, pieces]);
+    let file = || File { name: "a.txt", original: TEXT, cuts: vec![line.clone()], clean: &TEXT[..70] };
+    let huge = 1u64 << 62;
+    let changes: &[(&str, String, &str)] = &[
+        ("\"part\":[0,110]", format!("\"part\":[0,{huge}]"), "line "),
+        ("\"part\":[0,110]", format!("\"part\":[0,{}]", u64::MAX), "line "),
+        ("\"part\":[0,110]", "\"part\":[110,0]".into(), "line "),
+        ("\"clean\":70", format!("\"clean\":{huge}"), "line "),
+        ("\"clean\":70", format!("\"clean\":{}", u64::MAX), "line "),
+        ("\"cut\":[70,110]", format!("\"cut\":[70,{}]", u64::MAX), "line "),
+        ("\"cut\":[70,110]", "\"cut\":[110,70]".into(), "line "),
+        ("\"ranges\":[[0,37]]", format!("\"ranges\":[[0,{}]]", u64::MAX), "r.jsonl"),
+        ("\"ranges\":[[0,37]]", format!("\"ranges\":[[{},0]]", u64::MAX), "r.jsonl"),
+        ("\"ranges\":[[0,37]]", "\"ranges\":[]".into(), "names a range of its witness that isn't there"),
+        ("\"ranges\":[[0,37]]", "\"file\":7,\"ranges\":[[0,37]]".into(), "names a witness in a file that isn't in it"),
+        ("\"pieces\":[", "\"\\u0069nsert\":\"x\",\"pieces\":[".into(), "reads in two ways"),
+        ("\"name\":\"a.txt\"", "\"name\":\"../a.txt\"".into(), "leads out of the folder"),
+        ("\"clean\":\"out/a.txt\"", "\"clean\":\"/dev/zero\"".into(), "/dev/zero: can't be read: is no file"),
+        ("\"clean\":\"out/a.txt\"", "\"clean\":\"pipe\"".into(), "pipe: can't be read: is no file"),
+        ("\"form\":\"text\"", "\"form\":\"text\",\"packing\":\"gz\"".into(), "a.txt"),
+    ];
+    desk.sh("mkfifo pipe").succeeds();
+    for (from, to, why) in changes {
+        let forged = || {
+            forge(&desk, &settings(), &[file()], |line| line.replace(from, to));
+            assert!(desk.read("r.jsonl").contains(to), "{from}");
+        };
+        forged();
+        let ran = desk.run(&["verify", "r.jsonl"]);
+        assert!(matches!(ran.status, Some(1 | 2)), "{to}: {ran}");
+        let ran = desk.run(&["restore", "r.jsonl", "-o", "back.txt"]);
+        assert!(ran.status == Some(2) && !desk.exists("back.txt"), "{to}: {ran}");
+        let said = ran.stderr.contains(why) || ran.stderr.contains("in/a.txt");
+        assert!(said, "{to}: {ran}");
+    }
+    // What looks like a witness within something that isn't known is none.
+    forge(&desk, &settings(), &[file()], |line| line.replace(",\"witness\":{", ",\"later\":{\"a\":1,\"witness\":{\"ranges\":[[3,40]]}},\"witness\":{"));
+    desk.run(&["verify", "r.jsonl"]).succeeds();
+    desk.run(&["restore", "r.jsonl", "-o", "back.txt"]).succeeds();
+    assert_eq!(desk.read("back.txt"), TEXT);
+    fs::remove_file(desk.path("back.txt")).unwrap();
+}
+
+#[test]
+fn a_record_puts_no_file_where_nobody_looks_for_it() {
+    let desk = Desk::new();
+    let line = cut((70, 110), "repeated-block", &[("witness", json!({ "ranges": [FIRST] })), ("pieces", json!(["\n\n", 0, "\n"]))]);
+    let file = File { name: "a.txt", original: TEXT, cuts: vec![line], clean: &TEXT[..70] };
+    fs::create_dir_all(desk.path("far/records")).unwrap();
+    fs::create_dir_all(desk.path("near")).unwrap();
+    for path in [desk.path("far/away.txt").display().to_string(), "../away.txt".into()] {
+        forge(&desk, &settings(), std::slice::from_ref(&file), |line| line.replace("in/a.txt", &path).replace("\"out/", "\"../../out/"));
+        desk.sh("mv r.jsonl far/records").succeeds();
+        desk.sh("cd near && unecho restore ../far/records/r.jsonl").fails("away.txt").says("-o");
+        assert!(!desk.exists("far/away.txt"));
+        // From above both it is seen where it goes.
+        desk.run(&["restore", "far/records/r.jsonl"]).succeeds();
+        assert_eq!(desk.read("far/away.txt"), TEXT);
+        fs::remove_file(desk.path("far/away.txt")).unwrap();
+    }
+}
