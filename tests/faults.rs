@@ -321,8 +321,10 @@ mod each_call {
         let what = scene.args.join(" ");
         let mut contents = BTreeSet::new();
         let mut names = BTreeSet::new();
+        let mut has_journal = false;
         for call in calls {
             let path = &call.path;
+            has_journal |= call.kind == Kind::Write && path.ends_with(".unecho.journal");
             match call.kind {
                 Kind::Write => drop(contents.insert(path.clone())),
                 Kind::Open | Kind::Mkdir => drop(names.insert(path.clone())),
@@ -338,6 +340,7 @@ mod each_call {
                 Kind::Rename => {
                     assert!(!contents.contains(path), "{what}: {path:?} is renamed before it is on the disk");
                     let to = call.to.clone().unwrap();
+                    assert!(has_journal || !to.starts_with("out"), "{what}: {to:?} has its name, and the journal is of another run");
                     if scene.originals.is_some() {
                         let late = contents.iter().chain(&names).find(|path| path.starts_with("in/.unecho"));
                         assert_eq!(late, None, "{what}: it is not on the disk when {to:?} is replaced");

@@ -371,6 +371,88 @@ fn a_missing_file_is_said_and_nothing_is_touched() {
 }
 
 #[test]
+fn what_can_be_restored_is_if_that_is_asked_for() {
+    let desk = small();
+    fs::remove_file(desk.path("out/b.jsonl")).unwrap();
+    desk.run(&["restore", "r.jsonl", "-o", "back"]).fails("out/b.jsonl: can't be read: no such file or directory; nothing was done");
+    desk.run(&["restore", "r.jsonl", "-o", "back", "--keep-going"]).fails("out/b.jsonl: no such file").says("1 original restored");
+    assert_eq!(desk.read("back/a.txt"), desk.read("in/a.txt"));
+    assert!(!desk.exists("back/b.jsonl"));
+}
+
+#[test]
+fn originals_that_are_still_there_go_elsewhere_as_well() {
+    let desk = desk();
+    fs::remove_file(desk.path("in/f.wet")).unwrap();
+    desk.sh("cp -r in before").succeeds();
+    desk.run(&["-i", "in", "--across"]).succeeds();
+    desk.run(&["restore", "in/.unecho/0001.jsonl", "-o", "first"]).succeeds();
+    assert_same_files(&desk, "first", "before", "of clean copies");
+    desk.run(&["restore", "in/.unecho/0001.jsonl"]).succeeds();
+    desk.run(&["restore", "in/.unecho/0001.jsonl", "-o", "second"]).succeeds();
+    assert_same_files(&desk, "second", "before", "of originals");
+}
+
+#[test]
+fn a_folder_of_one_file_comes_back_as_a_folder_and_a_file_as_its_name_says() {
+    let desk = Desk::new();
+    desk.run(&["d/sub", "-o", "out", "--record", "r.jsonl"]).succeeds();
+    desk.run(&["restore", "r.jsonl", "-o", "back"]).succeeds();
+    assert_eq!(desk.read("back/x.md"), desk::ARTICLE);
+    desk.run(&["restore", "r.jsonl", "-o", "-"]).fails("need a folder");
+    desk.run(&["art.txt", "-o", "out.txt", "--record", "r.jsonl"]).succeeds();
+    desk.run(&["restore", "r.jsonl", "-o", "back.txt.gz"]).succeeds();
+    assert_eq!(unpacked(&desk.path("back.txt.gz")), desk::ARTICLE.as_bytes());
+    desk.run(&["restore", "r.jsonl", "-o", "."]).fails("holds the input out.txt");
+}
+
+#[test]
+fn a_clean_copy_that_goes_on_is_not_what_it_was() {
+    let desk = small();
+    let name = "out/b.jsonl";
+    desk.write(name, desk.read(name) + "{\"text\": \"More.\"}\n");
+    desk.run(&["restore", "r.jsonl", "-o", "back"]).fails("out/b.jsonl: is longer, and had");
+    let ran = desk.run(&["verify", "r.jsonl"]);
+    assert_eq!(ran.status, Some(1), "{ran}");
+    ran.says("out/b.jsonl: is longer, and had");
+}
+
+#[test]
+fn a_stream_that_broke_off_is_proven_as_far_as_it_came() {
+    let desk = Desk::new();
+    let lines: String = (0..40).map(|at| line(at, &documents()[at % 16])).collect();
+    let whole = gz(lines.as_bytes());
+    desk.write("in/c.jsonl.gz", &whole[..whole.len() * 3 / 4]);
+    for how in ["keep", "drop"] {
+        desk.run(&["in", "-o", "out", "--across", "--on-error", how, "--record", "r.jsonl"]).fails("in/c.jsonl.gz");
+        desk.run(&["verify", "r.jsonl"]).succeeds().says("all hold");
+        desk.run(&["restore", "r.jsonl", "-o", "back"]).succeeds();
+        let back = unpacked(&desk.path("back/c.jsonl.gz"));
+        assert!(lines.as_bytes().starts_with(&back) && back.len() > lines.len() / 2);
+    }
+    // What can't be read isn't what disagrees.
+    let copy = fs::read(desk.path("out/c.jsonl.gz")).unwrap();
+    fs::write(desk.path("out/c.jsonl.gz"), &copy[..copy.len() / 2]).unwrap();
+    desk.run(&["verify", "r.jsonl"]).fails("out/c.jsonl.gz");
+}
+
+#[test]
+fn a_run_that_was_killed_is_remembered() {
+    let desk = Desk::new();
+    desk.run(&["-i", "d"]).succeeds();
+    let record = desk.read("d/.unecho/0001.jsonl");
+    let without_end: String = record.lines().filter(|line| !line.starts_with("{\"complete\"")).map(|line| format!("{line}\n")).collect();
+    desk.write("d/.unecho/0001.jsonl", without_end);
+    desk.write("d/sub/.unecho-abc.tmp", "part");
+    desk.write("d/new.txt", desk::ARTICLE);
+    let ran = desk.run(&["-i", "d"]);
+    ran.succeeds().says("d/.unecho/0001.jsonl: is of a run that broke off; what it had done is undone by unecho restore");
+    ran.says("d/sub/.unecho-abc.tmp: was left by a run that was killed");
+    desk.run(&["-i", "d"]).succeeds();
+    desk.run(&["restore", "d/.unecho/0001.jsonl"]).succeeds().says("its run broke off").says("2 originals restored");
+}
+
+#[test]
 fn a_record_that_is_none_is_refused() {
     let desk = small();
     let whole = desk.read("r.jsonl");
@@ -438,6 +520,29 @@ fn what_is_cleaned_in_place_keeps_its_rights_and_what_isnt_changed_is_left_alone
     let back = fs::metadata(desk.path("d/art.txt")).unwrap();
     assert_eq!((back.mode(), back.uid(), back.gid()), (art.mode(), art.uid(), art.gid()));
     assert_eq!(desk.leftovers("d"), [""; 0].map(std::path::PathBuf::from));
+}
+
+#[test]
+fn what_is_cleaned_in_place_keeps_its_attributes_and_access_control_list() {
+    let desk = Desk::new();
+    let path = desk.path("d/art.txt");
+    // Read and write for its owner, read for user 4321, nothing for all others, as acl(5) has it.
+    let entry = |tag: u16, rights: u16, id: u32| [&tag.to_le_bytes()[..], &rights.to_le_bytes(), &id.to_le_bytes()].concat();
+    let nobody = u32::MAX;
+    let entries = [entry(1, 6, nobody), entry(2, 4, 4321), entry(4, 0, nobody), entry(16, 4, nobody), entry(32, 0, nobody)].concat();
+    let list = [&2u32.to_le_bytes()[..], &entries].concat();
+    let all = [("user.origin", &b"https://example.org/"[..]), ("system.posix_acl_access", &list)];
+    let set: Vec<(&str, &[u8])> = all.into_iter().filter(|(name, value)| xattr::set(&path, name, value).is_ok()).collect();
+    if set.is_empty() {
+        return desk::skipped("the file system has no extended attributes");
+    }
+    for command in [&["-i", "d"][..], &["restore", "d/.unecho/0001.jsonl"]] {
+        desk.run(command).succeeds();
+        for (name, value) in &set {
+            assert_eq!(xattr::get(&path, name).unwrap().as_deref(), Some(*value), "{name} after {command:?}");
+        }
+    }
+    assert_eq!(desk.read("d/art.txt"), desk::ARTICLE);
 }
 
 #[test]

@@ -75,15 +75,20 @@ fn run(desk: &Desk, args: &[&str], flags: &[&str]) -> Ran {
 
 /// A run of which a part is done: its journal says so.
 fn interrupted() -> Desk {
+    interrupted_with(60_000)
+}
+
+/// The same, whose last text has so many lines.
+fn interrupted_with(lines: usize) -> Desk {
     let desk = Desk::new();
     for (number, kind) in Kind::ALL.iter().cycle().take(12).enumerate() {
         desk.write(&format!("in/{number:02}.txt"), document(number as u64, *kind).text);
     }
     desk.write("in/05.txt", "");
     let line = |number: usize| format!("Of {number} lines each says something that no other one says, be it only {number}.\n");
-    desk.write("in/12.txt", (0..60_000).map(line).collect::<String>());
+    desk.write("in/12.txt", (0..lines).map(line).collect::<String>());
     desk.write("in/20.jsonl", "{\"text\":\"x\"}\n".repeat(1_000_000));
-    let mut child = desk.unecho(&["in", "-o", "out", "--across"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let mut child = desk.unecho(&["in", "-o", "out", "--across", "--max-removed", "100%"]).stderr(std::process::Stdio::null()).spawn().unwrap();
     let until = Instant::now() + Duration::from_secs(20);
     while !desk.exists("out/.unecho.journal") && Instant::now() < until {
         sleep(Duration::from_millis(1));
@@ -126,6 +131,60 @@ fn an_output_that_is_gone_again_is_made_again() {
     desk.run(&["in", "-o", "whole", "--across"]).succeeds();
     assert!(files(&desk, "out") == files(&desk, "whole"));
     desk.run(&["in", "-o", "out", "--across", "--resume"]).succeeds().says("Nothing is complete there yet");
+}
+
+#[test]
+fn an_output_that_is_no_longer_what_was_put_there_is_made_again() {
+    let desk = interrupted();
+    desk.write("out/02.txt", "Someone else's.\n");
+    desk.run(&["in", "-o", "out", "--across", "--resume"]).succeeds().says("complete already");
+    desk.run(&["in", "-o", "whole", "--across"]).succeeds();
+    assert!(files(&desk, "out") == files(&desk, "whole"));
+}
+
+#[test]
+fn how_much_goes_is_told_of_the_whole_run() {
+    let desk = interrupted_with(600);
+    // Of what was done a part went; of what is left nothing does.
+    let journal = desk.read("out/.unecho.journal");
+    desk.write("out/.unecho.journal", journal.replace("\"across\":true", "\"across\":false"));
+    desk.write("in/20.jsonl", "{\"text\":\"x\"}\n");
+    let resume = ["in", "-o", "out", "--resume", "--max-removed"];
+    run(&desk, &resume, &["5%"]).fails("more than the 5 % of --max-removed");
+    assert!(!desk.exists("out/20.jsonl"));
+    run(&desk, &resume, &["99%"]).succeeds();
+    assert!(desk.exists("out/20.jsonl"));
+}
+
+#[test]
+fn names_that_look_alike_are_not_the_same() {
+    use std::os::unix::ffi::OsStrExt;
+    let desk = interrupted();
+    let name = |byte: u8| desk.path("in").join(std::ffi::OsStr::from_bytes(&[b'0', byte, b'.', b't', b'x', b't']));
+    let (desk, names) = (&desk, [name(0xfe), name(0xff)]);
+    for (number, path) in names.iter().enumerate() {
+        fs::write(path, format!("Of number {number}.\n")).unwrap();
+    }
+    fs::remove_dir_all(desk.path("out")).unwrap();
+    let mut child = desk.unecho(&["in", "-o", "out", "--across", "--max-removed", "100%"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    while fs::metadata(desk.path("out/.unecho.journal")).map_or(0, |journal| journal.len()) < 1500 && Instant::now() < until {
+        sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    desk.run(&["in", "-o", "out", "--across", "--resume"]).succeeds().says("complete already");
+    for (number, path) in names.iter().enumerate() {
+        let copy = desk.path("out").join(path.file_name().unwrap());
+        assert_eq!(fs::read_to_string(copy).unwrap(), format!("Of number {number}.\n"));
+    }
+}
+
+#[test]
+fn a_pipe_is_not_read_again_to_find_the_causes() {
+    let desk = repeating();
+    let line = "mkdir j && cp many.jsonl j && mkfifo pipe && (cat many.jsonl >pipe & unecho pipe j --from jsonl --across -o out)";
+    desk.sh(line).fails("would go of all bytes");
 }
 
 /// A folder of which nearly all repeats.

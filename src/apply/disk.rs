@@ -8,9 +8,9 @@ use std::fs::File;
 use std::path::Path;
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::Disk;
+pub(super) use linux::{Disk, written};
 #[cfg(not(target_os = "linux"))]
-pub(super) use other::Disk;
+pub(super) use other::{Disk, written};
 
 /// Brings the names in a folder to the disk.
 pub(crate) fn sync_names(folder: &Path, given: &Path) -> Result<()> {
@@ -30,6 +30,11 @@ mod linux {
     use std::path::Path;
     use std::sync::Mutex;
 
+    /// A file is written; the batch brings it to the disk.
+    pub(in crate::apply) fn written(_: &File) -> io::Result<()> {
+        Ok(())
+    }
+
     /// The file systems that are written to, by device, each by a folder in it that is kept open: it then also tells of
     /// failures between two syncs. `None` where no folder could be opened.
     #[derive(Default)]
@@ -40,11 +45,6 @@ mod linux {
         pub(in crate::apply) fn meet(&self, folder: &Path, device: u64) {
             let mut systems = self.0.lock().expect("nothing panics with the lock");
             systems.entry(device).or_insert_with(|| File::open(folder).ok());
-        }
-
-        /// A file is written; the batch brings it to the disk.
-        pub(in crate::apply) fn written(&self, _: &File) -> io::Result<()> {
-            Ok(())
         }
 
         /// Brings a batch to the disk: a file that is still open by itself, if it is the only one.
@@ -88,6 +88,11 @@ mod other {
     use std::path::{Path, PathBuf};
     use std::sync::Mutex;
 
+    /// A file is written; it goes to the disk at once.
+    pub(in crate::apply) fn written(file: &File) -> io::Result<()> {
+        file.sync_all()
+    }
+
     /// The folders that outputs of this batch stand in.
     #[derive(Default)]
     pub(in crate::apply) struct Disk(Mutex<HashSet<PathBuf>>);
@@ -95,11 +100,6 @@ mod other {
     impl Disk {
         /// Outputs go to a folder.
         pub(in crate::apply) fn meet(&self, _: &Path, _: u64) {}
-
-        /// A file is written; it goes to the disk at once.
-        pub(in crate::apply) fn written(&self, file: &File) -> io::Result<()> {
-            file.sync_all()
-        }
 
         /// Notes the folders of a batch and brings the names of the one before to the disk.
         pub(in crate::apply) fn sync(&self, batch: &[&Pending]) -> HashMap<u64, io::Result<()>> {

@@ -56,7 +56,7 @@ impl Draft {
     /// If the rest of it can't be written.
     pub fn finish(self) -> Result<Option<Pending>> {
         self.to.finish().map_err(|error| Error::io(self.place, error))?;
-        Ok(self.named.map(|(berth, file)| Pending::of(berth, file, self.bytes >= KEPT_OPEN)))
+        self.named.map(|(berth, file)| Pending::of(berth, file, self.bytes >= KEPT_OPEN)).transpose()
     }
 }
 

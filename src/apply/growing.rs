@@ -79,7 +79,7 @@ impl Growing {
         }
         self.end()?;
         let Some((berth, file)) = self.named.take() else { return Ok(None) };
-        Ok(Some(Pending::of(berth, file, true)))
+        Pending::of(berth, file, true).map(Some)
     }
 
     fn end(&mut self) -> Result<()> {

@@ -22,7 +22,7 @@ pub use draft::Draft;
 pub use growing::Growing;
 pub use in_place::ensure_replaceable;
 pub use outputs::{Outputs, Shape, Target};
-pub use pending::Pending;
+pub use pending::{Pending, left_over_below};
 pub use piece::Piece;
 
 use crate::document::Span;

@@ -158,7 +158,7 @@ impl Outputs {
             Way::Folder(folders) => folders.berth(&self.name(input), source.identity(), &self.disk)?,
             Way::InPlace => in_place::berth(input.path(), &self.disk)?,
         };
-        Pending::write(berth, source.permissions(), copy, &self.disk).map(Some)
+        Pending::write(berth, source.permissions(), copy).map(Some)
     }
 
     /// What it takes that an input has no clean copy: a file that one would replace goes with [`Outputs::publish`].
@@ -299,10 +299,7 @@ impl Outputs {
 
     /// How a clean copy is packed: as its input is, unless the name of the one output says otherwise.
     pub(crate) fn packing(&self, source: &Source) -> Packing {
-        match &self.way {
-            Way::File(_, given) if Form::of_name(given).is_some() && given.extension().is_some() => Packing::of_name(given).0,
-            _ => source.packing(),
-        }
+        self.packing_by_name().unwrap_or(source.packing())
     }
 
     /// Brings a batch to the disk, then gives each output its name, in order, as they are asked for; those after the last that is
@@ -339,7 +336,7 @@ impl Outputs {
         match &self.way {
             Way::Stream(stream) => stream.put(copy),
             Way::File(real, given) => {
-                let pending = Pending::write(berth(real, given)?, None, copy, &self.disk)?;
+                let pending = Pending::write(berth(real, given)?, None, copy)?;
                 self.publish(vec![((), Some(pending))]).collect::<Result<()>>()?;
                 self.finish()
             }
@@ -354,7 +351,7 @@ impl Outputs {
     pub fn draft(&self, name: &Path, path: &Path, packing: Packing, permissions: Option<Permissions>) -> Result<Draft> {
         match &self.way {
             Way::Stream(stream) => Draft::to_stream(stream.open()?, stream.place().clone(), Packing::Plain),
-            Way::File(real, given) => Draft::to_file(berth(real, given)?, permissions, packing),
+            Way::File(real, given) => Draft::to_file(berth(real, given)?, permissions, self.packing_by_name().unwrap_or(packing)),
             Way::Folder(folders) => Draft::to_file(folders.berth(name, None, &self.disk)?, permissions, packing),
             Way::InPlace if fs::symlink_metadata(path).is_ok() => {
                 Draft::to_file(in_place::berth(path, &self.disk)?, None, packing)
@@ -378,11 +375,11 @@ impl Outputs {
         }
     }
 
-    /// The form of the one output by its name, and how it is packed.
-    pub fn packing_by_name(&self) -> Packing {
+    /// How the one output is packed, if its name tells what it holds.
+    fn packing_by_name(&self) -> Option<Packing> {
         match &self.way {
-            Way::File(_, given) => Packing::of_name(given).0,
-            _ => Packing::Plain,
+            Way::File(_, given) if Form::of_name(given).is_some() && given.extension().is_some() => Some(Packing::of_name(given).0),
+            _ => None,
         }
     }
 }

@@ -1,13 +1,15 @@
 //! An output that is complete but has not its name yet.
 
 use super::copy::CleanCopy;
-use super::disk::Disk;
-use crate::error::{Error, Result, What};
+use super::disk::written;
+use crate::error::{Error, Result, What, io_reason};
 use std::fs::{self, File, Permissions};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempPath};
+use xattr::FileExt;
 
 /// A file from this size on is kept open until it has its name, to be synced by itself if it is alone in its batch. A batch
 /// holds few of them, so that the system's bound on open files isn't met.
@@ -69,7 +71,7 @@ impl Berth {
         let failed = |error| Error::io(&self.given, error);
         if let (Some(owner), Some(mode)) = (self.owner, self.mode) {
             let file = temporary_beside(&self.place, Some(&Permissions::from_mode(0o600))).map_err(failed)?;
-            keep_rights(file.as_file(), owner, mode).map_err(failed)?;
+            keep_rights(file.as_file(), owner, mode).and_then(|()| keep_attributes(file.as_file(), &self.place)).map_err(failed)?;
             return Ok(file);
         }
         let of_source = permissions.as_ref().map_or(0o777, Permissions::mode);
@@ -84,18 +86,18 @@ impl Berth {
 
 impl Pending {
     /// Writes the file that will stand at `berth`. Nothing stays behind if that fails.
-    pub(super) fn write(berth: Berth, permissions: Option<Permissions>, copy: CleanCopy, disk: &Disk) -> Result<Self> {
+    pub(super) fn write(berth: Berth, permissions: Option<Permissions>, copy: CleanCopy) -> Result<Self> {
         let file = berth.open(permissions)?;
-        let written = copy.write_to(file.as_file()).and_then(|()| disk.written(file.as_file()));
-        written.map_err(|error| Error::io(&berth.given, error))?;
-        Ok(Self::of(berth, file, copy.source.len() >= KEPT_OPEN))
+        copy.write_to(file.as_file()).map_err(|error| Error::io(&berth.given, error))?;
+        Self::of(berth, file, copy.source.len() >= KEPT_OPEN)
     }
 
     /// What was written whole to the file that will stand at `berth`.
-    pub(super) fn of(berth: Berth, file: NamedTempFile, is_large: bool) -> Self {
+    pub(super) fn of(berth: Berth, file: NamedTempFile, is_large: bool) -> Result<Self> {
+        written(file.as_file()).map_err(|error| Error::io(&berth.given, error))?;
         let (file, written) = file.into_parts();
         let open = (berth.is_alone || is_large).then_some(file);
-        Self { written: Some(written), open, ..Self::none(berth) }
+        Ok(Self { written: Some(written), open, ..Self::none(berth) })
     }
 
     /// That nothing is to stand at `berth`.
@@ -132,9 +134,32 @@ impl Pending {
 fn keep_rights(file: &File, (user, group): (u32, u32), mode: u32) -> io::Result<()> {
     let new = file.metadata()?;
     if (new.uid(), new.gid()) != (user, group) {
-        fchown(file, Some(user), Some(group))?;
+        fchown(file, Some(user), Some(group)).map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                io::Error::other("belongs to another user or group, who can't be given the new file; -o writes a copy")
+            }
+            _ => error,
+        })?;
     }
     file.set_permissions(Permissions::from_mode(mode & 0o7777)) // after it, since a change of owners takes rights away
+}
+
+/// Gives a new file the extended attributes of what it replaces, its access control lists among them.
+fn keep_attributes(file: &File, replaced: &Path) -> io::Result<()> {
+    let names = match xattr::list(replaced) {
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => return Ok(()),
+        names => names?,
+    };
+    for name in names {
+        let Some(value) = xattr::get(replaced, &name)? else { continue };
+        let is_kept = file.set_xattr(&name, &value);
+        // The system itself labels new files.
+        if let Err(error) = is_kept.or_else(|error| if name.as_bytes().starts_with(b"security.") { Ok(()) } else { Err(error) }) {
+            let why = format!("has the extended attribute {}, which can't be kept: {}", name.display(), io_reason(&error));
+            return Err(io::Error::other(why));
+        }
+    }
+    Ok(())
 }
 
 /// How the names of temporary files begin and end.
@@ -144,10 +169,18 @@ const SUFFIX: &str = ".tmp";
 /// The temporary files in a folder, each with its size. Of a folder with very many names only the first are looked at.
 pub(super) fn left_over(folder: &Path) -> Vec<(PathBuf, u64)> {
     const MOST_NAMES: usize = 10_000;
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    temporaries(walkdir::WalkDir::new(folder).min_depth(1).max_depth(1).into_iter().take(MOST_NAMES))
+}
+
+/// The temporary files in a folder and those in it, each with its size.
+pub fn left_over_below(folder: &Path) -> Vec<(PathBuf, u64)> {
+    temporaries(walkdir::WalkDir::new(folder))
+}
+
+fn temporaries(entries: impl IntoIterator<Item = walkdir::Result<walkdir::DirEntry>>) -> Vec<(PathBuf, u64)> {
     let is_ours = |name: &std::ffi::OsStr| name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
-    let ours = entries.take(MOST_NAMES).flatten().filter(|entry| is_ours(&entry.file_name()));
-    ours.map(|entry| (entry.path(), entry.metadata().map_or(0, |metadata| metadata.len()))).collect()
+    let ours = entries.into_iter().flatten().filter(|entry| is_ours(entry.file_name()));
+    ours.map(|entry| (entry.path().into(), entry.metadata().map_or(0, |metadata| metadata.len()))).collect()
 }
 
 /// A temporary file in the folder of `place`, with these permissions, or those of any new file, less what the user's mask takes.

@@ -153,6 +153,9 @@ pub(super) struct Restore {
     /// Where the originals go: a file (or -, standard output) for one, a folder for several [default: where they were]
     #[arg(short, long, value_name = "OUT")]
     pub(super) output: Option<PathBuf>,
+    /// Restore what can be, though other files are missing or were changed
+    #[arg(long)]
+    pub(super) keep_going: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

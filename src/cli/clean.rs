@@ -58,7 +58,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         let why = format!("{}, left by a run that was killed, unless one is under way there; nobody needs it", bytes(size, size));
         terminal.warn(&Error::refused(&path, why).to_string());
     }
-    let (mut journal, interrupted) = Journal::open(args, &inputs, &target)?;
+    let (mut journal, interrupted) = Journal::open(args, &inputs, &target, &outputs)?;
     let is_read_again = args.common.is_across() || args.record.is_some();
     let signals = if outputs.have_names() { Signals::watched() } else { Signals::ignored() };
     let threads = Arc::new(Threads::new(global.threads()));
@@ -75,19 +75,20 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         report: None,
         admit: &|input| match args.in_place {
             true => admit_in_place(args, input).map(|()| true),
-            false => Ok(is_read_again || !interrupted.has(input, &outputs)),
+            false => Ok(is_read_again || !interrupted.has(input)),
         },
         stop: signals.stop(),
     };
     let stats = frame.stats(&outputs)?;
-    let mut recording = Recording::begin(args, &inputs, &outputs, &threads)?;
+    let mut recording = Recording::begin(args, &inputs, &outputs, &threads, terminal)?;
     inputs.say_what_is_awaited(terminal);
     if args.resume {
         terminal.say(&interrupted.in_words(is_read_again));
     }
 
     let mut log = Log { args, inputs: &inputs, terminal, one: None };
-    let mut beside = Beside { recording: &mut recording, journal: journal.as_mut(), interrupted: &interrupted };
+    let before = if is_read_again { (0, 0) } else { interrupted.bytes() };
+    let mut beside = Beside { recording: &mut recording, journal: journal.as_mut(), interrupted: &interrupted, before };
     let ended = clean(&frame, &threads, &outputs, &signals, &mut beside, &mut log);
     if !matches!(&ended, Ok(ended) if ended.tally.sums.documents == 0) {
         outputs.finish()?; // also what has its name when something ends the run
@@ -115,6 +116,8 @@ struct Beside<'a> {
     recording: &'a mut Recording,
     journal: Option<&'a mut Journal>,
     interrupted: &'a Interrupted,
+    /// How many bytes that had which isn't read again, and how many stay.
+    before: (u64, u64),
 }
 
 /// Cleans every document; the outputs stand under their names when it returns.
@@ -127,11 +130,11 @@ fn clean(
     log: &mut Log,
 ) -> Result<Ended> {
     let args = log.args;
-    let Beside { recording, journal, interrupted } = beside;
+    let Beside { recording, journal, interrupted, before } = beside;
     let (is_recorded, is_noted) = (recording.is_wanted(), journal.is_some());
     let making = Making { args, outputs, threads, is_recorded, interrupted, is_noted };
     let mut writing = Writing::new(outputs, recording, args.in_place);
-    let mut held = Held::new(args.max_removed, frame.inputs, !outputs.have_names())?;
+    let mut held = Held::new(args.max_removed, frame.inputs, *before, !outputs.have_names())?;
     let mut ended = frame.run(
         |portion| {
             signals.let_temporaries_go_first();
@@ -210,7 +213,9 @@ fn exact(part: u64, whole: u64) -> String {
 /// Says which blocks take most away, for which all is read once more.
 fn largest_causes(frame: &Frame) -> Result<()> {
     let mut most = MostRepeated::default();
-    let silent = Frame { terminal: &Terminal::silent(), ..*frame };
+    // A pipe has nothing more to give, or never ends.
+    let is_file = |input: &Input| Ok(std::fs::metadata(input.path()).is_ok_and(|there| there.is_file()));
+    let silent = Frame { terminal: &Terminal::silent(), admit: &is_file, ..*frame };
     let has_repeats = |portion: &Portion| {
         Told::of(portion, usize::MAX, |document| portion.is_part_of_text() || !document.plan.blocks.is_empty())
     };

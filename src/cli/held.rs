@@ -26,15 +26,16 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// For a run on these inputs. What is `written_at_once` can't be held back.
-    pub(super) fn new(asked: Option<Share>, inputs: &Inputs, written_at_once: bool) -> Result<Self> {
+    /// For a run on these inputs. Of what an interrupted one has done, and isn't read again, it is known how many `bytes` it had and
+    /// how many stay. What is `written_at_once` can't be held back.
+    pub(super) fn new(asked: Option<Share>, inputs: &Inputs, bytes: (u64, u64), written_at_once: bool) -> Result<Self> {
         let of_corpus = || if inputs.is_corpus() { Share::of_percent(OF_CORPUS) } else { None };
         let most = asked.or_else(of_corpus).filter(|most| most.percent() < 100);
         let total = match most {
             Some(_) if !written_at_once && !inputs.is_single() => Some(counted(inputs)?),
             _ => None,
         };
-        Ok(Self { most, total, known: None, is_sure: written_at_once || most.is_none(), bytes: (0, 0), waiting: Vec::new() })
+        Ok(Self { most, total, known: None, is_sure: written_at_once || most.is_none(), bytes, waiting: Vec::new() })
     }
 
     /// What may have its name, now that this is complete.

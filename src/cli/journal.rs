@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use unecho::apply::{Outputs, Target};
 use unecho::record::Conditions;
 use unecho::report::counted;
@@ -31,8 +31,8 @@ pub(super) struct Journal {
 /// What an interrupted run has done.
 #[derive(Default)]
 pub(super) struct Interrupted {
-    /// By the names of inputs within the outputs.
-    done: HashMap<String, Done>,
+    /// By the numbers of inputs.
+    done: HashMap<u32, Done>,
 }
 
 /// What makes a run what it is.
@@ -54,21 +54,50 @@ pub(super) struct Done {
     /// Its name within the outputs; bytes that aren't UTF-8 stand as U+FFFD, and its number tells it from others.
     name: String,
     number: u32,
+    original: Stamp,
+    /// Its clean copy, as soon as that has its name; none: it has none.
+    copy: Option<Stamp>,
+    /// How many bytes its documents had, and how many stay.
+    bytes: (u64, u64),
+    /// Where its clean copy goes.
+    #[serde(skip)]
+    place: Option<PathBuf>,
+}
+
+/// What tells whether a file is still the one that it was.
+#[derive(PartialEq, Serialize, Deserialize)]
+struct Stamp {
     size: u64,
     modified: (i64, i64),
-    has_copy: bool,
+}
+
+impl Stamp {
+    /// That of a file, if it is there.
+    fn of(path: &Path) -> Option<Self> {
+        let now = fs::metadata(path).ok()?;
+        Some(Self { size: now.len(), modified: (now.mtime(), now.mtime_nsec()) })
+    }
 }
 
 impl Done {
-    /// The input of a portion, which has a clean copy, or hasn't; none for a pipe.
-    pub(super) fn of(portion: &Portion, has_copy: bool) -> Option<Self> {
-        let (size, modified) = portion.source.stamp()?;
-        Some(Self { name: name(portion.input), number: portion.input.number, size, modified, has_copy })
+    /// The input of a portion, which has a clean copy in `outputs`, or hasn't; none for a pipe. It had `bytes`, and so many stay.
+    pub(super) fn of(portion: &Portion, outputs: &Outputs, has_copy: bool) -> Option<Self> {
+        let Portion { input, source, .. } = portion;
+        let (size, modified) = source.stamp()?;
+        Some(Self {
+            name: name(input),
+            number: input.number,
+            original: Stamp { size, modified },
+            copy: None,
+            bytes: (0, 0),
+            place: if has_copy { outputs.place(input) } else { None },
+        })
     }
 
-    fn is_unchanged(&self, input: &Input) -> bool {
-        let is = |now: fs::Metadata| now.len() == self.size && (now.mtime(), now.mtime_nsec()) == self.modified;
-        fs::metadata(input.path()).is_ok_and(is)
+    /// It has its name, and had so many bytes of which so many stay.
+    pub(super) fn is_named(&mut self, before: u64, after: u64) {
+        self.copy = self.place.as_deref().and_then(Stamp::of);
+        self.bytes = (before, after);
     }
 }
 
@@ -81,7 +110,7 @@ impl Journal {
     ///
     /// # Errors
     /// If that was another run: by another version, with other settings, on other inputs.
-    pub(super) fn open(args: &Clean, inputs: &Inputs, target: &Target) -> Result<(Option<Self>, Interrupted)> {
+    pub(super) fn open(args: &Clean, inputs: &Inputs, target: &Target, outputs: &Outputs) -> Result<(Option<Self>, Interrupted)> {
         let Target::Folder(folder) = target else {
             return match args.resume {
                 true => {
@@ -104,17 +133,18 @@ impl Journal {
             to: args.to().map(|form| format!("{form:?}")),
         };
         let mut journal = Self { path, header, file: None };
-        let interrupted = if args.resume { journal.interrupted(inputs)? } else { Interrupted::default() };
+        let interrupted = if args.resume { journal.interrupted(inputs, outputs)? } else { Interrupted::default() };
         if !interrupted.done.is_empty() {
             let mut known: Vec<&Done> = interrupted.done.values().collect();
             known.sort_unstable_by_key(|done| done.number);
+            journal.begin()?;
             journal.add(known)?;
         }
         Ok((Some(journal), interrupted))
     }
 
     /// Reads what an interrupted run has done.
-    fn interrupted(&self, inputs: &Inputs) -> Result<Interrupted> {
+    fn interrupted(&self, inputs: &Inputs, outputs: &Outputs) -> Result<Interrupted> {
         let Ok(text) = fs::read(&self.path) else { return Ok(Interrupted::default()) };
         let mut lines = text.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n"));
         let Some(header) = lines.next() else { return Ok(Interrupted::default()) }; // it ended before anything was done
@@ -125,47 +155,55 @@ impl Journal {
         }
         // A line that makes no sense is the last one before a crash.
         let done = lines.map_while(|line| serde_json::from_slice::<Done>(line).ok());
-        let interrupted = Interrupted { done: done.map(|done| (done.name.clone(), done)).collect() };
-        let mut met = 0;
+        let mut done: HashMap<u32, Done> = done.map(|done| (done.number, done)).collect();
+        let (mut met, known) = (0, done.len());
         for found in inputs.found(None)? {
             let Found::Input(input) = found else { continue };
-            let Some(done) = interrupted.done(&input) else { continue };
-            if done.number != input.number {
+            let Some(then) = done.get(&input.number) else { continue };
+            if then.name != name(&input) {
                 let why = "isn't read in the same place as in the interrupted run: other files came, or went; without --resume all is \
                            done anew";
                 return Err(Error::refused(input.place(), why));
             }
-            if !done.is_unchanged(&input) {
+            if Stamp::of(input.path()).as_ref() != Some(&then.original) {
                 let why = "changed since the interrupted run read it; without --resume all is done anew";
                 return Err(Error::refused(input.place(), why));
             }
             met += 1;
+            // What stands there now must be what the run put there.
+            if then.copy != outputs.place(&input).as_deref().and_then(Stamp::of) {
+                done.remove(&input.number);
+            }
         }
-        if met < interrupted.done.len() {
+        if met < known {
             return Err(self.refused("names files that aren't there any more; without --resume all is done anew"));
         }
-        Ok(interrupted)
+        Ok(Interrupted { done })
     }
 
     fn refused(&self, why: &str) -> Error {
         Error::refused(&self.path, why)
     }
 
+    /// It begins, and one of another run ends: before any output has its name.
+    pub(super) fn begin(&mut self) -> Result<()> {
+        if self.file.is_some() {
+            return Ok(());
+        }
+        let mut header = Vec::new();
+        put(&mut header, &self.header);
+        let begun = OpenOptions::new().create(true).write(true).truncate(true).open(&self.path);
+        let begun = begun.and_then(|mut file| file.write_all(&header).map(|()| file));
+        self.file = Some(begun.map_err(|error| Error::io(&self.path, error))?);
+        Ok(())
+    }
+
     /// Adds inputs that are done.
     pub(super) fn add<'d>(&mut self, done: impl IntoIterator<Item = &'d Done>) -> Result<()> {
-        let failed = |error| Error::io(&self.path, error);
         let mut lines = Vec::new();
-        let mut file = match self.file.take() {
-            Some(file) => file,
-            None => {
-                put(&mut lines, &self.header);
-                OpenOptions::new().create(true).write(true).truncate(true).open(&self.path).map_err(failed)?
-            }
-        };
         done.into_iter().for_each(|done| put(&mut lines, done));
-        file.write_all(&lines).map_err(failed)?;
-        self.file = Some(file);
-        Ok(())
+        let mut file = self.file.as_ref().expect("it has begun before anything was done");
+        file.write_all(&lines).map_err(|error| Error::io(&self.path, error))
     }
 
     /// The run has come to its end.
@@ -178,19 +216,19 @@ impl Journal {
 }
 
 impl Interrupted {
-    fn done(&self, input: &Input) -> Option<&Done> {
-        self.done.get(&name(input))
-    }
-
     /// Whether nothing is done.
     pub(super) fn is_empty(&self) -> bool {
         self.done.is_empty()
     }
 
     /// Whether an input is done, and its clean copy still there.
-    pub(super) fn has(&self, input: &Input, outputs: &Outputs) -> bool {
-        let is_there = || outputs.place(input).is_some_and(|place| fs::symlink_metadata(place).is_ok());
-        self.done(input).is_some_and(|done| done.has_copy == is_there())
+    pub(super) fn has(&self, input: &Input) -> bool {
+        self.done.contains_key(&input.number)
+    }
+
+    /// How many bytes all that is done had, and how many stay.
+    pub(super) fn bytes(&self) -> (u64, u64) {
+        self.done.values().fold((0, 0), |(before, after), done| (before + done.bytes.0, after + done.bytes.1))
     }
 
     /// What is said of a run that goes on, and reads again what is done, or doesn't.

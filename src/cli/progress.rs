@@ -21,35 +21,35 @@ pub(super) struct Progress {
 
 #[derive(Default)]
 struct Done {
-    documents: AtomicU64,
+    number: AtomicU64,
     bytes: AtomicU64,
 }
 
 impl Progress {
-    /// Shown where there is a line for it; without a thread to paint it there is none.
-    pub(super) fn start(bar: Option<Bar>) -> Self {
+    /// Shown where there is a line for it; without a thread to paint it there is none. What is counted is called `what`.
+    pub(super) fn start(bar: Option<Bar>, what: &'static str) -> Self {
         let done = Arc::new(Done::default());
         let painter = bar.and_then(|bar| {
             let (stop, stopped) = channel();
             let counts = Arc::clone(&done);
-            let thread = thread::Builder::new().spawn(move || paint(&counts, &bar, &stopped)).ok()?;
+            let thread = thread::Builder::new().spawn(move || paint(&counts, what, &bar, &stopped)).ok()?;
             Some((stop, thread))
         });
         Self { done, painter }
     }
 
-    /// So many documents and bytes are done.
-    pub(super) fn add(&self, documents: u64, bytes: u64) {
-        self.done.documents.fetch_add(documents, Ordering::Relaxed);
+    /// So many are done, and so many bytes.
+    pub(super) fn add(&self, number: u64, bytes: u64) {
+        self.done.number.fetch_add(number, Ordering::Relaxed);
         self.done.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 
-fn paint(done: &Done, bar: &Bar, stopped: &Receiver<()>) {
+fn paint(done: &Done, what: &str, bar: &Bar, stopped: &Receiver<()>) {
     let mut wait = PATIENCE;
     while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
         let size = done.bytes.load(Ordering::Relaxed);
-        let message = format!("{}, {}", counted(done.documents.load(Ordering::Relaxed), "document"), bytes(size, size));
+        let message = format!("{}, {}", counted(done.number.load(Ordering::Relaxed), what), bytes(size, size));
         bar.draw(new_bar, message);
         wait = REDRAW;
     }

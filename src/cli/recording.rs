@@ -5,7 +5,7 @@ use super::inputs::Inputs;
 use super::terminal::Terminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use unecho::apply::Outputs;
+use unecho::apply::{Outputs, left_over_below};
 use unecho::record::{Begins, Conditions, Homes, Lines, Recorder};
 use unecho::report::counted;
 use unecho::runner::{Part, Portion};
@@ -39,14 +39,23 @@ impl Recorded {
 
 impl Recording {
     /// Begins the record that was asked for, or that of a run in place.
-    pub(super) fn begin(args: &Clean, inputs: &Inputs, outputs: &Outputs, threads: &Arc<Threads>) -> Result<Self> {
+    pub(super) fn begin(
+        args: &Clean,
+        inputs: &Inputs,
+        outputs: &Outputs,
+        threads: &Arc<Threads>,
+        terminal: &Terminal,
+    ) -> Result<Self> {
         let mut conditions = Conditions::of(&args.common.settings(), &args.common.reading());
         conditions.from(args.common.form());
         let mut recording = Self { recorder: None, place: None, threads: Arc::clone(threads), _homes: None };
         if args.in_place {
             let homes = Homes::of(inputs.paths().iter().map(PathBuf::as_path).filter(|path| path.exists()))?;
+            if let Some(path) = homes.broken_off() {
+                say_what_was_left(&path, inputs, terminal);
+            }
             if !args.no_record && inputs.paths().iter().any(|path| path.exists()) {
-                recording.recorder = Some(Recorder::journal(&homes, conditions)?);
+                recording.recorder = Some(Recorder::journal(&homes, !inputs.is_single(), conditions)?);
             }
             recording._homes = Some(homes);
         } else if let Some(path) = &args.record {
@@ -54,7 +63,7 @@ impl Recording {
                 return Err(Error::refused(path, "a record goes to a file; --record cuts.jsonl"));
             }
             let place = outputs.beside(path, inputs.paths(), args.common.form())?;
-            recording.recorder = Some(Recorder::draft(&place, path, conditions)?);
+            recording.recorder = Some(Recorder::draft(&place, path, !inputs.is_single(), conditions)?);
             recording.place = Some((path.clone(), place));
         }
         Ok(recording)
@@ -119,6 +128,15 @@ impl Recording {
             terminal.say(&format!("To undo it: unecho restore {}", shown(&path)));
         }
         Ok(())
+    }
+}
+
+/// Says what a run in place left that was killed.
+fn say_what_was_left(record: &Path, inputs: &Inputs, terminal: &Terminal) {
+    let undo = format!("is of a run that broke off; what it had done is undone by unecho restore {}", shown(record));
+    terminal.warn(&Error::refused(record, undo).to_string());
+    for (path, _) in inputs.paths().iter().flat_map(|path| left_over_below(path)) {
+        terminal.warn(&Error::refused(&path, "was left by a run that was killed; nobody needs it").to_string());
     }
 }
 

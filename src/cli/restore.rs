@@ -2,12 +2,13 @@
 
 use super::Status;
 use super::args::{Global, Restore};
+use super::progress::Progress;
 use super::signals::Signals;
 use super::terminal::Terminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 use unecho::apply::{Outputs, Shape, Target};
-use unecho::record::{Homes, Record, restore};
+use unecho::record::{Homes, Record, Restoring, restore};
 use unecho::report::{bytes, counted};
 use unecho::threads::Threads;
 use unecho::{Error, Result};
@@ -22,7 +23,7 @@ pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Resul
         None => Target::InPlace,
         Some(output) if output.as_os_str() == "-" && record.is_of_one() => Target::Stdout,
         Some(output) if output.as_os_str() == "-" => {
-            return Err(Error::refused(&args.record, "is of several originals, which need a folder: -o originals/"));
+            return Err(Error::refused(&args.record, "is of a folder or several files, whose originals need a folder: -o originals/"));
         }
         Some(output) if record.is_of_one() && !output.is_dir() => Target::File(output.clone()),
         Some(output) => Target::Folder(output.clone()),
@@ -36,13 +37,18 @@ pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Resul
     if !record.is_complete() {
         terminal.say(&format!("{}: its run broke off; what it had done is taken back", args.record.display()));
     }
-    let is_undone = target == Target::InPlace && record.is_in_place();
-    // The folder that the record's own is in.
-    let real = std::fs::canonicalize(&args.record).unwrap_or_default();
-    let _homes = is_undone.then(|| Homes::of(real.parent().and_then(Path::parent))).transpose()?;
+    let is_at_home = target == Target::InPlace;
+    let _homes = is_at_home.then(|| Homes::of(record.folders_in_place().iter().map(PathBuf::as_path))).transpose()?;
     let signals = if outputs.have_names() { Signals::watched() } else { Signals::ignored() };
     signals.let_temporaries_go_first();
-    let restored = restore(&record, &outputs, target == Target::InPlace, &temporary, &threads, signals.stop())?;
+    let progress = Progress::start(terminal.bar(outputs.are_stdout()), "file");
+    let each = |files, bytes| progress.add(files, bytes);
+    let (keeps_going, stop) = (args.keep_going, signals.stop());
+    let how =
+        Restoring { outputs: &outputs, is_at_home, keeps_going, temporary: &temporary, threads: &threads, stop, each: &each };
+    let restored = restore(&record, &how);
+    drop(progress);
+    let restored = restored?;
     signals.end_if_stopped();
     restored.failed.iter().for_each(|error| terminal.error(error));
     let were_there = match restored.were_there {

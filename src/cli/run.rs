@@ -60,7 +60,7 @@ impl Frame<'_> {
     ) -> Result<Ended> {
         let started = Instant::now();
         let mut tally = Tally::default();
-        let progress = Progress::start(self.terminal.bar(self.results_on_stdout));
+        let progress = Progress::start(self.terminal.bar(self.results_on_stdout), "document");
         let settings = self.common.settings();
         let (in_stretches, keeps_places) = (self.is_converted, self.is_recorded);
         let mut reading = Reading { in_stretches, keeps_places, ..self.common.reading() };

@@ -2,6 +2,7 @@
 
 use super::Status;
 use super::args::{Global, Verify};
+use super::progress::Progress;
 use super::terminal::Terminal;
 use std::time::Instant;
 use unecho::record::{Cuts, Record, Verified, verify};
@@ -16,13 +17,16 @@ const TOLD: usize = 20;
 pub(super) fn run(args: &Verify, global: &Global, terminal: &Terminal) -> Result<Status> {
     let started = Instant::now();
     let temporary = global.budget(None)?.folder();
+    let progress = Progress::start(terminal.bar(false), "file");
     let verified = Threads::new(global.threads()).run(|| {
         let record = Record::open(&args.record, &temporary)?;
         if !record.is_complete() {
             terminal.say(&format!("{}: its run broke off; what it tells of is looked at", args.record.display()));
         }
-        verify(&record, &temporary)
-    })?;
+        verify(&record, &temporary, |files, bytes| progress.add(files, bytes))
+    });
+    drop(progress);
+    let verified = verified?;
     let told = verified.unreadable.iter().chain(&verified.disagreements);
     told.clone().take(TOLD).for_each(|error| terminal.error(error));
     if let Some(more) = told.count().checked_sub(TOLD).filter(|&more| more > 0) {

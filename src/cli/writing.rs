@@ -55,10 +55,10 @@ impl Making<'_> {
             return Err(Error::refused(input.place(), why));
         }
         let recorded = if self.is_recorded { Some(Recorded::of(portion, outputs, has_copy)?) } else { None };
-        let done = if self.is_noted && portion.part != Part::Stretch { Done::of(portion, has_copy) } else { None };
+        let done = if self.is_noted && portion.part != Part::Stretch { Done::of(portion, outputs, has_copy) } else { None };
         let begin = || portion.is_first.then(|| outputs.begin(input, source, self.threads)).transpose();
         let output = match portion.part {
-            _ if self.interrupted.has(input, outputs) => Output::Stands,
+            _ if self.interrupted.has(input) => Output::Stands,
             // What isn't changed stays where it is.
             Part::Whole if args.in_place && !is_changed => Output::Stands,
             Part::Whole if !has_copy => Output::Whole(outputs.none(input, source)?),
@@ -148,11 +148,8 @@ impl<'a> Writing<'a> {
 
     /// The input under way has failed; whether there was one.
     pub(super) fn fail(&mut self) -> Result<bool> {
-        let is_under_way = self.growing.take().is_some();
-        if is_under_way {
-            self.recording.fails()?;
-        }
-        Ok(is_under_way)
+        self.recording.fails()?; // also where its clean copy is there from before
+        Ok(self.growing.take().is_some())
     }
 
     /// What is complete.
@@ -164,7 +161,7 @@ impl<'a> Writing<'a> {
     pub(super) fn publish(
         &mut self,
         complete: Waiting,
-        journal: Option<&mut Journal>,
+        mut journal: Option<&mut Journal>,
         mut each: impl FnMut(Result<Told>) -> Result<()>,
     ) -> Result<()> {
         if complete.is_empty() {
@@ -173,13 +170,15 @@ impl<'a> Writing<'a> {
         if self.is_in_place && complete.iter().any(|(_, pending)| pending.is_some()) {
             self.recording.sync()?;
         }
+        journal.as_mut().map_or(Ok(()), |journal| journal.begin())?;
         let numbers: Vec<Option<u32>> = complete.iter().map(|(complete, _)| complete.number).collect();
         let mut all_done = Vec::new();
         for (named, number) in self.outputs.publish(complete).zip(numbers) {
             if named.is_err() {
                 self.recording.was_left(number)?;
             }
-            each(named.map(|Complete { told, done, .. }| {
+            each(named.map(|Complete { told, mut done, .. }| {
+                done.iter_mut().for_each(|done| done.is_named(told.sums.bytes_before, told.sums.bytes_after));
                 all_done.extend(done);
                 told
             }))?;

@@ -52,6 +52,9 @@ pub(super) struct Header {
     pub(super) version: u32,
     /// The version of the program.
     pub(super) unecho: String,
+    /// Whether the run was one over a folder or several files, whose outputs stand in folders.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) several: bool,
     pub(super) settings: Conditions,
 }
 

@@ -4,12 +4,15 @@
 use crate::apply::sync_names;
 use crate::error::{Error, Result};
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The name of the folder.
-const NAME: &str = ".unecho";
+pub(super) const NAME: &str = ".unecho";
+
+/// The last line of a record that came to its end is in its last bytes, which are so many.
+const END: u64 = 256;
 
 /// The folders that a run changes something in, which are its own until this is dropped, however the program ends.
 ///
@@ -54,17 +57,37 @@ impl Homes {
         Ok(Self { first: first.unwrap_or(Path::new(".")).into(), _locks: locks })
     }
 
+    /// The last record here, if its run broke off.
+    pub fn broken_off(&self) -> Option<PathBuf> {
+        let last = self.last_record().ok()??;
+        let mut file = File::open(&last).ok()?;
+        let mut end = Vec::new();
+        file.seek(SeekFrom::End(0)).and_then(|size| file.seek(SeekFrom::Start(size.saturating_sub(END)))).ok()?;
+        file.read_to_end(&mut end).ok()?;
+        let is_ended = memchr::memmem::rfind(&end, b"{\"complete\":").is_some() && end.ends_with(b"\n");
+        (!is_ended).then_some(last)
+    }
+
     /// Where the record of this run goes: the next number that is free.
     pub(super) fn next_record(&self) -> Result<PathBuf> {
-        let folder = self.first.join(NAME);
-        let number = |name: &str| name.split('.').next().and_then(|digits| digits.parse::<u32>().ok());
-        let last = match fs::read_dir(&folder) {
-            Ok(entries) => entries.flatten().filter_map(|entry| number(entry.file_name().to_str()?)).max().unwrap_or(0),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-            Err(error) => return Err(Error::io(&folder, error)),
-        };
-        Ok(folder.join(format!("{:04}.jsonl", last + 1)))
+        let number = self.last_record()?.and_then(|last| number(last.file_name()?.to_str()?)).unwrap_or(0);
+        Ok(self.first.join(NAME).join(format!("{:04}.jsonl", number + 1)))
     }
+
+    fn last_record(&self) -> Result<Option<PathBuf>> {
+        let folder = self.first.join(NAME);
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            entries => entries.map_err(|error| Error::io(&folder, error))?,
+        };
+        let numbered = entries.flatten().filter_map(|entry| Some((number(entry.file_name().to_str()?)?, entry.path())));
+        Ok(numbered.max().map(|(_, path)| path))
+    }
+}
+
+/// The number of a record of this name.
+fn number(name: &str) -> Option<u32> {
+    name.split('.').next()?.parse().ok()
 }
 
 /// Begins a record of a run in place. Who may not read a text may not read what was cut of it.

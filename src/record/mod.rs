@@ -23,7 +23,7 @@ pub use home::Homes;
 pub use lines::Lines;
 pub use reading::Record;
 pub use recorder::{Begins, Recorder};
-pub use restore::{Restored, restore};
+pub use restore::{Restored, Restoring, restore};
 pub use proof::Cuts;
 pub use verify::{Verified, verify};
 

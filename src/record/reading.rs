@@ -2,13 +2,15 @@
 
 use super::format::{Conditions, CutLine, EndsLine, FileLine, Header, Line, PartLine, Place as Range, RecordedPath, RowsLine, VERSION};
 use super::hex;
+use super::home::folder_of;
 use super::quick::{CUT, Edited};
 use crate::document::Span;
 use crate::error::{Error, Place, Result};
 use crate::fingerprint::fingerprint;
 use crate::source::{AtHand, Fields, Form, Input, Origin, Packing};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Display;
+use std::fs;
 use std::path::{Component, Path, PathBuf};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -16,7 +18,7 @@ use xxhash_rust::xxh3::Xxh3;
 pub(super) fn is_record(path: &Path) -> bool {
     let beginning = || {
         let mut beginning = Vec::new();
-        let unpacked = Packing::of_name(path).0.reader(std::fs::File::open(path)?)?;
+        let unpacked = Packing::of_name(path).0.reader(fs::File::open(path)?)?;
         std::io::Read::read_to_end(&mut std::io::Read::take(unpacked, HEADER.len() as u64), &mut beginning)?;
         std::io::Result::Ok(beginning)
     };
@@ -25,6 +27,9 @@ pub(super) fn is_record(path: &Path) -> bool {
 
 /// No file has more bytes than a place in one can tell.
 const MOST: u64 = i64::MAX as u64;
+
+/// So many folders are locked each by itself.
+const MOST_FOLDERS: usize = 64;
 
 /// How a record begins.
 const HEADER: &[u8] = b"{\"unecho-record\":";
@@ -133,7 +138,21 @@ impl Record {
 
     /// Whether it is about one file, which was named.
     pub fn is_of_one(&self) -> bool {
-        self.files.len() == 1
+        self.files.len() == 1 && !self.header.several
+    }
+
+    /// The folders in or below which files took the place of their originals: few, so that each can be locked.
+    pub fn folders_in_place(&self) -> Vec<PathBuf> {
+        let own = fs::canonicalize(&self.path).ok().and_then(|path| Some(path.parent()?.parent()?.to_path_buf()));
+        let real = |file: &RecordedFile| fs::canonicalize(folder_of(file.original.path())).ok();
+        let folders = self.files.iter().filter(|file| file.is_in_place()).filter_map(real);
+        let folders: BTreeSet<PathBuf> = folders.filter(|folder| own.as_ref().is_none_or(|own| !folder.starts_with(own))).collect();
+        let both = |a: PathBuf, b| a.components().zip(Path::components(b)).take_while(|(a, b)| a == b).map(|(a, _)| a).collect();
+        let others: Vec<PathBuf> = match folders.first() {
+            Some(first) if folders.len() > MOST_FOLDERS => vec![folders.iter().map(PathBuf::as_path).fold(first.clone(), both)],
+            _ => folders.into_iter().collect(),
+        };
+        own.into_iter().filter(|_| self.is_in_place()).chain(others).collect()
     }
 
     /// Whether its run was one in place.

@@ -95,39 +95,39 @@ enum To {
 }
 
 impl Recorder {
-    /// A record that goes to `outputs`, whose place is `path`. It is for its owner alone, since who may not read a text may not read what
+    /// A record that goes to `outputs`, whose place is `path`, of a run over one input or `several`. It is for its owner alone, since who may not read a text may not read what
     /// was cut of it.
     ///
     /// # Errors
     /// If it can't be begun, or another file stands there that is no record.
-    pub fn draft(outputs: &Outputs, path: &Path, conditions: Conditions) -> Result<Self> {
+    pub fn draft(outputs: &Outputs, path: &Path, several: bool, conditions: Conditions) -> Result<Self> {
         if fs::metadata(path).is_ok_and(|existing| existing.is_file() && existing.len() > 0) && !super::reading::is_record(path) {
             return Err(Error::refused(path, "is there already, and is no record, which a new one may replace"));
         }
         let to =
-            To::Draft(Box::new(outputs.draft(path, path, outputs.packing_by_name(), Some(Permissions::from_mode(0o600)))?));
-        Self::begin(to, path, conditions)
+            To::Draft(Box::new(outputs.draft(path, path, Packing::of_name(path).0, Some(Permissions::from_mode(0o600)))?));
+        Self::begin(to, path, several, conditions)
     }
 
     /// The record of a run in place.
     ///
     /// # Errors
     /// If it can't be begun.
-    pub fn journal(homes: &Homes, conditions: Conditions) -> Result<Self> {
+    pub fn journal(homes: &Homes, several: bool, conditions: Conditions) -> Result<Self> {
         let path = homes.next_record()?;
         let file = begin(&path)?;
-        let mut recorder =
-            Self::begin(To::Journal(Journal { file, path: path.clone(), is_relied_on: false }), &path, conditions)?;
+        let to = To::Journal(Journal { file, path: path.clone(), is_relied_on: false });
+        let mut recorder = Self::begin(to, &path, several, conditions)?;
         recorder.write(&[])?; // so that it is one, whenever the run ends
         Ok(recorder)
     }
 
-    fn begin(to: To, path: &Path, settings: Conditions) -> Result<Self> {
+    fn begin(to: To, path: &Path, several: bool, settings: Conditions) -> Result<Self> {
         let folders = Folders::new(path)?;
         let (waiting, sum) = (Vec::new(), Xxh3::new());
         let mut recorder = Self { to, waiting, sum, folders, file: None, files: 0, cuts: 0, has_failed: false };
         let unecho = env!("CARGO_PKG_VERSION").into();
-        recorder.line(&Header { version: VERSION, unecho, settings })?;
+        recorder.line(&Header { version: VERSION, unecho, several, settings })?;
         Ok(recorder)
     }
 

@@ -1,9 +1,10 @@
 //! Taking a run back: the originals, made of the clean copies and the record alone.
 
+use super::home;
 use super::reading::{Part, Record};
 use super::replay::rebuild;
 use super::tables;
-use super::texts::{Stands, Texts};
+use super::texts::{Stands, Texts, ensure_len};
 use crate::apply::{Draft, Outputs, Pending, ensure_replaceable};
 use crate::error::{Error, Result};
 use crate::source::{Form, Origin};
@@ -11,7 +12,8 @@ use crate::threads::Threads;
 use rayon::prelude::*;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::io;
+use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Files of together so many bytes are restored side by side; of a larger one its parts are.
@@ -34,52 +36,77 @@ pub struct Restored {
     pub failed: Vec<Error>,
 }
 
-/// Gives back the originals of a run. They go to `outputs`, or, if that `is_at_home`, to where they were. Once `stop` is set, no
-/// other file is begun.
+/// How a run is taken back.
+pub struct Restoring<'a> {
+    /// Where the originals go.
+    pub outputs: &'a Outputs,
+    /// Whether that is where they were.
+    pub is_at_home: bool,
+    /// Whether those are restored that can be, although others can't.
+    pub keeps_going: bool,
+    /// The folder for temporary files.
+    pub temporary: &'a Path,
+    /// Those that do it.
+    pub threads: &'a Threads,
+    /// Once it is set, no other file is begun.
+    pub stop: &'a AtomicBool,
+    /// Is told how many files and bytes are made, as they are.
+    pub each: &'a (dyn Fn(u64, u64) + Sync),
+}
+
+/// Gives back the originals of a run.
 ///
 /// # Errors
 /// If files that are needed aren't there; nothing is written then. What can't be made of them is left out, and named.
-pub fn restore(
-    record: &Record,
-    outputs: &Outputs,
-    is_at_home: bool,
-    temporary: &Path,
-    threads: &Threads,
-    stop: &AtomicBool,
-) -> Result<Restored> {
-    let texts = Texts::new(record, temporary);
-    texts.ensure_there(false)?;
+pub fn restore(record: &Record, how: &Restoring) -> Result<Restored> {
+    let texts = Texts::new(record, how.temporary);
     texts.rely_on_clean_copies();
-    let unknown = if record.is_in_place() && is_at_home { threads.run(|| unknown(&texts)) } else { Vec::new() };
-    if !unknown.is_empty() {
-        return Ok(Restored { failed: unknown, ..Restored::default() });
+    let mut at_work = AtWork { texts: &texts, how, near: Vec::new(), restored: Restored::default() };
+    if how.is_at_home {
+        at_work.near = near(record.path());
     }
-    let mut restoring = Restoring { texts: &texts, outputs, is_at_home, restored: Restored::default() };
+    if !how.keeps_going {
+        texts.ensure_there(false)?;
+        if record.is_in_place() && how.is_at_home {
+            let unknown = how.threads.run(|| unknown(&texts));
+            if !unknown.is_empty() {
+                return Ok(Restored { failed: unknown, ..Restored::default() });
+            }
+        }
+    }
     let mut batch = Vec::new();
     let mut bytes = 0;
     for (file, recorded) in record.files().iter().enumerate() {
-        if stop.load(Ordering::Relaxed) {
+        if how.stop.load(Ordering::Relaxed) {
             batch.clear();
             break;
         }
         if recorded.bytes >= TOGETHER && recorded.original.form != Form::Parquet {
-            restoring.batch(std::mem::take(&mut batch), threads);
-            restoring.large(file, threads);
+            at_work.batch(std::mem::take(&mut batch));
+            at_work.large(file);
             bytes = 0;
             continue;
         }
         batch.push(file);
         bytes += recorded.bytes;
         if bytes >= TOGETHER || batch.len() == MOST_FILES {
-            restoring.batch(std::mem::take(&mut batch), threads);
+            at_work.batch(std::mem::take(&mut batch));
             bytes = 0;
         }
     }
-    restoring.batch(batch, threads);
-    if let Err(error) = outputs.finish() {
-        restoring.restored.failed.push(error);
+    at_work.batch(batch);
+    if let Err(error) = how.outputs.finish() {
+        at_work.restored.failed.push(error);
     }
-    Ok(restoring.restored)
+    Ok(at_work.restored)
+}
+
+/// The folders that originals may be put back into: the current one and the record's own, or the one that its `.unecho` is in. A
+/// record may come from anywhere, and say anything.
+fn near(record: &Path) -> Vec<PathBuf> {
+    let own = fs::canonicalize(record).ok().and_then(|record| record.parent().map(Path::to_path_buf));
+    let own = own.map(|own| if own.ends_with(home::NAME) { own.parent().map_or(own.clone(), Path::to_path_buf) } else { own });
+    own.into_iter().chain(std::env::current_dir().and_then(fs::canonicalize)).collect()
 }
 
 /// Why files can't be told that a run in place changed. Of such a run all is taken back or nothing, so that the runs before it can be,
@@ -93,11 +120,21 @@ fn unknown(texts: &Texts) -> Vec<Error> {
     files.into_par_iter().filter_map(|file| can_be_taken_back(file).err()).collect()
 }
 
-struct Restoring<'a> {
+/// A run that is being taken back.
+struct AtWork<'a> {
     texts: &'a Texts<'a>,
-    outputs: &'a Outputs,
-    is_at_home: bool,
+    how: &'a Restoring<'a>,
+    /// The folders in which originals may be put where they were.
+    near: Vec<PathBuf>,
     restored: Restored,
+}
+
+/// The original of a file, as it begins.
+enum Begun {
+    WasThere,
+    /// It is there, and goes to another place as well.
+    Stands(Draft),
+    ToBeMade(Draft),
 }
 
 /// What came of a file.
@@ -106,64 +143,116 @@ enum Came {
     WasThere,
 }
 
-impl Restoring<'_> {
+impl AtWork<'_> {
     /// Small files, side by side.
-    fn batch(&mut self, files: Vec<usize>, threads: &Threads) {
-        let one = |&file: &usize| self.begin(file).and_then(|draft| self.all(file, draft));
-        let made: Vec<Result<Came>> = threads.run(|| files.par_iter().map(one).collect());
+    fn batch(&mut self, files: Vec<usize>) {
+        let one = |&file: &usize| {
+            let made = self.begin(file).and_then(|begun| self.one(file, begun, Self::all));
+            (self.how.each)(1, self.texts.file(file).bytes);
+            made
+        };
+        let made: Vec<Result<Came>> = self.how.threads.run(|| files.par_iter().map(one).collect());
         self.publish(files.into_iter().zip(made).collect());
     }
 
     /// A large file, whose parts are made side by side.
-    fn large(&mut self, file: usize, threads: &Threads) {
-        let made = self.begin(file).and_then(|draft| match draft {
-            None => Ok(Came::WasThere),
-            Some(draft) => threads.run(|| self.parts(file, draft)),
-        });
+    fn large(&mut self, file: usize) {
+        let made = self.how.threads.run(|| self.begin(file).and_then(|begun| self.one(file, begun, Self::parts)));
         self.publish(vec![(file, made)]);
     }
 
-    /// Begins the original of a file, unless it is there.
-    fn begin(&self, file: usize) -> Result<Option<Draft>> {
+    fn one(&self, file: usize, begun: Begun, make: impl Fn(&Self, usize, Draft) -> Result<Draft>) -> Result<Came> {
+        let draft = match begun {
+            Begun::WasThere => return Ok(Came::WasThere),
+            Begun::Stands(draft) => self.copied(file, draft)?,
+            Begun::ToBeMade(draft) => make(self, file, draft)?,
+        };
+        draft.finish().map(Came::Made)
+    }
+
+    /// Begins the original of a file.
+    fn begin(&self, file: usize) -> Result<Begun> {
         let recorded = self.texts.file(file);
         let path = match &recorded.original.from {
             Origin::Named(path) | Origin::Walked(path) => Some(&**path),
             Origin::Stdin => None,
         };
-        if self.is_at_home {
+        if self.how.is_at_home {
             let Some(path) = path else {
                 return Err(Error::refused(recorded.original.place(), "was the original; -o says where it goes now"));
             };
             let is_there = recorded.is_in_place() || fs::symlink_metadata(path).is_ok();
             if is_there && self.texts.stands_at_home(file)? == Stands::Original {
-                return Ok(None);
+                return Ok(Begun::WasThere);
             }
+            self.ensure_near(path)?;
         }
-        let permissions =
-            self.texts.clean(file)?.map(|copy| Permissions::from_mode(copy.metadata().permissions().mode() & 0o777));
+        let stands = self.texts.stands(file)?;
+        let there = if stands == Stands::Original { Some(self.texts.original(file)?) } else { self.texts.clean(file)? };
+        if let Some((copy, clean)) = there.as_ref().zip(recorded.clean.as_ref()).filter(|_| stands == Stands::Clean) {
+            ensure_len(clean, copy.len(), recorded.clean_bytes)?;
+        }
+        let rights = there.map(|there| Permissions::from_mode(there.metadata().permissions().mode() & 0o777));
         let (name, path) = (&recorded.original.name, path.unwrap_or(&recorded.original.name));
-        self.outputs.draft(name, path, recorded.original.packing, permissions).map(Some)
+        let draft = self.how.outputs.draft(name, path, recorded.original.packing, rights)?;
+        Ok(if stands == Stands::Original { Begun::Stands(draft) } else { Begun::ToBeMade(draft) })
     }
 
-    fn all(&self, file: usize, draft: Option<Draft>) -> Result<Came> {
-        let Some(mut draft) = draft else { return Ok(Came::WasThere) };
+    /// Makes sure that an original is put where whoever restores it can be expected to look.
+    fn ensure_near(&self, path: &Path) -> Result<()> {
+        let there = path.ancestors().skip(1).find_map(|folder| {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            fs::canonicalize(folder).ok().map(|real| (real, path.strip_prefix(folder).unwrap_or(path)))
+        });
+        let is_near = there.is_some_and(|(real, rest)| {
+            let is_below = rest.components().all(|step| matches!(step, Component::Normal(_) | Component::CurDir));
+            is_below && self.near.iter().any(|near| real.starts_with(near))
+        });
+        if is_near {
+            return Ok(());
+        }
+        let why = "was the original, and is neither below the record's folder nor the current one: restore it from a folder above, or \
+                   elsewhere, with -o";
+        Err(Error::refused(path, why))
+    }
+
+    /// An original that is there.
+    fn copied(&self, file: usize, mut draft: Draft) -> Result<Draft> {
+        let recorded = self.texts.file(file);
+        let original = self.texts.original(file)?;
+        if recorded.original.form == Form::Parquet {
+            let copied = fs::File::open(recorded.original.path()).and_then(|mut table| io::copy(&mut table, &mut draft));
+            return copied.map(|_| draft).map_err(|error| Error::io(recorded.original.place(), error));
+        }
+        for part in &recorded.parts {
+            draft.append(&original.read(part.original)?)?;
+        }
+        Ok(draft)
+    }
+
+    fn all(&self, file: usize, mut draft: Draft) -> Result<Draft> {
         if self.texts.file(file).original.form == Form::Parquet {
-            return tables::restored(self.texts, file, draft)?.finish().map(Came::Made);
+            return tables::restored(self.texts, file, draft);
         }
         let mut original = Vec::new();
         for part in &self.texts.file(file).parts {
             rebuild(self.texts, file, part, &mut original)?;
             draft.append(&original)?;
         }
-        draft.finish().map(Came::Made)
+        Ok(draft)
     }
 
-    fn parts(&self, file: usize, mut draft: Draft) -> Result<Came> {
+    fn parts(&self, file: usize, mut draft: Draft) -> Result<Draft> {
         // Memory that is used again: new memory costs more than what is done with it.
         let [mut made, mut next] = [(); 2].map(|()| vec![Vec::new(); PARTS]);
         let make = |parts: &[Part], originals: &mut [Vec<u8>]| {
             let each = parts.par_iter().zip(originals.par_iter_mut());
-            each.try_for_each(|(part, original)| rebuild(self.texts, file, part, original)).map(|()| parts.len())
+            let made = each.try_for_each(|(part, original)| {
+                rebuild(self.texts, file, part, original)?;
+                (self.how.each)(u64::from(part.number == 0), part.original.len());
+                Ok(())
+            });
+            made.map(|()| parts.len())
         };
         let mut groups = self.texts.file(file).parts.chunks(PARTS);
         let mut count = 0;
@@ -173,7 +262,7 @@ impl Restoring<'_> {
             written?;
             count = came?;
             if count == 0 {
-                return draft.finish().map(Came::Made);
+                return Ok(draft);
             }
             std::mem::swap(&mut made, &mut next);
         }
@@ -189,12 +278,12 @@ impl Restoring<'_> {
             }
         }
         let files: Vec<usize> = complete.iter().map(|(file, _)| *file).collect();
-        for (named, file) in self.outputs.publish(complete).zip(files) {
+        for (named, file) in self.how.outputs.publish(complete).zip(files) {
             match named {
                 Ok(_) => {
                     self.restored.files += 1;
                     self.restored.bytes += self.texts.file(file).bytes;
-                    if self.is_at_home && self.texts.file(file).is_in_place() {
+                    if self.how.is_at_home && self.texts.file(file).is_in_place() {
                         self.texts.was_restored(file);
                     }
                 }

@@ -204,6 +204,13 @@ impl<'a> Texts<'a> {
     }
 }
 
+/// Makes sure that a file is as long as it was.
+pub(super) fn ensure_len(input: &Input, has: u64, had: u64) -> Result<()> {
+    let is_longer = || if has > had { "is longer".into() } else { format!("has {has} bytes") };
+    let why = || format!("{}, and had {had} bytes when it was recorded", is_longer());
+    if has == had { Ok(()) } else { Err(Error::refused(input.place(), why())) }
+}
+
 /// What was changed of a part, in order.
 pub(super) struct Edits {
     pub(super) list: Vec<Edit>,

@@ -5,12 +5,12 @@ use super::hex;
 use super::proof::{Cuts, Proving};
 use super::reading::{Part, Record, RecordedFile};
 use super::replay::rebuild;
-use super::texts::{Stands, Texts};
+use super::texts::{Stands, Texts, ensure_len};
 use crate::Match;
 use crate::document::Span;
 use crate::error::{Error, Result, What};
 use crate::fingerprint::fingerprint;
-use crate::source::{Input, Origin};
+use crate::source::Origin;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::path::Path;
@@ -44,11 +44,12 @@ impl Verified {
     }
 }
 
-/// Proves a run once more, by the originals, the clean copies and its record. Temporary files are in `temporary`.
+/// Proves a run once more, by the originals, the clean copies and its record. Temporary files are in `temporary`; `each` is told how
+/// many files and bytes are proven, as they are.
 ///
 /// # Errors
 /// If the record makes no sense, or files aren't there.
-pub fn verify(record: &Record, temporary: &Path) -> Result<Verified> {
+pub fn verify(record: &Record, temporary: &Path, each: impl Fn(u64, u64) + Sync) -> Result<Verified> {
     let texts = Texts::new(record, temporary);
     texts.ensure_there(true)?;
     let Some(how) = record.settings().matching() else {
@@ -67,7 +68,11 @@ pub fn verify(record: &Record, temporary: &Path) -> Result<Verified> {
             Err(error) => verified.add(error),
         }
     }
-    let one = |&(file, part): &(usize, &Part)| Checking::new(&texts, file, part).all(how);
+    let one = |&(file, part): &(usize, &Part)| {
+        let checked = Checking::new(&texts, file, part).all(how);
+        each(u64::from(part.number == 0), part.original.len());
+        checked
+    };
     let checked: Vec<Result<(Cuts, Vec<Error>)>> = parts.par_iter().map(one).collect();
     for checked in checked {
         match checked {
@@ -91,15 +96,11 @@ fn is_seen(recorded: &RecordedFile, stands: Stands) -> bool {
 fn whole(texts: &Texts, file: usize) -> Result<Stands> {
     let recorded = texts.file(file);
     let stands = texts.stands(file)?;
-    let long = |input: &Input, has: u64, had: u64| match has == had {
-        true => Ok(()),
-        false => Err(Error::refused(input.place(), format!("has {has} bytes, and had {had} when it was recorded"))),
-    };
     if stands == Stands::Original {
-        long(&recorded.original, texts.original(file)?.len(), recorded.bytes)?;
+        ensure_len(&recorded.original, texts.original(file)?.len(), recorded.bytes)?;
     }
     if let Some(clean) = recorded.clean.as_ref().filter(|_| is_seen(recorded, stands)) {
-        long(clean, texts.clean(file)?.map_or(0, |copy| copy.len()), recorded.clean_bytes)?;
+        ensure_len(clean, texts.clean(file)?.map_or(0, |copy| copy.len()), recorded.clean_bytes)?;
     }
     Ok(stands)
 }
