@@ -70,6 +70,7 @@ mod corpus;
 pub mod document;
 mod error;
 mod heirs;
+mod near;
 mod page;
 mod plan;
 pub mod record;

@@ -538,3 +538,15 @@ fn what_a_killed_run_left_is_named() {
     desk.run(&["a.txt", "-o", "b.txt"]).succeeds().says(&format!("/.unecho-x2.tmp: 0 bytes, {said}"));
     desk.run(&["a.txt"]).succeeds().prints("A text.\n");
 }
+
+#[test]
+fn a_record_stands_apart_from_all_else() {
+    let desk = Desk::new();
+    desk.run(&["art.txt", "-o", "o.txt", "--stats", "x", "--record", "x"]).fails("x: is where the results go");
+    desk.run(&["art.txt", "-o", "o.txt", "--record", "o.txt"]).fails("o.txt: is where the results go");
+    desk.run(&["d", "-o", "out", "--record", "out/r.jsonl"]).fails("is where the results go");
+    // The next run would read it.
+    desk.run(&["d", "-o", "out", "--record", "d/r.jsonl"]).fails("d/r.jsonl: lies in the input d");
+    desk.run(&["art.txt", "-o", "o.txt", "--record", "art.txt"]).fails("art.txt: is the input");
+    assert!(!desk.exists("x") && !desk.exists("out") && !desk.exists("d/r.jsonl"));
+}

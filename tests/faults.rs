@@ -340,7 +340,10 @@ mod each_call {
                 Kind::Rename => {
                     assert!(!contents.contains(path), "{what}: {path:?} is renamed before it is on the disk");
                     let to = call.to.clone().unwrap();
-                    assert!(has_journal || !to.starts_with("out"), "{what}: {to:?} has its name, and the journal is of another run");
+                    assert!(
+                        has_journal || !to.starts_with("out"),
+                        "{what}: {to:?} has its name, and the journal is of another run"
+                    );
                     if scene.originals.is_some() {
                         let late = contents.iter().chain(&names).find(|path| path.starts_with("in/.unecho"));
                         assert_eq!(late, None, "{what}: it is not on the disk when {to:?} is replaced");

@@ -29,15 +29,13 @@ impl<'a> File<'a> {
     fn lines(&self, number: usize) -> Vec<String> {
         let Self { name, original, clean, .. } = self;
         let form = if name.ends_with(".jsonl") { "jsonl" } else { "text" };
-        let mut lines = vec![
-            ordered(&[
-                ("file", json!(number)),
-                ("path", json!(format!("in/{name}"))),
-                ("name", json!(name)),
-                ("form", json!(form)),
-                ("clean", json!(format!("out/{name}"))),
-            ]),
-        ];
+        let mut lines = vec![ordered(&[
+            ("file", json!(number)),
+            ("path", json!(format!("in/{name}"))),
+            ("name", json!(name)),
+            ("form", json!(form)),
+            ("clean", json!(format!("out/{name}"))),
+        ])];
         lines.extend(self.cuts.clone());
         lines.push(ordered(&[
             ("part", json!([0, original.len()])),
@@ -91,7 +89,8 @@ fn settings() -> Value {
     })
 }
 
-const TEXT: &str = "One paragraph that stands here twice.\n\nAnd another one, which doesn't.\n\nOne paragraph that stands here twice.\n";
+const TEXT: &str =
+    "One paragraph that stands here twice.\n\nAnd another one, which doesn't.\n\nOne paragraph that stands here twice.\n";
 const FIRST: (usize, usize) = (0, 37);
 const SECOND: (usize, usize) = (72, 109);
 
@@ -132,17 +131,52 @@ fn what_a_cut_takes_is_proven_to_the_last_byte() {
         (70, "repeated-block", &[literal.clone()], "has no witness, and its rule needs one"),
         (70, "repeated-block", &[("witness", of_first.clone()), literal.clone()], "says not what it repeats"),
         (70, "repeated-block", &[repeat.clone(), ("witness", json!({ "ranges": [] })), literal.clone()], "or is none"),
-        (70, "repeated-block", &[("repeat", json!([[72, 72]])), ("witness", json!({ "ranges": [[3, 3]] })), literal.clone()], "cuts more"),
+        (
+            70,
+            "repeated-block",
+            &[("repeat", json!([[72, 72]])), ("witness", json!({ "ranges": [[3, 3]] })), literal.clone()],
+            "cuts more",
+        ),
         (70, "repeated-block", &[repeat.clone(), ("witness", json!({ "ranges": [[3, 3]] })), literal.clone()], "or is none"),
-        (70, "repeated-block", &[repeat.clone(), ("witness", json!({ "ranges": [[39, 70]] })), literal.clone()], "isn't what its witness says"),
+        (
+            70,
+            "repeated-block",
+            &[repeat.clone(), ("witness", json!({ "ranges": [[39, 70]] })), literal.clone()],
+            "isn't what its witness says",
+        ),
         (70, "repeated-block", &[repeat.clone(), ("witness", json!({ "ranges": [SECOND] })), literal.clone()], "was cut itself"),
-        (70, "repeated-block", &[("repeat", json!([[39, 70]])), ("witness", of_first.clone()), literal.clone()], "isn't what it cuts"),
-        (70, "later-rule", &[repeat, ("witness", json!({ "ranges": [[39, 70]] })), literal.clone()], "isn't what its witness says"),
+        (
+            70,
+            "repeated-block",
+            &[("repeat", json!([[39, 70]])), ("witness", of_first.clone()), literal.clone()],
+            "isn't what it cuts",
+        ),
+        (
+            70,
+            "later-rule",
+            &[repeat, ("witness", json!({ "ranges": [[39, 70]] })), literal.clone()],
+            "isn't what its witness says",
+        ),
         (70, "broken-record", &[literal.clone()], "isn't one of its run"),
         (70, "too-repetitive", &[("dropped", json!(true)), literal.clone()], "isn't one of its run"),
         (70, "record-head", &[literal.clone()], "isn't one of its run"),
-        (70, "repeated-block", &[("dropped", json!(true)), ("repeat", json!([SECOND])), literal.clone()], "a text of it stays nowhere"),
-        (37, "repeated-block", &[("dropped", json!(true)), ("repeat", json!([SECOND])), ("witness", of_first), ("pieces", json!([&TEXT[37..72], gone(72)]))], "has a text that repeats nothing"),
+        (
+            70,
+            "repeated-block",
+            &[("dropped", json!(true)), ("repeat", json!([SECOND])), literal.clone()],
+            "a text of it stays nowhere",
+        ),
+        (
+            37,
+            "repeated-block",
+            &[
+                ("dropped", json!(true)),
+                ("repeat", json!([SECOND])),
+                ("witness", of_first),
+                ("pieces", json!([&TEXT[37..72], gone(72)])),
+            ],
+            "has a text that repeats nothing",
+        ),
     ];
     for (start, rule, others, why) in cases {
         forge(&desk, &settings(), &[file(*start, cut((*start, 110), rule, others))], |line| line);
@@ -150,7 +184,9 @@ fn what_a_cut_takes_is_proven_to_the_last_byte() {
     }
     // A rule that isn't known is another matter: it isn't proven, and said to be so.
     forge(&desk, &settings(), &[file(70, cut((70, 110), "later-rule", &[literal]))], |line| line);
-    desk.run(&["verify", "r.jsonl"]).succeeds().says("1 cut (1 not proven, by rules that this unecho doesn't know): all others hold");
+    desk.run(&["verify", "r.jsonl"])
+        .succeeds()
+        .says("1 cut (1 not proven, by rules that this unecho doesn't know): all others hold");
 }
 
 #[test]
@@ -215,7 +251,11 @@ fn a_text_that_is_only_written_alike_is_no_witness() {
     let text = "A path such as C:\\new is no line end here.\n";
     let record = "{\"text\": \"A path such as C:\\new is no line end here.\"}\n";
     let (start, end) = (10, record.len() - 3);
-    let line = cut((start, end), "repeated-across", &[("record", json!(1)), ("witness", json!({ "file": 0, "ranges": [[0, 42]] })), ("pieces", json!([0]))]);
+    let line = cut(
+        (start, end),
+        "repeated-across",
+        &[("record", json!(1)), ("witness", json!({ "file": 0, "ranges": [[0, 42]] })), ("pieces", json!([0]))],
+    );
     let files = [
         File::new("a.txt", text, &[], text),
         File { name: "b.jsonl", original: record, cuts: vec![line], clean: "{\"text\": \"\"}\n" },
@@ -265,7 +305,9 @@ fn a_record_that_makes_no_sense_ends_in_an_error() {
         assert!(said, "{to}: {ran}");
     }
     // What looks like a witness within something that isn't known is none.
-    forge(&desk, &settings(), &[file()], |line| line.replace(",\"witness\":{", ",\"later\":{\"a\":1,\"witness\":{\"ranges\":[[3,40]]}},\"witness\":{"));
+    forge(&desk, &settings(), &[file()], |line| {
+        line.replace(",\"witness\":{", ",\"later\":{\"a\":1,\"witness\":{\"ranges\":[[3,40]]}},\"witness\":{")
+    });
     desk.run(&["verify", "r.jsonl"]).succeeds();
     desk.run(&["restore", "r.jsonl", "-o", "back.txt"]).succeeds();
     assert_eq!(desk.read("back.txt"), TEXT);
@@ -275,12 +317,15 @@ fn a_record_that_makes_no_sense_ends_in_an_error() {
 #[test]
 fn a_record_puts_no_file_where_nobody_looks_for_it() {
     let desk = Desk::new();
-    let line = cut((70, 110), "repeated-block", &[("witness", json!({ "ranges": [FIRST] })), ("pieces", json!(["\n\n", 0, "\n"]))]);
+    let line =
+        cut((70, 110), "repeated-block", &[("witness", json!({ "ranges": [FIRST] })), ("pieces", json!(["\n\n", 0, "\n"]))]);
     let file = File { name: "a.txt", original: TEXT, cuts: vec![line], clean: &TEXT[..70] };
     fs::create_dir_all(desk.path("far/records")).unwrap();
     fs::create_dir_all(desk.path("near")).unwrap();
     for path in [desk.path("far/away.txt").display().to_string(), "../away.txt".into()] {
-        forge(&desk, &settings(), std::slice::from_ref(&file), |line| line.replace("in/a.txt", &path).replace("\"out/", "\"../../out/"));
+        forge(&desk, &settings(), std::slice::from_ref(&file), |line| {
+            line.replace("in/a.txt", &path).replace("\"out/", "\"../../out/")
+        });
         desk.sh("mv r.jsonl far/records").succeeds();
         desk.sh("cd near && unecho restore ../far/records/r.jsonl").fails("away.txt").says("-o");
         assert!(!desk.exists("far/away.txt"));

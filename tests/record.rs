@@ -374,8 +374,11 @@ fn a_missing_file_is_said_and_nothing_is_touched() {
 fn what_can_be_restored_is_if_that_is_asked_for() {
     let desk = small();
     fs::remove_file(desk.path("out/b.jsonl")).unwrap();
-    desk.run(&["restore", "r.jsonl", "-o", "back"]).fails("out/b.jsonl: can't be read: no such file or directory; nothing was done");
-    desk.run(&["restore", "r.jsonl", "-o", "back", "--keep-going"]).fails("out/b.jsonl: no such file").says("1 original restored");
+    desk.run(&["restore", "r.jsonl", "-o", "back"])
+        .fails("out/b.jsonl: can't be read: no such file or directory; nothing was done");
+    desk.run(&["restore", "r.jsonl", "-o", "back", "--keep-going"])
+        .fails("out/b.jsonl: no such file")
+        .says("1 original restored");
     assert_eq!(desk.read("back/a.txt"), desk.read("in/a.txt"));
     assert!(!desk.exists("back/b.jsonl"));
 }
@@ -441,7 +444,8 @@ fn a_run_that_was_killed_is_remembered() {
     let desk = Desk::new();
     desk.run(&["-i", "d"]).succeeds();
     let record = desk.read("d/.unecho/0001.jsonl");
-    let without_end: String = record.lines().filter(|line| !line.starts_with("{\"complete\"")).map(|line| format!("{line}\n")).collect();
+    let without_end: String =
+        record.lines().filter(|line| !line.starts_with("{\"complete\"")).map(|line| format!("{line}\n")).collect();
     desk.write("d/.unecho/0001.jsonl", without_end);
     desk.write("d/sub/.unecho-abc.tmp", "part");
     desk.write("d/new.txt", desk::ARTICLE);
@@ -529,7 +533,8 @@ fn what_is_cleaned_in_place_keeps_its_attributes_and_access_control_list() {
     // Read and write for its owner, read for user 4321, nothing for all others, as acl(5) has it.
     let entry = |tag: u16, rights: u16, id: u32| [&tag.to_le_bytes()[..], &rights.to_le_bytes(), &id.to_le_bytes()].concat();
     let nobody = u32::MAX;
-    let entries = [entry(1, 6, nobody), entry(2, 4, 4321), entry(4, 0, nobody), entry(16, 4, nobody), entry(32, 0, nobody)].concat();
+    let entries =
+        [entry(1, 6, nobody), entry(2, 4, 4321), entry(4, 0, nobody), entry(16, 4, nobody), entry(32, 0, nobody)].concat();
     let list = [&2u32.to_le_bytes()[..], &entries].concat();
     let all = [("user.origin", &b"https://example.org/"[..]), ("system.posix_acl_access", &list)];
     let set: Vec<(&str, &[u8])> = all.into_iter().filter(|(name, value)| xattr::set(&path, name, value).is_ok()).collect();

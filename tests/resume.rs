@@ -88,7 +88,11 @@ fn interrupted_with(lines: usize) -> Desk {
     let line = |number: usize| format!("Of {number} lines each says something that no other one says, be it only {number}.\n");
     desk.write("in/12.txt", (0..lines).map(line).collect::<String>());
     desk.write("in/20.jsonl", "{\"text\":\"x\"}\n".repeat(1_000_000));
-    let mut child = desk.unecho(&["in", "-o", "out", "--across", "--max-removed", "100%"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let mut child = desk
+        .unecho(&["in", "-o", "out", "--across", "--max-removed", "100%"])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
     let until = Instant::now() + Duration::from_secs(20);
     while !desk.exists("out/.unecho.journal") && Instant::now() < until {
         sleep(Duration::from_millis(1));
@@ -166,7 +170,11 @@ fn names_that_look_alike_are_not_the_same() {
         fs::write(path, format!("Of number {number}.\n")).unwrap();
     }
     fs::remove_dir_all(desk.path("out")).unwrap();
-    let mut child = desk.unecho(&["in", "-o", "out", "--across", "--max-removed", "100%"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let mut child = desk
+        .unecho(&["in", "-o", "out", "--across", "--max-removed", "100%"])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
     let until = Instant::now() + Duration::from_secs(20);
     while fs::metadata(desk.path("out/.unecho.journal")).map_or(0, |journal| journal.len()) < 1500 && Instant::now() < until {
         sleep(Duration::from_millis(1));

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms in the order of ARCHITECTURE.md.
-const ROOMS: [&str; 24] = [
+const ROOMS: [&str; 25] = [
     "document",
     "error",
     "threads",
@@ -15,6 +15,7 @@ const ROOMS: [&str; 24] = [
     "segment",
     "index",
     "bits",
+    "near",
     "detect",
     "survivors",
     "page",

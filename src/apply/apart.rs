@@ -70,10 +70,10 @@ impl Inputs {
         input.map_or(Ok(()), |input| Err(meets(place.clone(), "is", input)))
     }
 
-    /// Refuses a file for something other than a clean copy, such as statistics, if it is there and may be an input: one that
-    /// stands in an input folder and is of a form that is read.
+    /// Refuses a file for something other than a clean copy, such as statistics, where it is an input, or will be one of the next run:
+    /// in an input folder, and of a form that is read.
     pub(super) fn refuse_readable(&self, real: &Path, given: &Path, from: Option<Form>) -> Result<()> {
-        if fs::symlink_metadata(real).is_ok_and(|existing| existing.is_file()) && from.or_else(|| Form::of_name(real)).is_some() {
+        if from.or_else(|| Form::of_name(real)).is_some() {
             return self.refuse_inside(real, given);
         }
         Ok(())

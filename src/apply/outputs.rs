@@ -113,16 +113,23 @@ impl Outputs {
         if let Way::File(real, given) = &way {
             known.refuse_readable(real, given, from)?;
         }
-        let clash = match (&way, &self.way) {
-            (Way::File(real, _), Way::File(copy, _)) => real == copy,
-            (Way::File(real, _), Way::Folder(folders)) => folders.hold(real),
-            (Way::Stream(stream), Way::Stream(copies)) => stream.is_same(copies),
+        let beside = Self::by(way, Shape::default());
+        self.ensure_apart(&beside, path)?;
+        Ok(beside)
+    }
+
+    /// Makes sure that others, whose place is `path`, don't go where these do.
+    ///
+    /// # Errors
+    /// A refusal.
+    pub fn ensure_apart(&self, others: &Self, path: &Path) -> Result<()> {
+        let clash = match (&others.way, &self.way) {
+            (Way::File(other, _), Way::File(real, _)) => other == real,
+            (Way::File(other, _), Way::Folder(folders)) => folders.hold(other),
+            (Way::Stream(other), Way::Stream(stream)) => other.is_same(stream),
             _ => false,
         };
-        if clash {
-            return Err(Error::refused(path, "is where the results go; choose another place"));
-        }
-        Ok(Self::by(way, Shape::default()))
+        if clash { Err(Error::refused(path, "is where the results go; choose another place")) } else { Ok(()) }
     }
 
     /// What a run that was killed left where the outputs go, each with its size; or what another one is writing there now.
@@ -378,7 +385,9 @@ impl Outputs {
     /// How the one output is packed, if its name tells what it holds.
     fn packing_by_name(&self) -> Option<Packing> {
         match &self.way {
-            Way::File(_, given) if Form::of_name(given).is_some() && given.extension().is_some() => Some(Packing::of_name(given).0),
+            Way::File(_, given) if Form::of_name(given).is_some() && given.extension().is_some() => {
+                Some(Packing::of_name(given).0)
+            }
             _ => None,
         }
     }

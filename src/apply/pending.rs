@@ -71,7 +71,9 @@ impl Berth {
         let failed = |error| Error::io(&self.given, error);
         if let (Some(owner), Some(mode)) = (self.owner, self.mode) {
             let file = temporary_beside(&self.place, Some(&Permissions::from_mode(0o600))).map_err(failed)?;
-            keep_rights(file.as_file(), owner, mode).and_then(|()| keep_attributes(file.as_file(), &self.place)).map_err(failed)?;
+            keep_rights(file.as_file(), owner, mode)
+                .and_then(|()| keep_attributes(file.as_file(), &self.place))
+                .map_err(failed)?;
             return Ok(file);
         }
         let of_source = permissions.as_ref().map_or(0o777, Permissions::mode);

@@ -6,12 +6,14 @@ use super::inputs::Inputs;
 use super::journal::{Interrupted, Journal};
 use super::recording::Recording;
 use super::run::{Ended, Frame};
+use super::scan::findings;
 use super::signals::Signals;
 use super::suggest::Suggestion;
 use super::terminal::Terminal;
 use super::writing::{Making, Writing};
 use super::{Status, files};
 use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -80,7 +82,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         stop: signals.stop(),
     };
     let stats = frame.stats(&outputs)?;
-    let mut recording = Recording::begin(args, &inputs, &outputs, &threads, terminal)?;
+    let mut recording = Recording::begin(args, &inputs, (&outputs, stats.as_ref()), &threads, terminal)?;
     inputs.say_what_is_awaited(terminal);
     if args.resume {
         terminal.say(&interrupted.in_words(is_read_again));
@@ -212,26 +214,26 @@ fn exact(part: u64, whole: u64) -> String {
 
 /// Says which blocks take most away, for which all is read once more.
 fn largest_causes(frame: &Frame) -> Result<()> {
-    let mut most = MostRepeated::default();
     // A pipe has nothing more to give, or never ends.
     let is_file = |input: &Input| Ok(std::fs::metadata(input.path()).is_ok_and(|there| there.is_file()));
     let silent = Frame { terminal: &Terminal::silent(), admit: &is_file, ..*frame };
-    let has_repeats = |portion: &Portion| {
-        Told::of(portion, usize::MAX, |document| portion.is_part_of_text() || !document.plan.blocks.is_empty())
-    };
-    let ended = silent.run(
-        |portion| Ok(((), has_repeats(&portion)?)),
-        usize::MAX,
-        |done, _| {
-            done.iter().flat_map(|((), told)| &told.findings).for_each(|finding| most.add(finding));
-            Ok(())
-        },
-    )?;
     let mut words = Vec::new();
-    let mut report = Text::new(&mut words, frame.common.settings().unit);
-    report.end(&ended.tally, Some(&most)).expect("memory takes all");
+    findings(&silent, &mut Causes(Text::new(&mut words, frame.common.settings().unit)), Some(MostRepeated::default()))?;
     String::from_utf8_lossy(&words).lines().for_each(|line| frame.terminal.warn(line));
     Ok(())
+}
+
+/// The end of a report alone, which says what repeats most.
+struct Causes<R>(R);
+
+impl<R: ScanReport> ScanReport for Causes<R> {
+    fn document(&mut self, _: &Finding) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn end(&mut self, tally: &Tally, most: Option<&MostRepeated>) -> io::Result<()> {
+        self.0.end(tally, most)
+    }
 }
 
 /// Refuses what mustn't be cleaned in place.

@@ -38,11 +38,11 @@ impl Recorded {
 }
 
 impl Recording {
-    /// Begins the record that was asked for, or that of a run in place.
+    /// Begins the record that was asked for, or that of a run in place; it stands apart from its outputs, statistics among them.
     pub(super) fn begin(
         args: &Clean,
         inputs: &Inputs,
-        outputs: &Outputs,
+        (outputs, stats): (&Outputs, Option<&Outputs>),
         threads: &Arc<Threads>,
         terminal: &Terminal,
     ) -> Result<Self> {
@@ -63,6 +63,7 @@ impl Recording {
                 return Err(Error::refused(path, "a record goes to a file; --record cuts.jsonl"));
             }
             let place = outputs.beside(path, inputs.paths(), args.common.form())?;
+            stats.map_or(Ok(()), |stats| stats.ensure_apart(&place, path))?;
             recording.recorder = Some(Recorder::draft(&place, path, !inputs.is_single(), conditions)?);
             recording.place = Some((path.clone(), place));
         }

@@ -23,7 +23,10 @@ pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Resul
         None => Target::InPlace,
         Some(output) if output.as_os_str() == "-" && record.is_of_one() => Target::Stdout,
         Some(output) if output.as_os_str() == "-" => {
-            return Err(Error::refused(&args.record, "is of a folder or several files, whose originals need a folder: -o originals/"));
+            return Err(Error::refused(
+                &args.record,
+                "is of a folder or several files, whose originals need a folder: -o originals/",
+            ));
         }
         Some(output) if record.is_of_one() && !output.is_dir() => Target::File(output.clone()),
         Some(output) => Target::Folder(output.clone()),

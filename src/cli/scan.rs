@@ -41,10 +41,11 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
     let stats = frame.stats(&Outputs::new(&Target::Stdout, &[], Shape::default())?)?;
     inputs.say_what_is_awaited(terminal);
 
+    let most = args.common.is_across().then(MostRepeated::default);
     let out = BufWriter::new(std::io::stdout().lock());
     let ended = match args.format {
-        ReportForm::Text => findings(&frame, &mut Text::new(out, args.common.settings().unit)),
-        ReportForm::Json => findings(&frame, &mut Json::new(out)),
+        ReportForm::Text => findings(&frame, &mut Text::new(out, args.common.settings().unit), most),
+        ReportForm::Json => findings(&frame, &mut Json::new(out), most),
         ReportForm::Diff => diff(&frame, Diff::new(out, &budget)),
     }?;
     let status = Status::of(ended.tally.failed);
@@ -61,9 +62,8 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
     Ok(status)
 }
 
-/// Says what repeats, document by document, and at the end what repeats most.
-fn findings(frame: &Frame, report: &mut dyn ScanReport) -> Result<Ended> {
-    let mut most = frame.common.is_across().then(MostRepeated::default);
+/// Says what repeats, document by document, and at the end what repeats `most`, if that is wanted.
+pub(super) fn findings(frame: &Frame, report: &mut dyn ScanReport, mut most: Option<MostRepeated>) -> Result<Ended> {
     let ended = frame.run(
         |portion| {
             ensure_not_output(&portion, frame.report)?;

@@ -4,7 +4,6 @@
 //! Paragraphs are numbered on from document to document; the first of equal ones stands for its kind. Texts are kept as they
 //! stand in their sources, since what will repeat can't be known, and every repeat is proven by its bytes.
 
-mod near;
 mod spilled;
 mod texts;
 
@@ -14,13 +13,13 @@ use crate::detect::earlier::{Earlier, InDocument, Numbering, Scratch, Sought};
 use crate::document::{Repeat, Segment, Span, TooLarge};
 use crate::error::{Error, Stuck};
 use crate::index::Index;
+use crate::near::Near;
 use crate::page::Page;
 use crate::segment::{Segmenter, Segments, held};
 use crate::sheaf::Sheaf;
 use crate::source::Input;
 use crate::source::text::LineNumbers;
 use bytes::Bytes;
-use near::Near;
 use rayon::prelude::*;
 use spilled::Spilled;
 use std::borrow::Cow;
@@ -422,6 +421,6 @@ impl Documents {
     }
 
     fn line(&self, paragraph: u32) -> u64 {
-        self.near.last(&self.list, paragraph.into(), |&(first, _)| first.into()).1
+        self.list[self.near.last(&self.list, paragraph.into(), |&(first, _)| first.into())].1
     }
 }

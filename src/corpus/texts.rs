@@ -1,9 +1,9 @@
 //! The texts that are in memory, and the proof by their bytes that two of their paragraphs are equal.
 
-use super::near::Near;
 use crate::compare::Match;
 use crate::document::Segment;
 use crate::index::{LOOK_AHEAD, Proof};
+use crate::near::Near;
 use crate::segment::{Segments, same};
 use crate::source::Form;
 use crate::source::text::LineNumbers;
@@ -68,7 +68,7 @@ impl Texts {
     }
 
     pub(super) fn held(&self, at: u64) -> &Held {
-        self.near.last(&self.held, at, |held| held.start)
+        &self.held[self.near.last(&self.held, at, |held| held.start)]
     }
 
     /// The form and the bytes of a paragraph.

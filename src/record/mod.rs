@@ -21,10 +21,10 @@ mod verify;
 pub use format::Conditions;
 pub use home::Homes;
 pub use lines::Lines;
+pub use proof::Cuts;
 pub use reading::Record;
 pub use recorder::{Begins, Recorder};
 pub use restore::{Restored, Restoring, restore};
-pub use proof::Cuts;
 pub use verify::{Verified, verify};
 
 /// XXH3-128 in hexadecimal digits.

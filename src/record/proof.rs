@@ -211,14 +211,19 @@ impl<'t> Proving<'t> {
         let is_as_its_rule = match &*cut.rule {
             BROKEN => {
                 let fields = Fields { text: settings.text_field().into(), id: None };
-                let is_record = form == Form::Jsonl && jsonl::lines(gone, &fields).any(|(_, line)| matches!(line, Line::Record(_)));
+                let is_record =
+                    form == Form::Jsonl && jsonl::lines(gone, &fields).any(|(_, line)| matches!(line, Line::Record(_)));
                 settings.drops_broken() && form.is_container() && !is_record
             }
             TOO_REPETITIVE => cut.dropped && settings.drops_repetitive(),
             HEAD => form == Form::Warc && cut.insert.as_ref().is_some_and(|Literal(anew)| is_same_head(gone, anew)),
             _ => cut.dropped, // proven with its document
         };
-        if is_as_its_rule { Ok(()) } else { Err(self.broken(line, "has no witness, and its rule needs one, or isn't one of its run")) }
+        if is_as_its_rule {
+            Ok(())
+        } else {
+            Err(self.broken(line, "has no witness, and its rule needs one, or isn't one of its run"))
+        }
     }
 
     /// Makes sure that a witness is there, and survives; gives its file.
@@ -241,9 +246,9 @@ impl<'t> Proving<'t> {
         let dropped = self.dropped.get_or_insert(begins);
         dropped.all.end = end;
         let is_witnessed = cut.witness.is_some();
-        dropped.repeats.extend(
-            repeats.iter().map(|repeat| (Span { start: start + repeat.start, end: start + repeat.end }, is_witnessed)),
-        );
+        dropped
+            .repeats
+            .extend(repeats.iter().map(|repeat| (Span { start: start + repeat.start, end: start + repeat.end }, is_witnessed)));
     }
 
     /// Ends the document that went as a whole, if a cut isn't one of it.
@@ -286,8 +291,13 @@ impl<'t> Proving<'t> {
         let (mut form_of_all, mut form_of_line) = (Vec::new(), Vec::new());
         let witnessed = compared(&witnessed, self.how, &mut form_of_all);
         let mut lines = without.split(|&byte| byte == b'\n');
-        let stands = |line: &[u8]| memchr::memmem::find(witnessed, compared(line.trim_ascii(), self.how, &mut form_of_line)).is_some();
-        if lines.all(stands) { Ok(()) } else { Err(self.broken(dropped.line, "its document went as a whole, and a text of it stays nowhere")) }
+        let stands =
+            |line: &[u8]| memchr::memmem::find(witnessed, compared(line.trim_ascii(), self.how, &mut form_of_line)).is_some();
+        if lines.all(stands) {
+            Ok(())
+        } else {
+            Err(self.broken(dropped.line, "its document went as a whole, and a text of it stays nowhere"))
+        }
     }
 
     /// Where the text of a document stands in all of it, as it is written.
@@ -315,7 +325,9 @@ fn is_same_head(a: &[u8], b: &[u8]) -> bool {
     fn rest(head: &[u8]) -> Vec<&[u8]> {
         let is_of_length = |line: &[u8]| {
             let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
-            [&b"content-length"[..], b"warc-block-digest", b"warc-payload-digest"].iter().any(|known| name.eq_ignore_ascii_case(known))
+            [&b"content-length"[..], b"warc-block-digest", b"warc-payload-digest"]
+                .iter()
+                .any(|known| name.eq_ignore_ascii_case(known))
         };
         head.split(|&byte| byte == b'\n').filter(|line| !is_of_length(line)).collect()
     }

@@ -53,7 +53,18 @@ impl<'a> CutLine<'a> {
         let witness = if rest.take(b",\"witness\":{") { Some(rest.witness()?) } else { None };
         rest.expect(b",\"pieces\":")?;
         let pieces = rest.list(Rest::piece)?;
-        (rest.0 == b"}").then_some(Self { cut, record, id, rule, dropped, repeat, witness, similarity: None, pieces, insert: None })
+        (rest.0 == b"}").then_some(Self {
+            cut,
+            record,
+            id,
+            rule,
+            dropped,
+            repeat,
+            witness,
+            similarity: None,
+            pieces,
+            insert: None,
+        })
     }
 }
 

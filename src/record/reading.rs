@@ -1,6 +1,8 @@
 //! A record as it is read: which files it is about, in which parts, and where their cuts stand in it.
 
-use super::format::{Conditions, CutLine, EndsLine, FileLine, Header, Line, PartLine, Place as Range, RecordedPath, RowsLine, VERSION};
+use super::format::{
+    Conditions, CutLine, EndsLine, FileLine, Header, Line, PartLine, Place as Range, RecordedPath, RowsLine, VERSION,
+};
 use super::hex;
 use super::home::folder_of;
 use super::quick::{CUT, Edited};
@@ -146,7 +148,8 @@ impl Record {
         let own = fs::canonicalize(&self.path).ok().and_then(|path| Some(path.parent()?.parent()?.to_path_buf()));
         let real = |file: &RecordedFile| fs::canonicalize(folder_of(file.original.path())).ok();
         let folders = self.files.iter().filter(|file| file.is_in_place()).filter_map(real);
-        let folders: BTreeSet<PathBuf> = folders.filter(|folder| own.as_ref().is_none_or(|own| !folder.starts_with(own))).collect();
+        let folders: BTreeSet<PathBuf> =
+            folders.filter(|folder| own.as_ref().is_none_or(|own| !folder.starts_with(own))).collect();
         let both = |a: PathBuf, b| a.components().zip(Path::components(b)).take_while(|(a, b)| a == b).map(|(a, _)| a).collect();
         let others: Vec<PathBuf> = match folders.first() {
             Some(first) if folders.len() > MOST_FOLDERS => vec![folders.iter().map(PathBuf::as_path).fold(first.clone(), both)],
@@ -386,7 +389,9 @@ impl<'a> Reading<'a> {
         let Some(file) = &mut self.file else { return Err(self.broken(&"is a part of no file")) };
         let (original, clean_end) = (Span::from(line.part), file.clean_bytes.checked_add(line.clean));
         let clean = match clean_end {
-            Some(end) if original.start == file.bytes && end <= MOST && original.end <= MOST => Span { start: file.clean_bytes, end },
+            Some(end) if original.start == file.bytes && end <= MOST && original.end <= MOST => {
+                Span { start: file.clean_bytes, end }
+            }
             _ => return Err(self.broken(&"isn't the part behind the one before")),
         };
         (file.bytes, file.clean_bytes) = (original.end, clean.end);

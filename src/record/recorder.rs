@@ -104,8 +104,7 @@ impl Recorder {
         if fs::metadata(path).is_ok_and(|existing| existing.is_file() && existing.len() > 0) && !super::reading::is_record(path) {
             return Err(Error::refused(path, "is there already, and is no record, which a new one may replace"));
         }
-        let to =
-            To::Draft(Box::new(outputs.draft(path, path, Packing::of_name(path).0, Some(Permissions::from_mode(0o600)))?));
+        let to = To::Draft(Box::new(outputs.draft(path, path, Packing::of_name(path).0, Some(Permissions::from_mode(0o600)))?));
         Self::begin(to, path, several, conditions)
     }
 

@@ -15,7 +15,7 @@ use crate::fingerprint::fingerprint;
 /// If what is needed for it isn't there, or isn't what it was.
 pub(super) fn rebuild(texts: &Texts, file: usize, part: &Part, original: &mut Vec<u8>) -> Result<()> {
     let recorded = texts.file(file);
-    let mut edits = texts.edits(file, part)?.list.iter();
+    let mut edits = texts.edits(file, part)?.all().iter();
     let copy = texts.clean(file)?;
     let clean = match &copy {
         Some(copy) => copy.read(part.clean)?,

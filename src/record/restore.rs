@@ -11,8 +11,8 @@ use crate::source::{Form, Origin};
 use crate::threads::Threads;
 use rayon::prelude::*;
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 

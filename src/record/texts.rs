@@ -5,6 +5,7 @@ use super::reading::{Edit, Part, Record, RecordedFile};
 use crate::document::Span;
 use crate::error::{Error, Result, count, io_reason};
 use crate::fingerprint::fingerprint;
+use crate::near::Near;
 use crate::source::{AtHand, Fields, Input, Origin};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
@@ -51,10 +52,8 @@ type Opened = Arc<Mutex<Option<Arc<AtHand>>>>;
 impl<'a> Texts<'a> {
     /// The texts of a record. What must be unpacked goes to files without names in `temporary`.
     pub(super) fn new(record: &'a Record, temporary: &Path) -> Self {
-        let file = |file: &RecordedFile| File {
-            edits: file.parts.iter().map(|_| OnceLock::new()).collect(),
-            stands: Mutex::new(None),
-        };
+        let file =
+            |file: &RecordedFile| File { edits: file.parts.iter().map(|_| OnceLock::new()).collect(), stands: Mutex::new(None) };
         let files = record.files().iter().map(file).collect();
         Self { record, fields: record.fields(), temporary: temporary.into(), files, open: Mutex::default() }
     }
@@ -211,42 +210,42 @@ pub(super) fn ensure_len(input: &Input, has: u64, had: u64) -> Result<()> {
     if has == had { Ok(()) } else { Err(Error::refused(input.place(), why())) }
 }
 
-/// What was changed of a part, in order.
+/// What was changed of a part.
 pub(super) struct Edits {
-    pub(super) list: Vec<Edit>,
-    /// Where the part begins in the original and in the clean copy.
+    /// In order, behind one of nothing where the part begins.
+    list: Vec<Edit>,
+    /// By their ends, as they stand in the part.
+    near: Near,
     start: u64,
-    clean_start: u64,
-    /// For each page of the original, how many end before it: a search among many would wait for memory many times.
-    before: Vec<u32>,
-    /// A page has 2 to the power of so many bytes.
-    page: u32,
 }
 
 impl Edits {
-    fn new(list: Vec<Edit>, part: &Part) -> Self {
+    fn new(edits: Vec<Edit>, part: &Part) -> Self {
         let Span { start, .. } = part.original;
-        let page = 12.max((u64::BITS - part.original.len().leading_zeros()).saturating_sub(16)); // no more than 2^16 of them
-        let mut before = Vec::new();
-        for (number, edit) in (0..).zip(&list) {
-            before.resize(((edit.at.end - start) >> page) as usize + 1, number);
+        let of_page = |bits: u32| bits.saturating_sub(16).max(12); // so that there are at most 2^16 of them
+        let mut near = Near::new(of_page(u64::BITS - part.original.len().leading_zeros()));
+        let begins = Edit { at: Span { start, end: start }, clean_end: part.clean.start };
+        let list: Vec<Edit> = std::iter::once(begins).chain(edits).collect();
+        for (number, edit) in list.iter().enumerate() {
+            near.push(edit.at.end - start, number);
         }
-        Self { list, start, clean_start: part.clean.start, before, page }
+        Self { list, near, start }
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> &[Edit] {
+        &self.list[1..]
     }
 
     /// Where bytes of the part stand in the clean copy; `None` if something was changed of them.
     fn in_clean(&self, span: Span) -> Option<Span> {
-        let page = ((span.start - self.start) >> self.page) as usize;
-        let near = self.before.get(page).map_or(self.list.len(), |&before| before as usize);
-        let before = near + self.list[near..].iter().take_while(|edit| edit.at.end <= span.start).count();
-        if self.list.get(before).is_some_and(|next| next.at.start < span.end) {
+        let last = self.near.last(&self.list, span.start - self.start, |edit| edit.at.end - self.start);
+        if self.list.get(last + 1).is_some_and(|next| next.at.start < span.end) {
             return None;
         }
-        let moved = |at: u64| match before.checked_sub(1).map(|last| self.list[last]) {
-            Some(last) => last.clean_end + (at - last.at.end),
-            None => self.clean_start + (at - self.start),
-        };
-        Some(Span { start: moved(span.start), end: moved(span.end) })
+        let Edit { at, clean_end } = self.list[last];
+        let start = clean_end + (span.start - at.end);
+        Some(Span { start, end: start + span.len() })
     }
 }
 

@@ -2,36 +2,36 @@
 //! binary search waits for memory at each of many.
 
 /// For each stretch of places, how many of the list begin before it, or fewer.
-pub(super) struct Near {
+pub(crate) struct Near {
     /// A stretch has 2 to the power of so many places.
     shift: u32,
     before: Vec<u32>,
 }
 
 impl Near {
-    pub(super) fn new(shift: u32) -> Self {
+    pub(crate) fn new(shift: u32) -> Self {
         Self { shift, before: Vec::new() }
     }
 
     /// The list, which has so many now, goes on with what begins at `start`.
-    pub(super) fn push(&mut self, start: u64, count: usize) {
+    pub(crate) fn push(&mut self, start: u64, count: usize) {
         while self.before.len() as u64 <= start >> self.shift {
             self.before.push(count as u32);
         }
     }
 
     /// The list has no more than so many.
-    pub(super) fn truncate(&mut self, count: usize) {
+    pub(crate) fn truncate(&mut self, count: usize) {
         let kept = self.before.partition_point(|&before| before as usize <= count);
         self.before.truncate(kept);
     }
 
-    /// The last of a list that begins at or before a place; the first one does.
-    pub(super) fn last<'l, T>(&self, list: &'l [T], place: u64, start: impl Fn(&T) -> u64) -> &'l T {
+    /// The last of a list that begins at or before a place, by its number; the first one does.
+    pub(crate) fn last<T>(&self, list: &[T], place: u64, start: impl Fn(&T) -> u64) -> usize {
         let before = self.before.get((place >> self.shift) as usize).map_or(list.len(), |&before| before as usize);
         let from = before.saturating_sub(1);
         let steps = list[from..].iter().take_while(|one| start(one) <= place).count();
-        &list[(from + steps).saturating_sub(1)]
+        (from + steps).saturating_sub(1)
     }
 }
 
@@ -55,7 +55,8 @@ mod tests {
                 list.push(next);
                 for place in 0..next + 20 {
                     let found = list.partition_point(|&start| start <= place) - 1;
-                    prop_assert_eq!(near.last(&list, place, |&start| start), &list[found]);
+                    let last = near.last(&list, place, |&start| start);
+                    prop_assert_eq!(list[last], list[found]);
                 }
                 next += step;
             }
