@@ -25,3 +25,7 @@ impl Table {
 pub(super) fn restored(texts: &Texts, file: usize, _: Draft) -> Result<Draft> {
     Err(Error::refused(texts.file(file).original.place(), "is a table, and this unecho was built without Parquet"))
 }
+
+pub(super) fn ensure_same(texts: &Texts, file: usize) -> Result<()> {
+    Err(Error::refused(texts.file(file).original.place(), "is a table, and this unecho was built without Parquet"))
+}

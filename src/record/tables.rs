@@ -11,7 +11,7 @@ use crate::error::{Error, Result, count};
 use crate::fingerprint::fingerprint;
 use crate::runner::Portion;
 use crate::scratch::{in_folder, nameless};
-use crate::source::parquet::{Apart, Extracts, Fault, Spool, Weaver};
+use crate::source::parquet::{Apart, Extracts, Fault, Spool, Weaver, difference};
 use crate::source::{Form, Input};
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -52,6 +52,26 @@ impl Table {
             rows = rest;
         }
         Ok(())
+    }
+}
+
+/// Makes sure that a clean copy has all that its table has, but for texts and the rows that went.
+///
+/// # Errors
+/// If it hasn't, or one of them can't be read.
+pub(super) fn ensure_same(texts: &Texts, file: usize) -> Result<()> {
+    let recorded = texts.file(file);
+    let (original, Some(copy)) = (texts.original(file)?, texts.clean(file)?) else { return Ok(()) };
+    let tables = original.table().and_then(|original| Ok((original, copy.table()?)));
+    let place = recorded.clean.as_ref().unwrap_or(&recorded.original).place();
+    let failed = |fault: Fault| Error::io(place.clone(), fault.into());
+    let (original, copy) = tables.map_err(|error| failed(Fault::Read(error)))?;
+    match difference(original, copy, &texts.fields, |row| recorded.lacks(row)).map_err(failed)? {
+        None => Ok(()),
+        Some((what, group)) => Err(Error::refused(
+            place.clone(),
+            format!("row group {}: {what} isn't what it is in the original", count(group as u64)),
+        )),
     }
 }
 

@@ -5,12 +5,13 @@ use super::hex;
 use super::proof::{Cuts, Proving};
 use super::reading::{Part, Record, RecordedFile};
 use super::replay::rebuild;
+use super::tables;
 use super::texts::{Stands, Texts, ensure_len};
 use crate::Match;
 use crate::document::Span;
 use crate::error::{Error, Result, What};
 use crate::fingerprint::fingerprint;
-use crate::source::Origin;
+use crate::source::{Form, Origin};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::path::Path;
@@ -92,7 +93,7 @@ fn is_seen(recorded: &RecordedFile, stands: Stands) -> bool {
     recorded.clean.as_ref().is_some_and(|clean| !is_back && (clean.from != Origin::Stdin || stands == Stands::Clean))
 }
 
-/// Makes sure that a file and its clean copy are as long as they were.
+/// Makes sure that a file and its clean copy are as long as they were, and that a table has all of its columns.
 fn whole(texts: &Texts, file: usize) -> Result<Stands> {
     let recorded = texts.file(file);
     let stands = texts.stands(file)?;
@@ -101,6 +102,9 @@ fn whole(texts: &Texts, file: usize) -> Result<Stands> {
     }
     if let Some(clean) = recorded.clean.as_ref().filter(|_| is_seen(recorded, stands)) {
         ensure_len(clean, texts.clean(file)?.map_or(0, |copy| copy.len()), recorded.clean_bytes)?;
+    }
+    if recorded.original.form == Form::Parquet && stands == Stands::Original && is_seen(recorded, stands) {
+        tables::ensure_same(texts, file)?;
     }
     Ok(stands)
 }

@@ -10,7 +10,7 @@ use ::parquet::bloom_filter::Sbbf;
 use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader, get_typed_column_reader};
 use ::parquet::column::writer::ColumnCloseResult;
 use ::parquet::data_type::{
-    BoolType, ByteArrayType, DataType, DoubleType, FixedLenByteArrayType, FloatType, Int32Type, Int64Type, Int96Type,
+    AsBytes, BoolType, ByteArrayType, DataType, DoubleType, FixedLenByteArrayType, FloatType, Int32Type, Int64Type, Int96Type,
 };
 use ::parquet::errors::{ParquetError, Result};
 use ::parquet::file::metadata::ColumnChunkMetaData;
@@ -84,18 +84,39 @@ pub(super) fn filtered(
 fn filtered_by_type<T: DataType<T: Sync>>(
     mut from: ColumnReaderImpl<T>,
     mut to: Encoder<T>,
-    (value_level, repeated_level): (i16, i16),
+    levels: (i16, i16),
     stays: &[bool],
     rows_at_once: usize,
 ) -> Result<(Chunk, ColumnCloseResult)> {
+    each_kept(&mut from, levels, stays, rows_at_once, |Entries { values, definitions, repetitions }, _| {
+        to.append(&values, &definitions, &repetitions)
+    })?;
+    to.finish()
+}
+
+/// What consecutive rows of a column have.
+struct Entries<T: DataType> {
+    values: Vec<T::T>,
+    definitions: Vec<i16>,
+    repetitions: Vec<i16>,
+}
+
+/// Gives the rows of a column that stay, some at a time, and how many they are.
+fn each_kept<T: DataType>(
+    from: &mut ColumnReaderImpl<T>,
+    (value_level, repeated_level): (i16, i16),
+    stays: &[bool],
+    rows_at_once: usize,
+    mut each: impl FnMut(Entries<T>, usize) -> Result<()>,
+) -> Result<()> {
     let (mut values, mut definitions, mut repetitions) = (Vec::new(), Vec::new(), Vec::new());
     let end = stays.iter().rposition(|stays| *stays).map_or(0, |last| last + 1);
     for stays in stays[..end].chunks(rows_at_once) {
         values.clear();
         definitions.clear();
         repetitions.clear();
-        read_rows(&mut from, stays.len(), (&mut values, &mut definitions, &mut repetitions))?;
-        let (mut kept_values, mut kept_definitions, mut kept_repetitions) = (Vec::new(), Vec::new(), Vec::new());
+        read_rows(from, stays.len(), (&mut values, &mut definitions, &mut repetitions))?;
+        let mut kept = Entries { values: Vec::new(), definitions: Vec::new(), repetitions: Vec::new() };
         let mut values = values.drain(..);
         let entries = if value_level > 0 { definitions.len() } else { values.len() };
         let mut row = 0;
@@ -110,18 +131,74 @@ fn filtered_by_type<T: DataType<T: Sync>>(
             }
             let value = if definition == value_level { values.next() } else { None };
             if stays {
-                kept_values.extend(value);
+                kept.values.extend(value);
                 if value_level > 0 {
-                    kept_definitions.push(definition);
+                    kept.definitions.push(definition);
                 }
                 if repeated_level > 0 {
-                    kept_repetitions.push(repetition);
+                    kept.repetitions.push(repetition);
                 }
             }
         }
-        to.append(&kept_values, &kept_definitions, &kept_repetitions)?;
+        each(kept, stays.iter().filter(|stays| **stays).count())?;
     }
-    to.finish()
+    Ok(())
+}
+
+/// Whether a column of a row group, less the rows that don't stay, is that of a row group of another table.
+pub(super) fn is_same(
+    (from, row_group): (&Table, usize),
+    (copy, in_copy): (&Table, usize),
+    column: usize,
+    stays: &[bool],
+) -> Result<bool> {
+    let chunk = from.group(row_group).column(column);
+    let rows_at_once = rows_at_once(chunk.uncompressed_size(), stays.len() as i64);
+    let levels = (chunk.column_descr().max_def_level(), chunk.column_descr().max_rep_level());
+    macro_rules! each_type {
+        ($($reader:ident),*) => {
+            match (
+                get_column_reader(chunk.column_descr_ptr(), pages(from, row_group, column)?),
+                get_column_reader(chunk.column_descr_ptr(), pages(copy, in_copy, column)?),
+            ) {
+                $((ColumnReader::$reader(from), ColumnReader::$reader(copy)) => {
+                    is_same_by_type(from, copy, levels, stays, rows_at_once)
+                })*
+                _ => Ok(false),
+            }
+        };
+    }
+    each_type!(
+        BoolColumnReader,
+        Int32ColumnReader,
+        Int64ColumnReader,
+        Int96ColumnReader,
+        FloatColumnReader,
+        DoubleColumnReader,
+        ByteArrayColumnReader,
+        FixedLenByteArrayColumnReader
+    )
+}
+
+fn is_same_by_type<T: DataType>(
+    mut from: ColumnReaderImpl<T>,
+    mut copy: ColumnReaderImpl<T>,
+    levels: (i16, i16),
+    stays: &[bool],
+    rows_at_once: usize,
+) -> Result<bool> {
+    let mut is_same = true;
+    each_kept(&mut from, levels, stays, rows_at_once, |kept, rows| {
+        let (mut values, mut definitions, mut repetitions) = (Vec::new(), Vec::new(), Vec::new());
+        read_rows(&mut copy, rows, (&mut values, &mut definitions, &mut repetitions))?;
+        // By their bytes, since there are numbers that don't equal themselves.
+        let values_are =
+            values.len() == kept.values.len() && values.iter().zip(&kept.values).all(|(a, b)| a.as_bytes() == b.as_bytes());
+        let levels_are = (levels.0 == 0 || definitions == kept.definitions) && (levels.1 == 0 || repetitions == kept.repetitions);
+        is_same &= values_are && levels_are;
+        Ok(())
+    })?;
+    Ok(is_same)
 }
 
 /// Appends the next rows of a column: the values of those that have one, and the levels of all.

@@ -4,6 +4,7 @@
 //! Knows the columns of a table and nothing of what is done with a text.
 
 mod columns;
+mod comparing;
 mod converting;
 mod encoding;
 mod extracting;
@@ -17,6 +18,7 @@ mod tests;
 mod weaving;
 mod writing;
 
+pub use comparing::difference;
 pub use converting::{JsonLines, from_json_lines};
 pub use extracting::Extracts;
 pub use reading::{Ids, Texts, Values};
