@@ -16,9 +16,9 @@ use unecho::{Error, Result};
 /// Restores.
 pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Result<Status> {
     let started = Instant::now();
-    let temporary = global.budget(args.output.as_deref())?.folder();
+    let room = global.budget(args.output.as_deref())?.room();
     let threads = Threads::new(global.threads());
-    let record = threads.run(|| Record::open(&args.record, &temporary))?;
+    let record = threads.run(|| Record::open(&args.record, &room))?;
     let target = match &args.output {
         None => Target::InPlace,
         Some(output) if output.as_os_str() == "-" && record.is_of_one() => Target::Stdout,
@@ -47,8 +47,7 @@ pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Resul
     let progress = Progress::start(terminal.bar(outputs.are_stdout()), "file");
     let each = |files, bytes| progress.add(files, bytes);
     let (keeps_going, stop) = (args.keep_going, signals.stop());
-    let how =
-        Restoring { outputs: &outputs, is_at_home, keeps_going, temporary: &temporary, threads: &threads, stop, each: &each };
+    let how = Restoring { outputs: &outputs, is_at_home, keeps_going, room: &room, threads: &threads, stop, each: &each };
     let restored = restore(&record, &how);
     drop(progress);
     let restored = restored?;

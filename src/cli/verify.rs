@@ -16,14 +16,14 @@ const TOLD: usize = 20;
 /// Verifies.
 pub(super) fn run(args: &Verify, global: &Global, terminal: &Terminal) -> Result<Status> {
     let started = Instant::now();
-    let temporary = global.budget(None)?.folder();
+    let room = global.budget(None)?.room();
     let progress = Progress::start(terminal.bar(false), "file");
     let verified = Threads::new(global.threads()).run(|| {
-        let record = Record::open(&args.record, &temporary)?;
+        let record = Record::open(&args.record, &room)?;
         if !record.is_complete() {
             terminal.say(&format!("{}: its run broke off; what it tells of is looked at", args.record.display()));
         }
-        verify(&record, &temporary, |files, bytes| progress.add(files, bytes))
+        verify(&record, &room, |files, bytes| progress.add(files, bytes))
     });
     drop(progress);
     let verified = verified?;

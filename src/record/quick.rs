@@ -147,6 +147,9 @@ impl<'a> Rest<'a> {
         }
         let text = &self.0[..end];
         self.0 = &self.0[end + 1..];
+        if let Some((_, separator)) = SEPARATORS.iter().find(|(written, _)| is_escaped && written.as_bytes() == text) {
+            return Some(Cow::Borrowed(separator));
+        }
         if text.iter().any(|byte| *byte < b' ') {
             return None;
         }
@@ -165,6 +168,10 @@ impl<'a> Rest<'a> {
         })))
     }
 }
+
+/// What stands between paragraphs, mostly, as it is written in a string: of texts, and of JSONL.
+const SEPARATORS: [(&str, &str); 6] =
+    [(r"\n", "\n"), (r"\n\n", "\n\n"), (r"\\n", r"\n"), (r"\\n\\n", r"\n\n"), (r"\r\n", "\r\n"), (r"\r\n\r\n", "\r\n\r\n")];
 
 /// A string without the escapes that most have, which are of one character; `None` if it has others.
 fn unescaped(text: &str) -> Option<String> {

@@ -9,7 +9,8 @@ use super::quick::{CUT, Edited};
 use crate::document::Span;
 use crate::error::{Error, Place, Result};
 use crate::fingerprint::fingerprint;
-use crate::source::{AtHand, Fields, Form, Input, Origin, Packing};
+use crate::source::{AtHand, Fields, Form, Input, Origin, Packing, Room};
+use rayon::prelude::*;
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Display;
 use std::fs;
@@ -106,10 +107,10 @@ impl Record {
     ///
     /// # Errors
     /// If it isn't a record, or not one that was written to its end; one of a run in place need not be.
-    pub fn open(path: &Path, temporary: &Path) -> Result<Self> {
+    pub fn open(path: &Path, room: &Room) -> Result<Self> {
         let packing = Packing::of_name(path).0;
         let input = Input { from: Origin::Named(path.into()), packing, ..Input::stdin(Form::Jsonl) };
-        let lines = AtHand::open(&input, &Fields::default(), temporary, u64::MAX)?;
+        let lines = AtHand::open(&input, &Fields::default(), room, None)?;
         let all = lines.read(Span { start: 0, end: lines.len() })?;
         let mut reading = Reading::new(path, &all)?;
         reading.all()?;
@@ -254,10 +255,60 @@ struct Reading<'a> {
     is_complete: bool,
     /// The file under way.
     file: Option<RecordedFile>,
-    at: usize,
+    /// The number of the line under way.
     number: u64,
     /// Of all lines but those of cuts.
     sum: Xxh3,
+    /// Of those.
+    sums: Vec<Sum>,
+}
+
+/// What the lines of the cuts of a part should be.
+struct Sum {
+    lines: Span,
+    sum: String,
+    /// The numbers of the first and the last of them.
+    first: u64,
+    last: u64,
+}
+
+/// A line that is no cut.
+struct OtherLine {
+    /// Where it begins, and its line end is.
+    start: usize,
+    end: usize,
+    /// From 1 on.
+    number: u64,
+}
+
+/// So many bytes of a record are looked through at once.
+const AT_ONCE: usize = 4 << 20;
+
+/// The lines that are no cuts, and how many lines there are, without the last if it has no end.
+fn other_lines(all: &[u8]) -> (Vec<OtherLine>, u64) {
+    let mut bounds = vec![0];
+    while let Some(end) = bounds.last().and_then(|from| Some(from + AT_ONCE + memchr::memchr(b'\n', all.get(from + AT_ONCE..)?)?))
+    {
+        bounds.push(end + 1);
+    }
+    bounds.push(all.len());
+    let each = |bounds: &[usize]| {
+        let (mut others, mut count, mut start) = (Vec::new(), 0, bounds[0]);
+        for end in memchr::memchr_iter(b'\n', &all[bounds[0]..bounds[1]]).map(|end| bounds[0] + end) {
+            count += 1;
+            if !all[start..end].starts_with(CUT) {
+                others.push(OtherLine { start, end, number: count });
+            }
+            start = end + 1;
+        }
+        (others, count)
+    };
+    let (mut all_others, mut lines) = (Vec::new(), 0);
+    for (others, count) in bounds.par_windows(2).map(each).collect::<Vec<_>>() {
+        all_others.extend(others.into_iter().map(|other| OtherLine { number: lines + other.number, ..other }));
+        lines += count;
+    }
+    (all_others, lines)
 }
 
 impl<'a> Reading<'a> {
@@ -272,67 +323,19 @@ impl<'a> Reading<'a> {
             _ => return Err(Error::refused(path, "is no record of unecho: its first line is no header of one")),
         };
         let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-        let at = (end + 1).min(all.len());
-        let (files, failed) = (Vec::new(), HashSet::new());
-        let mut sum = Xxh3::new();
-        sum.update(&all[..at]);
-        Ok(Self { path, folder, all, header, files, failed, is_complete: false, file: None, at, number: 2, sum })
+        let (files, failed, sums) = (Vec::new(), HashSet::new(), Vec::new());
+        Ok(Self { path, folder, all, header, files, failed, is_complete: false, file: None, number: 1, sum: Xxh3::new(), sums })
     }
 
     fn all(&mut self) -> Result<()> {
-        let (mut first_cut, mut cuts) = (None, 0u64);
-        let mut known = Vec::new();
-        while self.at < self.all.len() {
-            let start = self.at;
-            if self.is_complete {
-                return Err(self.broken(&"stands behind the end of the record"));
-            }
-            let Some(len) = memchr::memchr(b'\n', &self.all[start..]) else { break };
-            let line = &self.all[start..start + len];
-            self.at += len + 1;
-            if line.starts_with(CUT) {
-                first_cut.get_or_insert((start, self.number));
-                cuts += 1;
-            } else {
-                match Line::read(line).map_err(|error| self.broken(&without_place(&error)))? {
-                    Line::Cut => return Err(self.broken(&"has the line of a cut in another shape than it is written in")),
-                    Line::Header(_) => return Err(self.broken(&"is the header of another record")),
-                    Line::File(line) => {
-                        self.no_more(first_cut)?;
-                        self.begin(line)?;
-                    }
-                    Line::Part(line) => {
-                        let (from, first) = first_cut.take().unwrap_or((start, self.number));
-                        self.part(line, from..start, first)?;
-                    }
-                    Line::Rows(rows) => {
-                        self.no_more(first_cut)?;
-                        self.rows(rows, Span::new(start, start + len))?;
-                    }
-                    Line::Ends(line) => {
-                        self.no_more(first_cut)?;
-                        known.push(line.ends);
-                        self.end(&line)?;
-                    }
-                    Line::Fails(number) => {
-                        self.failed.insert(number);
-                        self.file.take_if(|file| file.number == number);
-                        first_cut = None;
-                    }
-                    Line::Complete(line) => {
-                        self.no_more(first_cut)?;
-                        let is_all = line.files == known.len() as u64 && line.cuts == cuts;
-                        if !is_all || hex(self.sum.digest128()) != line.sum || self.file.is_some() {
-                            return Err(self.broken(&"a line before it isn't as it was written, or is missing"));
-                        }
-                        self.is_complete = true;
-                    }
-                    Line::Other => {}
-                }
-                self.sum.update(&self.all[start..self.at]);
-            }
-            self.number += 1;
+        let read = self.each_line();
+        // A line that was changed may make others wrong.
+        let changed = self.sums.par_iter().find_first(|sum| hex(fingerprint(sum.lines.of(self.all))) != sum.sum);
+        if let Some(Sum { first, last, .. }) = changed {
+            let why = format!("it, or another line up to {last}, isn't as it was written");
+            return Err(Error::record(self.path.into(), "line", *first, &why));
         }
+        read?;
         let failed = std::mem::take(&mut self.failed);
         self.files.retain(|file| !failed.contains(&file.number));
         let is_in_place = |file: &RecordedFile| file.is_in_place();
@@ -343,6 +346,69 @@ impl<'a> Reading<'a> {
                 format!("is cut short: it ends with line {}, not with its end", self.number - 1),
             ));
         }
+        Ok(())
+    }
+
+    fn each_line(&mut self) -> Result<()> {
+        let (others, lines) = other_lines(self.all);
+        let (mut first_cut, mut cuts) = (None, 0u64);
+        let mut known = Vec::new();
+        // Where the next line begins, and its number.
+        let mut next = (0, 1);
+        for OtherLine { start, end, number } in others {
+            if self.is_complete {
+                break;
+            }
+            if number > next.1 {
+                first_cut.get_or_insert(next);
+                cuts += number - next.1;
+            }
+            self.number = number;
+            next = (end + 1, number + 1);
+            let line = &self.all[start..end];
+            match Line::read(line).map_err(|error| self.broken(&without_place(&error)))? {
+                Line::Header(_) if number == 1 => {}
+                Line::Cut => return Err(self.broken(&"has the line of a cut in another shape than it is written in")),
+                Line::Header(_) => return Err(self.broken(&"is the header of another record")),
+                Line::File(line) => {
+                    self.no_more(first_cut)?;
+                    self.begin(line)?;
+                }
+                Line::Part(line) => {
+                    let (from, first) = first_cut.take().unwrap_or((start, number));
+                    self.part(line, Span::new(from, start), first)?;
+                }
+                Line::Rows(rows) => {
+                    self.no_more(first_cut)?;
+                    self.rows(rows, Span::new(start, end))?;
+                }
+                Line::Ends(line) => {
+                    self.no_more(first_cut)?;
+                    known.push(line.ends);
+                    self.end(&line)?;
+                }
+                Line::Fails(number) => {
+                    self.failed.insert(number);
+                    self.file.take_if(|file| file.number == number);
+                    first_cut = None;
+                }
+                Line::Complete(line) => {
+                    self.no_more(first_cut)?;
+                    let is_all = line.files == known.len() as u64 && line.cuts == cuts;
+                    if !is_all || hex(self.sum.digest128()) != line.sum || self.file.is_some() {
+                        return Err(self.broken(&"a line before it isn't as it was written, or is missing"));
+                    }
+                    self.is_complete = true;
+                }
+                Line::Other => {}
+            }
+            self.sum.update(&self.all[start..=end]);
+        }
+        self.number = next.1;
+        if self.is_complete && next.0 < self.all.len() {
+            return Err(self.broken(&"stands behind the end of the record"));
+        }
+        self.number = lines + 1;
         Ok(())
     }
 
@@ -362,11 +428,14 @@ impl<'a> Reading<'a> {
         if !line.name.0.components().all(|step| matches!(step, Component::Normal(_))) {
             return Err(self.broken(&"has a name that leads out of the folder that it is in"));
         }
-        let input = |path: &RecordedPath, packing| {
+        let input = |path: &RecordedPath, packing, form| {
             let from = if path.is_stream() { Origin::Stdin } else { Origin::Named(joined(&self.folder, &path.0)) };
             Input { from, name: line.name.0.clone(), packing, number: line.number, ..Input::stdin(form) }
         };
-        let (original, clean) = (input(&line.path, packing), line.clean.as_ref().map(|clean| input(clean, clean_packing)));
+        let original = input(&line.path, packing, form);
+        // The clean copy of a WARC is a WET, which counts as it stands.
+        let form_of_clean = if form == Form::Warc { Form::Text } else { form };
+        let clean = line.clean.as_ref().map(|clean| input(clean, clean_packing, form_of_clean));
         self.file = Some(RecordedFile {
             number: line.number,
             original,
@@ -380,12 +449,8 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    fn part(&mut self, line: PartLine, lines: std::ops::Range<usize>, first_line: u64) -> Result<()> {
-        if hex(fingerprint(&self.all[lines.clone()])) != line.sum {
-            let last = self.number - 1;
-            let why = format!("it, or another line up to {last}, isn't as it was written");
-            return Err(Error::record(self.path.into(), "line", first_line.min(self.number), &why));
-        }
+    fn part(&mut self, line: PartLine, lines: Span, first_line: u64) -> Result<()> {
+        self.sums.push(Sum { lines, sum: line.sum, first: first_line, last: self.number - 1 });
         let Some(file) = &mut self.file else { return Err(self.broken(&"is a part of no file")) };
         let (original, clean_end) = (Span::from(line.part), file.clean_bytes.checked_add(line.clean));
         let clean = match clean_end {
@@ -395,8 +460,7 @@ impl<'a> Reading<'a> {
             _ => return Err(self.broken(&"isn't the part behind the one before")),
         };
         (file.bytes, file.clean_bytes) = (original.end, clean.end);
-        let lines = Span::new(lines.start, lines.end);
-        let PartLine { hash, clean_hash, .. } = line;
+        let (hash, clean_hash) = (line.hash, line.clean_hash);
         let number = file.parts.len();
         file.parts.push(Part { number, original, hash, clean, clean_hash, lines, first_line });
         Ok(())

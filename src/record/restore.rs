@@ -7,7 +7,7 @@ use super::tables;
 use super::texts::{Stands, Texts, ensure_len};
 use crate::apply::{Draft, Outputs, Pending, ensure_replaceable};
 use crate::error::{Error, Result};
-use crate::source::{Form, Origin};
+use crate::source::{Form, Origin, Room};
 use crate::threads::Threads;
 use rayon::prelude::*;
 use std::fs::{self, Permissions};
@@ -44,8 +44,8 @@ pub struct Restoring<'a> {
     pub is_at_home: bool,
     /// Whether those are restored that can be, although others can't.
     pub keeps_going: bool,
-    /// The folder for temporary files.
-    pub temporary: &'a Path,
+    /// Where streams are unpacked.
+    pub room: &'a Room,
     /// Those that do it.
     pub threads: &'a Threads,
     /// Once it is set, no other file is begun.
@@ -59,7 +59,7 @@ pub struct Restoring<'a> {
 /// # Errors
 /// If files that are needed aren't there; nothing is written then. What can't be made of them is left out, and named.
 pub fn restore(record: &Record, how: &Restoring) -> Result<Restored> {
-    let texts = Texts::new(record, how.temporary);
+    let texts = Texts::new(record, how.room);
     texts.rely_on_clean_copies();
     let mut at_work = AtWork { texts: &texts, how, near: Vec::new(), restored: Restored::default() };
     if how.is_at_home {

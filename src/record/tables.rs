@@ -119,7 +119,7 @@ fn woven(texts: &Texts, file: usize, draft: Draft) -> std::result::Result<Draft,
     let refused = |why: &str| Error::refused(recorded.original.place(), why);
     let copy = texts.clean(file)?.ok_or_else(|| refused("is a table, and the record names no clean copy of it"))?;
     let groups = recorded.row_groups.as_ref().ok_or_else(|| refused("is a table, and the record names no row groups"))?;
-    let spool = Spool { held: HELD, folder: texts.temporary.clone() };
+    let spool = Spool { held: HELD, folder: texts.room.folder.clone() };
     let to = BufWriter::with_capacity(AT_ONCE, draft);
     let mut weaver = Weaver::new(copy.table().map_err(Fault::Read)?, &texts.fields, spool, to)?;
     let mut original = Original::new(texts, file);
@@ -138,7 +138,7 @@ fn woven(texts: &Texts, file: usize, draft: Draft) -> std::result::Result<Draft,
 /// Rows that went, of a row group whose first row is `first`.
 fn apart(texts: &Texts, gone: &Gone, first: u64) -> Result<Apart> {
     let parquet = texts.record.table_of(gone)?;
-    let table = file_of(&parquet, &texts.temporary).map_err(Fault::Read);
+    let table = file_of(&parquet, &texts.room.folder).map_err(Fault::Read);
     let rows = gone.rows.iter().map(|row| row - first).collect();
     let apart = table.and_then(|file| Apart::open(file, &texts.fields, rows));
     apart.map_err(|fault| texts.record.broken(gone.number, &fault))

@@ -6,13 +6,13 @@ use crate::document::Span;
 use crate::error::{Error, Result, count, io_reason};
 use crate::fingerprint::fingerprint;
 use crate::near::Near;
-use crate::source::{AtHand, Fields, Input, Origin};
+use crate::source::{AtHand, Fields, Input, Origin, Room};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// So many files are open at a time.
@@ -31,8 +31,8 @@ pub(super) enum Stands {
 pub(super) struct Texts<'a> {
     pub(super) record: &'a Record,
     pub(super) fields: Fields,
-    /// The folder for temporary files.
-    pub(super) temporary: PathBuf,
+    /// Where streams are unpacked.
+    pub(super) room: Room,
     files: Vec<File>,
     open: Mutex<VecDeque<(Key, Opened)>>,
 }
@@ -50,12 +50,12 @@ struct File {
 type Opened = Arc<Mutex<Option<Arc<AtHand>>>>;
 
 impl<'a> Texts<'a> {
-    /// The texts of a record. What must be unpacked goes to files without names in `temporary`.
-    pub(super) fn new(record: &'a Record, temporary: &Path) -> Self {
+    /// The texts of a record. What must be unpacked goes to `room`.
+    pub(super) fn new(record: &'a Record, room: &Room) -> Self {
         let file =
             |file: &RecordedFile| File { edits: file.parts.iter().map(|_| OnceLock::new()).collect(), stands: Mutex::new(None) };
         let files = record.files().iter().map(file).collect();
-        Self { record, fields: record.fields(), temporary: temporary.into(), files, open: Mutex::default() }
+        Self { record, fields: record.fields(), room: room.clone(), files, open: Mutex::default() }
     }
 
     pub(super) fn file(&self, file: usize) -> &'a RecordedFile {
@@ -104,7 +104,7 @@ impl<'a> Texts<'a> {
         if let Some(opened) = &*opened {
             return Ok(Arc::clone(opened));
         }
-        let new = Arc::new(AtHand::open(input, &self.fields, &self.temporary, had)?);
+        let new = Arc::new(AtHand::open(input, &self.fields, &self.room, Some(had))?);
         Ok(Arc::clone(opened.insert(new)))
     }
 

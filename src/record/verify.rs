@@ -11,10 +11,9 @@ use crate::Match;
 use crate::document::Span;
 use crate::error::{Error, Result, What};
 use crate::fingerprint::fingerprint;
-use crate::source::{Form, Origin};
+use crate::source::{Form, Origin, Room};
 use rayon::prelude::*;
 use std::borrow::Cow;
-use std::path::Path;
 
 /// So many disagreements of a part are told.
 const TOLD: usize = 10;
@@ -45,13 +44,13 @@ impl Verified {
     }
 }
 
-/// Proves a run once more, by the originals, the clean copies and its record. Temporary files are in `temporary`; `each` is told how
-/// many files and bytes are proven, as they are.
+/// Proves a run once more, by the originals, the clean copies and its record. Streams are unpacked to `room`; `each` is told how many
+/// files and bytes are proven, as they are.
 ///
 /// # Errors
 /// If the record makes no sense, or files aren't there.
-pub fn verify(record: &Record, temporary: &Path, each: impl Fn(u64, u64) + Sync) -> Result<Verified> {
-    let texts = Texts::new(record, temporary);
+pub fn verify(record: &Record, room: &Room, each: impl Fn(u64, u64) + Sync) -> Result<Verified> {
+    let texts = Texts::new(record, room);
     texts.ensure_there(true)?;
     let Some(how) = record.settings().matching() else {
         return Err(Error::refused(record.path(), "compared paragraphs in a way that this unecho doesn't know"));
@@ -97,12 +96,16 @@ fn is_seen(recorded: &RecordedFile, stands: Stands) -> bool {
 fn whole(texts: &Texts, file: usize) -> Result<Stands> {
     let recorded = texts.file(file);
     let stands = texts.stands(file)?;
-    if stands == Stands::Original {
-        ensure_len(&recorded.original, texts.original(file)?.len(), recorded.bytes)?;
-    }
-    if let Some(clean) = recorded.clean.as_ref().filter(|_| is_seen(recorded, stands)) {
-        ensure_len(clean, texts.clean(file)?.map_or(0, |copy| copy.len()), recorded.clean_bytes)?;
-    }
+    let original = || match stands {
+        Stands::Original => ensure_len(&recorded.original, texts.original(file)?.len(), recorded.bytes),
+        Stands::Clean => Ok(()),
+    };
+    let clean = || match recorded.clean.as_ref().filter(|_| is_seen(recorded, stands)) {
+        Some(clean) => ensure_len(clean, texts.clean(file)?.map_or(0, |copy| copy.len()), recorded.clean_bytes),
+        None => Ok(()),
+    };
+    let (original, clean) = rayon::join(original, clean); // which may have to be unpacked
+    original.and(clean)?;
     if recorded.original.form == Form::Parquet && stands == Stands::Original && is_seen(recorded, stands) {
         tables::ensure_same(texts, file)?;
     }

@@ -1,7 +1,7 @@
 //! How much memory a run may take, and what that means for each of its parts.
 
 use crate::error::{Error, Place, Result, megabytes, megabytes_up};
-use crate::source::Pace;
+use crate::source::{Pace, Room};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
@@ -36,6 +36,9 @@ const PACKING_PART: u64 = 8;
 /// A text with its paragraphs and what is found about them takes at most so many thirds of its size, unless its lines are very
 /// short.
 const THIRDS_OF_TEXT: u64 = 5;
+
+/// What is unpacked to be read at any place takes at most this part of the memory.
+const UNPACKED: u64 = 2;
 
 /// And a record, which is read ahead, taken apart, planned and written like a stretch, at most this part of the memory.
 const RECORDS: u64 = 8;
@@ -96,6 +99,11 @@ impl Budget {
         let (of, needed, allowed) = (megabytes(bytes), megabytes_up(bytes.div_ceil(3) * THIRDS_OF_TEXT), megabytes(self.memory));
         let why = format!("one document of {of} takes up to {needed} of memory, and --memory allows {allowed}");
         Err(Error::refused(place(), why))
+    }
+
+    /// Where streams go that are read at any place.
+    pub fn room(&self) -> Room {
+        Room::new(self.memory / UNPACKED, self.folder())
     }
 
     /// The folder for temporary files. Not /tmp, which often is memory: what is large and short-lived goes to /var/tmp (Filesystem

@@ -9,13 +9,50 @@ use super::parquet;
 use super::{Fields, Form, Input, Origin, Packing, warc};
 use crate::document::Span;
 use crate::error::{Error, Place, Result, What};
-use crate::scratch::{in_folder, nameless};
+use crate::scratch::in_folder;
 use std::borrow::Cow;
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tempfile::{SpooledData, SpooledTempFile, spooled_tempfile_in};
+
+/// Where what is unpacked goes to be at hand: to memory, and what that doesn't hold to files without names.
+#[derive(Clone, Debug)]
+pub struct Room {
+    /// The folder for those.
+    pub(crate) folder: PathBuf,
+    /// How many bytes memory holds beside what it has.
+    left: Arc<AtomicU64>,
+}
+
+impl Room {
+    /// Memory for so many bytes, and a folder.
+    pub fn new(bytes: u64, folder: PathBuf) -> Self {
+        Self { folder, left: Arc::new(AtomicU64::new(bytes)) }
+    }
+
+    /// Takes memory for so many bytes, or, if there isn't so much, none.
+    fn take(&self, bytes: u64) -> Taken {
+        let left = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
+        Taken { bytes: if left.is_ok() { bytes } else { 0 }, of: Arc::clone(&self.left) }
+    }
+}
+
+/// Memory that is given back when this is dropped.
+struct Taken {
+    bytes: u64,
+    of: Arc<AtomicU64>,
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.of.fetch_add(self.bytes, Ordering::Relaxed);
+    }
+}
 
 /// A file whose bytes are at hand.
 pub(crate) struct AtHand {
@@ -23,6 +60,7 @@ pub(crate) struct AtHand {
     bytes: Bytes,
     len: u64,
     metadata: Metadata,
+    _memory: Option<Taken>,
     /// The file itself, of a table.
     #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "no table is read"))]
     table: Option<File>,
@@ -36,12 +74,12 @@ enum Bytes {
 }
 
 impl AtHand {
-    /// Opens a file, which had so many bytes. What isn't there as it counts is written to a file without a name in `temporary`: no
-    /// more than a byte beyond those that it `had`, nor does it matter whether it breaks off behind them.
+    /// Opens a file, which had so many bytes, if that is known. What isn't there as it counts is unpacked to `room`: no more than a byte
+    /// beyond those that it `had`, nor does it matter whether it breaks off behind them.
     ///
     /// # Errors
     /// If it can't be read.
-    pub(crate) fn open(input: &Input, fields: &Fields, temporary: &Path, had: u64) -> Result<Self> {
+    pub(crate) fn open(input: &Input, fields: &Fields, room: &Room, had: Option<u64>) -> Result<Self> {
         let opened = || {
             let file = match &input.from {
                 Origin::Stdin => File::from(io::stdin().as_fd().try_clone_to_owned()?),
@@ -49,21 +87,34 @@ impl AtHand {
             };
             let metadata = file.metadata()?;
             let is_table = input.form == Form::Parquet;
-            let file = if is_table && !metadata.is_file() { spooled(file, temporary)? } else { file };
+            let file = if is_table && !metadata.is_file() { spooled(file, &room.folder)? } else { file };
             let table = if is_table { Some(file.try_clone()?) } else { None };
-            let is_as_it_counts = input.packing == Packing::Plain && matches!(input.form, Form::Text | Form::Jsonl);
-            let plain = match is_as_it_counts && metadata.is_file() {
-                true => file,
+            let is_as_it_counts = input.packing == Packing::Plain
+                && match input.form {
+                    Form::Text | Form::Jsonl => true,
+                    Form::Warc => had == Some(metadata.len()), // a WET becomes itself
+                    Form::Parquet => false,
+                };
+            let (bytes, memory) = match is_as_it_counts && metadata.is_file() {
+                true => (Bytes::of(file)?, None),
                 false => {
-                    let mut plain = Copying { to: nameless(temporary)?, folder: temporary, left: had.saturating_add(1) };
+                    let memory = room.take(had.map_or(room.left.load(Ordering::Relaxed) / 2, |had| had.saturating_add(1)));
+                    let held = usize::try_from(memory.bytes).unwrap_or(usize::MAX);
+                    let to = spooled_tempfile_in(held, &room.folder);
+                    let left = had.map_or(u64::MAX, |had| had.saturating_add(1));
+                    let mut plain = Copying { to, folder: &room.folder, left };
                     match plain.all(file, input, fields) {
                         Err(error) if plain.left != 1 || error.raw_os_error().is_some() => return Err(error),
-                        _ => plain.to,
+                        _ => {}
+                    }
+                    match plain.to.into_inner() {
+                        SpooledData::InMemory(bytes) => (Bytes::Held(bytes.into_inner()), Some(memory)),
+                        SpooledData::OnDisk(file) => (Bytes::of(file)?, None),
                     }
                 }
             };
-            let len = plain.metadata()?.len();
-            Ok(Self { place: input.place(), bytes: Bytes::of(plain, len)?, len, metadata, table })
+            let len = bytes.len()?;
+            Ok(Self { place: input.place(), bytes, len, metadata, _memory: memory, table })
         };
         opened().map_err(|error| Error::io(input.place(), error))
     }
@@ -122,7 +173,8 @@ impl AtHand {
 }
 
 impl Bytes {
-    fn of(file: File, len: u64) -> io::Result<Self> {
+    fn of(file: File) -> io::Result<Self> {
+        let len = file.metadata()?.len();
         if len < MAP_FROM {
             let mut bytes = vec![0; usize::try_from(len).map_err(io::Error::other)?];
             file.read_exact_at(&mut bytes, 0)?;
@@ -130,11 +182,19 @@ impl Bytes {
         }
         Ok(Mapping::new(&file, len).map_or(Bytes::Read(file), Bytes::Mapped))
     }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(match self {
+            Bytes::Held(bytes) => bytes.len() as u64,
+            Bytes::Mapped(mapping) => mapping.len() as u64,
+            Bytes::Read(file) => file.metadata()?.len(),
+        })
+    }
 }
 
 /// A copy of what counts of a file, so far.
 struct Copying<'a> {
-    to: File,
+    to: SpooledTempFile,
     folder: &'a Path,
     /// So many bytes more are copied.
     left: u64,

@@ -26,6 +26,7 @@ mod walk;
 pub mod warc;
 
 pub(crate) use at_hand::AtHand;
+pub use at_hand::Room;
 pub use identity::Identity;
 pub use jsonl::Fields;
 pub(crate) use load::{Loaded, Watch, if_it_may_break, load, unpacked_size};
