@@ -5,29 +5,27 @@
 mod desk;
 #[path = "support/python.rs"]
 mod python;
+#[path = "support/tables.rs"]
+mod tables;
 
-use arrow_array::builder::{ListBuilder, StringBuilder, StringDictionaryBuilder};
-use arrow_array::types::Int32Type;
-use arrow_array::{ArrayRef, BinaryArray, Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray, StructArray};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_array::{ArrayRef, BinaryArray, Int64Array, RecordBatch, StructArray};
+use arrow_schema::{DataType, Field};
 use arrow_select::concat::concat_batches;
 use bytes::Bytes;
 use desk::{Desk, Ran};
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::Compression;
 use parquet::column::reader::ColumnReader;
 use parquet::column::writer::ColumnWriter;
 use parquet::data_type::{ByteArray, FixedLenByteArray, Int96};
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
-use parquet::schema::types::{ColumnPath, Type};
-use std::collections::HashMap;
+use parquet::schema::types::Type;
 use std::fs;
 use std::sync::Arc;
+use tables::{kinds, named, others, parquet, strings};
 
 const RIVER: &str = "The river runs past the old mill and under the bridge.";
 const ROAD: &str = "The road goes up the hill, where the old inn stands.";
@@ -51,75 +49,28 @@ fn texts() -> Vec<Option<String>> {
     ]
 }
 
-/// How a column of strings is held.
-fn strings(kind: &DataType, texts: &[Option<String>]) -> ArrayRef {
-    let texts = texts.iter().map(Option::as_deref);
-    match kind {
-        DataType::Utf8 => Arc::new(texts.collect::<StringArray>()),
-        DataType::LargeUtf8 => Arc::new(texts.collect::<LargeStringArray>()),
-        DataType::Utf8View => Arc::new(texts.collect::<StringViewArray>()),
-        _ => {
-            let mut builder = StringDictionaryBuilder::<Int32Type>::new();
-            texts.for_each(|text| builder.append_option(text));
-            Arc::new(builder.finish())
-        }
-    }
-}
-
-fn kinds() -> [DataType; 4] {
-    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-    [DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View, dictionary]
-}
-
 /// A table of texts with other columns around them, nulls among them, and words about it.
 fn table(kind: &DataType, texts: &[Option<String>]) -> RecordBatch {
     let rows = texts.len();
-    let mut tags = ListBuilder::new(StringBuilder::new());
-    for row in 0..rows {
-        match row % 3 {
-            0 => tags.append_null(),
-            1 => tags.append_value([] as [Option<&str>; 0]),
-            _ => tags.append_value([Some("a"), None, Some("b")]),
-        }
-    }
-    let numbers: Int64Array = (0..rows as i64).map(|row| (row % 4 > 0).then_some(row)).collect();
-    let names: StringArray = (0..rows).map(|row| Some(format!("row-{row}"))).collect();
+    let [numbers, names, tags] = others(rows);
     let bytes: Vec<Vec<u8>> = (0..rows).map(|row| vec![0xff - row as u8; row]).collect();
     let bytes: BinaryArray = bytes.iter().map(|bytes| (bytes.len() % 5 > 0).then_some(&**bytes)).collect();
     let kinds: Vec<Option<String>> = (0..rows).map(|row| (row % 5 > 0).then(|| format!("kind {}", row % 2))).collect();
     let inner = StructArray::try_new(
         vec![Field::new("text", DataType::Utf8, false), Field::new("n", DataType::Int64, true)].into(),
-        vec![Arc::new(names.clone()), Arc::new(numbers.clone())],
+        vec![names.clone(), numbers.clone()],
         Some((0..rows).map(|row| row % 4 != 3).collect()),
     );
     let columns: [(&str, ArrayRef); 7] = [
-        ("number", Arc::new(numbers)),
-        ("id", Arc::new(names)),
+        ("number", numbers),
+        ("id", names),
         ("text", strings(kind, texts)),
-        ("tags", Arc::new(tags.finish())),
+        ("tags", tags),
         ("meta", Arc::new(inner.unwrap())),
         ("bytes", Arc::new(bytes)),
         ("kind", strings(kind, &kinds)),
     ];
-    let about = |name: &str| HashMap::from([("of".to_owned(), name.to_owned())]);
-    let fields: Vec<Field> = columns
-        .iter()
-        .map(|(name, column)| Field::new(*name, column.data_type().clone(), true).with_metadata(about(name)))
-        .collect();
-    let schema = Schema::new_with_metadata(fields, about("all"));
-    RecordBatch::try_new(Arc::new(schema), columns.map(|(_, column)| column).to_vec()).unwrap()
-}
-
-fn parquet(table: &RecordBatch, group_rows: usize) -> Vec<u8> {
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_column_compression(ColumnPath::from("bytes"), Compression::SNAPPY)
-        .set_max_row_group_row_count(Some(group_rows))
-        .set_key_value_metadata(Some(vec![KeyValue::new("license".into(), Some("CC0".into()))]))
-        .build();
-    let mut writer = ArrowWriter::try_new(Vec::new(), table.schema(), Some(properties)).unwrap();
-    writer.write(table).unwrap();
-    writer.into_inner().unwrap()
+    named(&columns)
 }
 
 /// All that a table is: its rows, how many of them each row group has, how its columns are packed, its schema, and what it says

@@ -5,28 +5,22 @@
 mod desk;
 #[path = "support/python.rs"]
 mod python;
+#[path = "support/tables.rs"]
+mod tables;
 
-use arrow_array::builder::{ListBuilder, StringBuilder, StringDictionaryBuilder};
 use arrow_array::cast::AsArray as _;
-use arrow_array::types::Int32Type;
-use arrow_array::{
-    Array as _, ArrayRef, BooleanArray, Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray, StructArray,
-};
+use arrow_array::{Array as _, ArrayRef, BooleanArray, RecordBatch, StructArray};
 use arrow_cast::cast;
 use arrow_schema::{DataType, Field, Schema};
 use arrow_select::concat::concat_batches;
 use arrow_select::filter::filter_record_batch;
 use bytes::Bytes;
 use desk::{Desk, Ran, assert_same};
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
-use std::collections::HashMap;
 use std::fs;
 use std::io::Write as _;
 use std::sync::Arc;
+use tables::{kinds, named, others, parquet, strings};
 
 const RIVER: &str = "The river runs past the old mill and under the bridge.";
 const ROAD: &str = "The road goes up the hill, where the old inn stands.";
@@ -64,66 +58,19 @@ fn stay() -> BooleanArray {
     texts().iter().map(|(_, left)| Some(left.is_some())).collect()
 }
 
-/// How a column of strings is held.
-fn strings(kind: &DataType, texts: &[Option<String>]) -> ArrayRef {
-    let texts = texts.iter().map(Option::as_deref);
-    match kind {
-        DataType::Utf8 => Arc::new(texts.collect::<StringArray>()),
-        DataType::LargeUtf8 => Arc::new(texts.collect::<LargeStringArray>()),
-        DataType::Utf8View => Arc::new(texts.collect::<StringViewArray>()),
-        _ => {
-            let mut builder = StringDictionaryBuilder::<Int32Type>::new();
-            texts.for_each(|text| builder.append_option(text));
-            Arc::new(builder.finish())
-        }
-    }
-}
-
 /// A table of texts with other columns around them, nulls among them, and words about it.
 fn table(kind: &DataType, texts: &[Option<String>]) -> RecordBatch {
     let rows = texts.len();
-    let mut tags = ListBuilder::new(StringBuilder::new());
-    for row in 0..rows {
-        match row % 3 {
-            0 => tags.append_null(),
-            1 => tags.append_value([] as [Option<&str>; 0]),
-            _ => tags.append_value([Some("a"), None, Some("b")]),
-        }
-    }
-    let numbers: Int64Array = (0..rows as i64).map(|row| (row % 4 > 0).then_some(row)).collect();
-    let names: StringArray = (0..rows).map(|row| Some(format!("row-{row}"))).collect();
-    let inner =
-        StructArray::from(vec![(Arc::new(Field::new("text", DataType::Utf8, true)), Arc::new(names.clone()) as ArrayRef)]);
-    let columns: [(&str, ArrayRef); 5] = [
-        ("number", Arc::new(numbers)),
-        ("id", Arc::new(names)),
-        ("text", strings(kind, texts)),
-        ("tags", Arc::new(tags.finish())),
-        ("meta", Arc::new(inner)),
-    ];
-    let about = |name: &str| HashMap::from([("of".to_owned(), name.to_owned())]);
-    let fields: Vec<Field> = columns
-        .iter()
-        .map(|(name, column)| Field::new(*name, column.data_type().clone(), true).with_metadata(about(name)))
-        .collect();
-    let schema = Schema::new_with_metadata(fields, about("all"));
-    RecordBatch::try_new(Arc::new(schema), columns.map(|(_, column)| column).to_vec()).unwrap()
+    let [numbers, names, tags] = others(rows);
+    let inner = StructArray::from(vec![(Arc::new(Field::new("text", DataType::Utf8, true)), names.clone())]);
+    let columns: [(&str, ArrayRef); 5] =
+        [("number", numbers), ("id", names), ("text", strings(kind, texts)), ("tags", tags), ("meta", Arc::new(inner))];
+    named(&columns)
 }
 
 /// What is left of the table.
 fn clean_table(kind: &DataType) -> RecordBatch {
     filter_record_batch(&table(kind, &after()), &stay()).unwrap()
-}
-
-fn parquet(table: &RecordBatch, group_rows: usize) -> Vec<u8> {
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_max_row_group_row_count(Some(group_rows))
-        .set_key_value_metadata(Some(vec![KeyValue::new("license".into(), Some("CC0".into()))]))
-        .build();
-    let mut writer = ArrowWriter::try_new(Vec::new(), table.schema(), Some(properties)).unwrap();
-    writer.write(table).unwrap();
-    writer.into_inner().unwrap()
 }
 
 /// What a file says of itself.
@@ -168,11 +115,6 @@ fn gz(bytes: impl AsRef<[u8]>) -> Vec<u8> {
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gz.write_all(bytes.as_ref()).unwrap();
     gz.finish().unwrap()
-}
-
-fn kinds() -> [DataType; 4] {
-    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-    [DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View, dictionary]
 }
 
 // A table is cleaned.
