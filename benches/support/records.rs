@@ -21,8 +21,9 @@ pub(crate) fn print(sets: &Sets, unecho: &Path, dir: &Path, runs: usize) -> Resu
     let more = MoreForms::made(sets)?;
     let across: &[&str] = &["--across"];
     let jobs = [
-        Job { name: ".jsonl, defaults", input: &sets.jsonl, flags: across },
-        Job { name: ".txt, defaults", input: &sets.text, flags: across },
+        Job { name: ".jsonl, within records", input: &sets.jsonl, flags: &[] },
+        Job { name: ".jsonl, across", input: &sets.jsonl, flags: across },
+        Job { name: ".txt, across", input: &sets.text, flags: across },
         Job {
             name: ".txt, lines, exact",
             input: &sets.text,
