@@ -137,6 +137,83 @@ fn what_is_on_record_is_proven_and_taken_back_whatever_the_flags() {
     assert!(cuts > 200, "{cuts} cuts");
 }
 
+/// Paragraphs, and what else may stand in a text.
+const PIECES: [&str; 16] = [
+    "The river runs past the old mill and under the bridge, and on to the sea.",
+    "The road goes up the hill, where the old inn stands, and down again to the harbour.",
+    "THE river runs past the old mill, and under the bridge and on to the sea",
+    "A line that is wrapped\nby hand, so that it goes on\nfor three lines.",
+    "A line that is wrapped by hand, so that it goes on for three lines.",
+    "```\ncode();\n```",
+    "***",
+    "- one item of a list\n- and another item of it\n- and a third one",
+    "| a | b |\n|---|---|\n| 1 | 2 |",
+    "Heading\n=======",
+    "# A heading",
+    "Caf\u{e9} au lait, in one form of writing an accent, and long enough to count.",
+    "Cafe\u{301} au lait, in one form of writing an accent, and long enough to count.",
+    "soft\u{ad}ly",
+    "12.5 % of \"all\" C:\\new \\ \t tabs",
+    "x",
+];
+/// What may stand between them.
+const BETWEEN: [&str; 10] =
+    ["\n\n", "\n", "\n\n\n", "\r\n\r\n", "\n\u{a0}\n", "\n \t\n", "  \n\n", "\n\u{ad}\n", "\n\u{2028}\n", "\r\n"];
+
+fn odd_text(random: &mut corpus::Random) -> String {
+    let mut text = String::from(if random.below(8) == 0 { "\u{feff}" } else { "" });
+    let few = 2 + random.below(PIECES.len() - 1);
+    for _ in 0..random.below(12) {
+        text += PIECES[random.below(few)];
+        text += BETWEEN[if random.below(3) == 0 { random.below(BETWEEN.len()) } else { 0 }];
+    }
+    text
+}
+
+#[test]
+fn what_is_on_record_is_proven_and_taken_back_whatever_stands_between_paragraphs() {
+    let mut random = corpus::Random(11);
+    let desk = Desk::in_memory();
+    let mut cuts = 0;
+    for number in 0..400 {
+        let _ = fs::remove_dir_all(desk.path("in"));
+        for name in ["a.txt", "b.txt"] {
+            desk.write(&format!("in/{name}"), odd_text(&mut random));
+        }
+        let records: String = (0..random.below(5)).map(|at| line(at, &odd_text(&mut random))).collect();
+        desk.write("in/c.jsonl", if random.below(2) == 0 { records.replace("\u{e9}", "\\u00e9") } else { records });
+        desk.write("in/d.wet", wet(&[odd_text(&mut random), odd_text(&mut random)]));
+        let mut flags = vec!["in", "-o", "out", "--record", "r.jsonl", "--max-removed", "100%"];
+        let mut one_of = |all: &[&'static [&'static str]]| flags.extend(all[random.below(all.len())]);
+        one_of(&[&["--match", "bytes"], &["--match", "loose"], &[]]);
+        one_of(&[
+            &["--across"],
+            &["--unit", "line"],
+            &["--unit", "document"],
+            &["--keep", "last"],
+            &["--across", "--unit", "line"],
+            &[],
+        ]);
+        one_of(&[&["--min-chars", "0"], &["--min-chars", "1"], &["--min-chars", "30"], &[]]);
+        one_of(&[&["--drop-above", "30%"], &["--empty", "keep"], &[], &[]]);
+        let _ = fs::remove_dir_all(desk.path("out"));
+        let _ = fs::remove_dir_all(desk.path("back"));
+        desk.run(&flags).succeeds();
+        let verified = desk.run(&["verify", "r.jsonl"]);
+        let restored = desk.run(&["restore", "r.jsonl", "-o", "back"]);
+        let is_same = files(&desk, "back") == files(&desk, "in");
+        if verified.status != Some(0) || restored.status != Some(0) || !is_same {
+            panic!(
+                "{number}, {flags:?} in {}: {verified}{restored}{}",
+                desk.kept().display(),
+                if is_same { "" } else { "\nnot the same" }
+            );
+        }
+        cuts += lines_of(&desk, "r.jsonl").iter().filter(|line| line.get("cut").is_some()).count();
+    }
+    assert!(cuts > 1000, "{cuts} cuts");
+}
+
 #[test]
 fn what_is_on_record_is_just_what_scan_finds() {
     let desk = desk();

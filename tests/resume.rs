@@ -195,6 +195,17 @@ fn a_pipe_is_not_read_again_to_find_the_causes() {
     desk.sh(line).fails("would go of all bytes");
 }
 
+#[test]
+fn a_run_whose_first_document_goes_as_a_whole_has_a_journal_as_soon_as_it_has_a_folder() {
+    let desk = Desk::new();
+    let run = |to: &str| desk.run(&["d", "art.txt", "-o", to, "--drop-above", "1%", "--max-removed", "100%"]);
+    run("none").succeeds();
+    assert!(!desk.exists("none"), "all went");
+    desk.write("d/zz.txt", "It stays.\n");
+    run("some").succeeds();
+    assert_eq!(files(&desk, "some").into_keys().collect::<Vec<_>>(), ["d/zz.txt"]);
+}
+
 /// A folder of which nearly all repeats.
 fn repeating() -> Desk {
     let desk = Desk::new();

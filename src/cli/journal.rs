@@ -5,7 +5,7 @@ use super::inputs::Inputs;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use unecho::apply::{Outputs, Target};
@@ -137,7 +137,6 @@ impl Journal {
         if !interrupted.done.is_empty() {
             let mut known: Vec<&Done> = interrupted.done.values().collect();
             known.sort_unstable_by_key(|done| done.number);
-            journal.begin()?;
             journal.add(known)?;
         }
         Ok((Some(journal), interrupted))
@@ -185,7 +184,7 @@ impl Journal {
         Error::refused(&self.path, why)
     }
 
-    /// It begins, and one of another run ends: before any output has its name.
+    /// It begins, and one of another run ends: before any output has its name. Where the folder isn't there yet, there is none to end.
     pub(super) fn begin(&mut self) -> Result<()> {
         if self.file.is_some() {
             return Ok(());
@@ -193,23 +192,27 @@ impl Journal {
         let mut header = Vec::new();
         put(&mut header, &self.header);
         let begun = OpenOptions::new().create(true).write(true).truncate(true).open(&self.path);
-        let begun = begun.and_then(|mut file| file.write_all(&header).map(|()| file));
-        self.file = Some(begun.map_err(|error| Error::io(&self.path, error))?);
+        match begun.and_then(|mut file| file.write_all(&header).map(|()| file)) {
+            Ok(file) => self.file = Some(file),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io(&self.path, error)),
+        }
         Ok(())
     }
 
-    /// Adds inputs that are done.
+    /// Adds inputs that are done. Where no output has been written by now, it can be done again.
     pub(super) fn add<'d>(&mut self, done: impl IntoIterator<Item = &'d Done>) -> Result<()> {
+        self.begin()?;
+        let Some(file) = &mut self.file else { return Ok(()) };
         let mut lines = Vec::new();
         done.into_iter().for_each(|done| put(&mut lines, done));
-        let mut file = self.file.as_ref().expect("it has begun before anything was done");
         file.write_all(&lines).map_err(|error| Error::io(&self.path, error))
     }
 
     /// The run has come to its end.
     pub(super) fn end(self) -> Result<()> {
         match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&self.path, error)),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io(&self.path, error)),
             _ => Ok(()),
         }
     }

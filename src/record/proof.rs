@@ -8,6 +8,7 @@ use crate::Match;
 use crate::compare::compared;
 use crate::document::{Rule, Span};
 use crate::error::{Error, Result};
+use crate::segment::is_blank;
 use crate::source::jsonl::{self, Line};
 use crate::source::{Fields, Form};
 use smallvec::SmallVec;
@@ -352,7 +353,7 @@ fn append(text: &mut Vec<u8>, piece: &[u8]) {
 fn are_alike(a: &[u8], b: &[u8], how: Match) -> bool {
     fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
         let lines = text.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-        lines.filter(|line| !line.trim_ascii().is_empty())
+        lines.filter(|line| !is_blank(line))
     }
     match how {
         _ if a == b => true,

@@ -4,7 +4,7 @@ use crate::compare::{char_columns, columns, is_invisible};
 
 /// Whether a line shows nothing: white space and invisible characters only.
 #[inline]
-pub(super) fn is_blank(line: &[u8]) -> bool {
+pub(crate) fn is_blank(line: &[u8]) -> bool {
     // One look settles nearly every line: what is visible mostly begins it, and what is not mostly is nothing.
     match line.first() {
         None => true,

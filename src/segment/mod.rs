@@ -6,7 +6,7 @@ mod fence;
 mod lines;
 mod paragraph;
 
-pub(crate) use lines::runs_on;
+pub(crate) use lines::{is_blank, runs_on};
 
 use crate::compare::{Look, Match, compared};
 use crate::document::{Kind, Segment, Span, TooLarge, Unit};

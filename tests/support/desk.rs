@@ -33,6 +33,11 @@ impl Desk {
         }
     }
 
+    /// Its folder, which stays when the test ends: to look at what failed.
+    pub(crate) fn kept(self) -> PathBuf {
+        self.0.keep()
+    }
+
     pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.0.path().join(path)
     }
