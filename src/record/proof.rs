@@ -88,31 +88,44 @@ impl<'t> Proving<'t> {
         let repeats = self.repeats(line, cut, &named)?;
         self.keep_dropped(line, cut, &repeats);
         ends?; // of the document before; this one has begun
-        let no = |why: &str| Err(self.texts.record.broken(line, &why));
-        let lacks = |row: u64| self.texts.file(self.file).lacks(row - 1);
-        if cut.dropped && self.form(self.file) == Form::Parquet && !cut.record.is_some_and(|row| row > 0 && lacks(row)) {
-            return no("its row went as a whole, and isn't in the record");
-        }
-        if let Some(insert) = &cut.insert
-            && cut.rule != HEAD
-            && self.is_known(cut)
-            && !self.says_nothing(&insert.0)
-        {
-            return no("puts a text in its place that its rule doesn't give");
-        }
-        if !cut.dropped && !repeats.is_empty() {
-            let starts = [0].into_iter().chain(repeats.iter().map(|repeat| repeat.end));
-            let ends = repeats.iter().map(|repeat| repeat.start).chain([gone.len() as u64]);
-            let mut beside = starts.zip(ends).map(|(start, end)| Span { start, end }.of(gone));
-            if !beside.all(|bytes| self.says_nothing(bytes)) {
-                return no("cuts more than what it repeats");
-            }
-        }
+        self.ensure_nothing_else(line, cut, gone, &repeats)?;
         let Some(witness) = &cut.witness else { return self.without(line, cut, gone) };
-        if !cut.dropped && repeats.is_empty() {
-            return no("says not what it repeats");
+        if repeats.is_empty() {
+            return Err(self.broken(line, "says not what it repeats"));
         }
         let other = self.survives(line, witness)?;
+        self.compare(line, cut, gone, &repeats, (witness, other))
+    }
+
+    /// Makes sure that a cut takes nothing, and puts nothing in its place, that its rule doesn't give.
+    fn ensure_nothing_else(&self, line: u64, cut: &CutLine, gone: &[u8], repeats: &[Span]) -> Result<()> {
+        let lacks = |row: u64| self.texts.file(self.file).lacks(row - 1);
+        if cut.dropped && self.form(self.file) == Form::Parquet && !cut.record.is_some_and(|row| row > 0 && lacks(row)) {
+            return Err(self.broken(line, "its row went as a whole, and isn't in the record"));
+        }
+        let inserted = cut.insert.as_ref().filter(|_| cut.rule != HEAD && self.is_known(cut));
+        if inserted.is_some_and(|Literal(insert)| !self.says_nothing(insert)) {
+            return Err(self.broken(line, "puts a text in its place that its rule doesn't give"));
+        }
+        if cut.dropped || repeats.is_empty() {
+            return Ok(()); // proven with its document, or without a witness
+        }
+        let starts = [0].into_iter().chain(repeats.iter().map(|repeat| repeat.end));
+        let ends = repeats.iter().map(|repeat| repeat.start).chain([gone.len() as u64]);
+        let mut beside = starts.zip(ends).map(|(start, end)| Span { start, end }.of(gone));
+        let is_all = beside.all(|bytes| self.says_nothing(bytes));
+        if is_all { Ok(()) } else { Err(self.broken(line, "cuts more than what it repeats")) }
+    }
+
+    /// Compares what repeats with its witness, which stands in the file `other`.
+    fn compare(
+        &mut self,
+        line: u64,
+        cut: &CutLine,
+        gone: &[u8],
+        repeats: &[Span],
+        (witness, other): (&WitnessOf, usize),
+    ) -> Result<()> {
         let (form, other_form) = (self.form(self.file), self.form(other));
         if cut.repeat.is_empty() && cut.similarity.is_none() && form == other_form {
             self.cuts.compared += 1; // its bytes are those of the witness
@@ -123,18 +136,15 @@ impl<'t> Proving<'t> {
         for &range in &witness.ranges {
             append(&mut staying, &other_form.decoded(&self.reader.read(other, range.into())?));
         }
-        match cut.similarity {
-            Some(recorded) => {
-                self.cuts.similar += 1;
-                let is = similarity(&repeat, &staying);
-                let why = format!("what it repeats is similar to its witness by {is:.3}, not by {recorded:.3}");
-                if (is - recorded).abs() > ROUNDING { no(&why) } else { Ok(()) }
-            }
-            None => {
-                self.cuts.compared += 1;
-                if are_alike(&repeat, &staying, self.how) { Ok(()) } else { no("what it repeats isn't what its witness says") }
-            }
+        if let Some(recorded) = cut.similarity {
+            self.cuts.similar += 1;
+            let is = similarity(&repeat, &staying);
+            let why = || format!("what it repeats is similar to its witness by {is:.3}, not by {recorded:.3}");
+            return if (is - recorded).abs() > ROUNDING { Err(self.broken(line, &why())) } else { Ok(()) };
         }
+        self.cuts.compared += 1;
+        let is_proven = are_alike(&repeat, &staying, self.how);
+        if is_proven { Ok(()) } else { Err(self.broken(line, "what it repeats isn't what its witness says")) }
     }
 
     /// The part has no more cuts.
