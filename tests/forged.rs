@@ -128,7 +128,19 @@ fn what_a_cut_takes_is_proven_to_the_last_byte() {
     let more = ("pieces", json!([&TEXT[37..72], 0, "\n"]));
     let literal = ("pieces", json!([gone(70)]));
     let repeat = ("repeat", json!([SECOND]));
-    let cases: [Case; 16] = [
+    let cases: [Case; 18] = [
+        (
+            70,
+            "repeated-block",
+            vec![repeat.clone(), ("witness", json!({ "ranges": [[39, 70]] })), ("similarity", json!(0.0)), literal.clone()],
+            "isn't content with similar texts",
+        ),
+        (
+            70,
+            "later-rule",
+            vec![repeat.clone(), ("witness", json!({ "ranges": [[39, 70]] })), ("similarity", json!(0.9)), literal.clone()],
+            "is similar to its witness by 0.000, not by 0.900",
+        ),
         (37, "repeated-block", vec![("witness", of_first.clone()), more.clone()], "cuts more than what it repeats"),
         (37, "repeated-block", vec![repeat.clone(), ("witness", of_first.clone()), more], "cuts more than what it repeats"),
         (70, "repeated-block", vec![literal.clone()], "has no witness, and its rule needs one"),
@@ -172,7 +184,7 @@ fn what_a_cut_takes_is_proven_to_the_last_byte() {
             70,
             "repeated-block",
             vec![("dropped", json!(true)), ("repeat", json!([SECOND])), literal.clone()],
-            "a text of it stays nowhere",
+            "its document stays, and went as a whole",
         ),
         (
             37,
@@ -183,7 +195,7 @@ fn what_a_cut_takes_is_proven_to_the_last_byte() {
                 ("witness", of_first),
                 ("pieces", json!([&TEXT[37..72], gone(72)])),
             ],
-            "has a text that repeats nothing",
+            "its document stays, and went as a whole",
         ),
     ];
     for (start, rule, others, why) in cases {
@@ -239,6 +251,13 @@ fn a_record_that_goes_as_a_whole_says_nothing_that_does_not_stay() {
             Some(why) => drop(disagrees(&desk, why)),
         }
     }
+    // Nor does a part of a document go as a whole.
+    let mut dropping = settings();
+    dropping["drop_above"] = json!(30);
+    let line = cut((39, 72), "too-repetitive", &[("dropped", json!(true)), ("pieces", json!([&TEXT[39..72]]))]);
+    let clean = format!("{}{}", &TEXT[..39], &TEXT[72..]);
+    forge(&desk, &dropping, &[File { name: "a.txt", original: TEXT, cuts: vec![line], clean: &clean }], |line| line);
+    disagrees(&desk, "its document stays, and went as a whole");
     // A record that can be read isn't broken.
     let (kept, gone) = (record(1, said), record(2, "Another text."));
     for (gone, holds) in [(gone, false), ("no record\n".into(), true)] {

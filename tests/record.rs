@@ -517,6 +517,66 @@ fn a_stream_that_broke_off_is_proven_as_far_as_it_came() {
 }
 
 #[test]
+fn what_looks_like_a_text_within_an_escape_is_none() {
+    let desk = Desk::new();
+    desk.write("a.jsonl", r#"{"id":1,"text":"t\nt\nn\nn\nx y z\nt\nn\nend"}"#.to_owned() + "\n");
+    desk.run(&["a.jsonl", "--unit", "line", "--min-chars", "1", "--record", "r.jsonl", "-o", "o.jsonl"]).succeeds();
+    desk.run(&["verify", "r.jsonl"]).succeeds();
+}
+
+#[test]
+fn a_stream_whose_check_sum_is_wrong_has_all_of_its_text() {
+    let desk = Desk::new();
+    for size in [33, 1000, 5000, 131_072, 131_073, 1_000_033] {
+        let line = |at: usize| format!("Line {at} says what no other line says.\n");
+        let text: String = (0..size / 20).map(line).collect::<String>()[..size.min(size / 20 * 30)].to_owned();
+        let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
+        encoder.include_checksum(true).unwrap();
+        encoder.write_all(text.as_bytes()).unwrap();
+        let mut packed = encoder.finish().unwrap();
+        *packed.last_mut().unwrap() ^= 1;
+        desk.write("a.txt.zst", packed);
+        desk.run(&["a.txt.zst", "-o", "o.txt", "--on-error", "keep", "--record", "r.jsonl"]).fails("a.txt.zst");
+        assert!(desk.read("o.txt") == text, "{size} bytes");
+        desk.run(&["verify", "r.jsonl"]).succeeds();
+        desk.run(&["restore", "r.jsonl", "-o", "back.txt"]).succeeds();
+        assert!(desk.read("back.txt") == text, "{size} bytes");
+    }
+}
+
+#[test]
+fn a_packed_clean_copy_that_does_not_unpack_is_found() {
+    let desk = Desk::new();
+    desk.write("in/a.txt.gz", gz(desk::ARTICLE.as_bytes()));
+    desk.run(&["in", "-o", "out", "--record", "r.jsonl"]).succeeds();
+    let mut copy = fs::read(desk.path("out/a.txt.gz")).unwrap();
+    let at = copy.len() - 6; // in its check sum
+    copy[at] ^= 1;
+    fs::write(desk.path("out/a.txt.gz"), copy).unwrap();
+    desk.run(&["verify", "r.jsonl"]).fails("out/a.txt.gz");
+    desk.run(&["restore", "r.jsonl", "-o", "back"]).fails("out/a.txt.gz");
+}
+
+#[test]
+fn a_run_in_place_is_undone_from_wherever_it_was_done() {
+    let desk = Desk::new();
+    desk.sh("mkdir -p a b c/d; cp art.txt a; cp art.txt b").succeeds();
+    desk.sh("cd c/d && unecho -i ../../a ../../b").succeeds().says("To undo it: unecho restore ../../a/.unecho/0001.jsonl");
+    assert_eq!(desk.read("b/art.txt"), desk::clean_article());
+    desk.sh("cd c/d && unecho restore ../../a/.unecho/0001.jsonl").succeeds().says("2 originals restored");
+    assert_eq!((desk.read("a/art.txt"), desk.read("b/art.txt")), (desk::ARTICLE.into(), desk::ARTICLE.into()));
+}
+
+#[test]
+fn a_file_of_the_name_of_a_stream_is_a_file() {
+    let desk = Desk::new();
+    desk.sh("cp art.txt ./- && unecho ./- -o o.txt --record r.jsonl").succeeds();
+    desk.run(&["verify", "r.jsonl"]).succeeds().says("clean copies are their originals");
+    desk.run(&["art.txt", "-o", "./-", "--record", "r.jsonl"]).succeeds();
+    desk.run(&["verify", "r.jsonl"]).succeeds().says("clean copies are their originals");
+}
+
+#[test]
 fn a_run_that_was_killed_is_remembered() {
     let desk = Desk::new();
     desk.run(&["-i", "d"]).succeeds();

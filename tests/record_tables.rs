@@ -379,6 +379,60 @@ fn a_clean_copy_that_isnt_the_one_on_record_is_refused() {
     }
 }
 
+/// A table, changed in a column.
+fn changed(table: &RecordBatch, column: &str, change: impl Fn(ArrayRef) -> ArrayRef) -> Vec<u8> {
+    let at = table.schema().index_of(column).unwrap();
+    let mut columns = table.columns().to_vec();
+    columns[at] = change(Arc::clone(&columns[at]));
+    parquet(&RecordBatch::try_new(table.schema(), columns).unwrap(), 5)
+}
+
+/// The rows of a column go round by one.
+fn turned(column: ArrayRef) -> ArrayRef {
+    arrow_select::concat::concat(&[&column.slice(1, column.len() - 1), &column.slice(0, 1)]).unwrap()
+}
+
+#[test]
+fn a_clean_copy_whose_texts_stand_in_other_rows_is_refused() {
+    let desk = Desk::new();
+    let texts = ["One.", "", "Three.", "Four."].map(|text| Some(text.to_owned()));
+    let original = parquet(&table(&DataType::Utf8, &texts), 5);
+    // The same bytes of text, in other rows; and no text where an empty one was.
+    let [joined, null] =
+        [[Some("One.Three."), Some(""), Some(""), Some("Four.")], [Some("One."), None, Some("Three."), Some("Four.")]];
+    for other in [joined, null] {
+        let other = other.map(|text| text.map(str::to_owned));
+        desk.write("a.parquet", &original);
+        clean(&desk, &[]).succeeds();
+        desk.run(&["verify", "cuts.jsonl"]).succeeds();
+        let copy = fs::read(desk.path("out.parquet")).unwrap();
+        desk.write("out.parquet", parquet(&table(&DataType::Utf8, &other), 5));
+        let ran = desk.run(&["verify", "cuts.jsonl"]);
+        assert_eq!(ran.status, Some(1), "{ran}");
+        desk.run(&["restore", "cuts.jsonl", "-o", "back.parquet"])
+            .fails("out.parquet: isn't the clean copy that the record tells of");
+        assert!(!desk.exists("back.parquet"));
+        // Nor is it the original.
+        desk.write("out.parquet", copy);
+        desk.write("a.parquet", parquet(&table(&DataType::Utf8, &other), 5));
+        let ran = desk.run(&["verify", "cuts.jsonl"]);
+        assert_eq!(ran.status, Some(1), "{ran}");
+        ran.says("isn't what its clean copy and the record say");
+    }
+}
+
+#[test]
+fn a_table_that_was_edited_after_a_run_in_place_is_left_alone() {
+    let desk = Desk::new();
+    desk.write("t/a.parquet", parquet(&table(&DataType::Utf8, &texts()), 5));
+    desk.run(&["-i", "t", "--across", "--min-chars", "1", "--max-removed", "100%"]).succeeds();
+    let (copy, ..) = all(fs::read(desk.path("t/a.parquet")).unwrap());
+    let edited = changed(&copy, "number", turned);
+    desk.write("t/a.parquet", &edited);
+    desk.run(&["restore", "t/.unecho/0001.jsonl"]).fails("is neither the original nor the clean copy");
+    assert!(fs::read(desk.path("t/a.parquet")).unwrap() == edited);
+}
+
 #[test]
 fn a_clean_copy_whose_other_columns_were_changed_is_found() {
     let desk = Desk::new();
@@ -386,16 +440,18 @@ fn a_clean_copy_whose_other_columns_were_changed_is_found() {
     clean(&desk, &["--empty", "keep"]).succeeds();
     let (copy, ..) = all(fs::read(desk.path("out.parquet")).unwrap());
     for column in ["number", "id", "tags", "meta", "bytes", "kind"] {
-        // The rows of one column go round.
-        let at = copy.schema().index_of(column).unwrap();
-        let mut columns = copy.columns().to_vec();
-        let (first, rest) = (columns[at].slice(0, 1), columns[at].slice(1, copy.num_rows() - 1));
-        columns[at] = arrow_select::concat::concat(&[&rest, &first]).unwrap();
-        let changed = RecordBatch::try_new(copy.schema(), columns).unwrap();
-        desk.write("out.parquet", parquet(&changed, 5));
+        desk.write("out.parquet", changed(&copy, column, turned));
         let ran = desk.run(&["verify", "cuts.jsonl"]);
         assert_eq!(ran.status, Some(1), "{ran}");
-        ran.says("out.parquet: row group 1: column ").says(column).says("isn't what it is in the original");
+        ran.says("out.parquet: isn't the clean copy that the record tells of");
+    }
+    clean(&desk, &["--empty", "keep"]).succeeds();
+    let (original, ..) = all(fs::read(desk.path("a.parquet")).unwrap());
+    for column in ["number", "id", "tags", "meta", "bytes", "kind"] {
+        desk.write("a.parquet", changed(&original, column, turned));
+        let ran = desk.run(&["verify", "cuts.jsonl"]);
+        assert_eq!(ran.status, Some(1), "{ran}");
+        ran.says(": row group 1: column ").says(column).says("isn't what it is in the original");
     }
 }
 

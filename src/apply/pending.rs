@@ -108,6 +108,16 @@ impl Pending {
         Self { written: None, place, given, device, replaced, open: None }
     }
 
+    /// What will stand there, to be read; nothing if there is to be none.
+    pub(crate) fn open_written(&self) -> io::Result<Option<File>> {
+        self.written.as_ref().map(File::open).transpose()
+    }
+
+    /// Where it will stand, as it was asked for.
+    pub(crate) fn given(&self) -> &Path {
+        &self.given
+    }
+
     /// It is to wait for long, with many others: what needn't be open isn't.
     pub fn wait(&mut self) {
         self.open = None;

@@ -5,7 +5,7 @@ use super::inputs::Inputs;
 use super::terminal::Terminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use unecho::apply::{Outputs, left_over_below};
+use unecho::apply::{Outputs, Pending, left_over_below};
 use unecho::record::{Begins, Conditions, Homes, Lines, Recorder};
 use unecho::report::counted;
 use unecho::runner::{Part, Portion};
@@ -92,6 +92,14 @@ impl Recording {
     /// The file under way stays as it is.
     pub(super) fn fails(&mut self) -> Result<()> {
         self.recorder.as_mut().map_or(Ok(()), Recorder::fails)
+    }
+
+    /// The clean copy of the file that ended last is complete.
+    pub(super) fn copy(&mut self, number: Option<u32>, copy: Option<&Pending>) -> Result<()> {
+        match (&mut self.recorder, number, copy) {
+            (Some(recorder), Some(number), Some(copy)) => recorder.copy(number, copy),
+            _ => Ok(()),
+        }
     }
 
     /// A file that was recorded stays as it is.

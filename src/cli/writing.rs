@@ -135,7 +135,10 @@ impl<'a> Writing<'a> {
                 let finished = match begun.or(self.growing.take()) {
                     None => return self.recording.was_left(number), // it has failed
                     Some(_) if self.is_in_place && !is_changed => Ok(None),
-                    Some(growing) => growing.finish(),
+                    Some(growing) => growing.finish().and_then(|finished| {
+                        self.recording.copy(number, finished.as_ref())?;
+                        Ok(finished)
+                    }),
                 };
                 if finished.is_err() {
                     self.recording.was_left(number)?;

@@ -37,6 +37,8 @@ pub(super) enum Line {
     Rows(Vec<u64>),
     /// That was all of the file.
     Ends(EndsLine),
+    /// The file of its clean copy is this.
+    Copy(CopyLine),
     /// The file was left as it was after all: what is said of it doesn't count.
     Fails(u32),
     /// That was all of the run.
@@ -251,6 +253,15 @@ pub(super) struct EndsLine {
     pub(super) bytes: u64,
     /// The size of the clean copy, unpacked.
     pub(super) clean_bytes: u64,
+}
+
+/// The file of the clean copy of a table.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct CopyLine {
+    /// The number of the table.
+    pub(super) copy: u32,
+    /// XXH3-128 of the file.
+    pub(super) hash: String,
 }
 
 /// The run ends.
@@ -473,6 +484,7 @@ impl<'de> Visitor<'de> for AnyLine {
                 Line::Rows(rows)
             }
             "ends" => Line::Ends(EndsLine::deserialize(rest)?),
+            "copy" => Line::Copy(CopyLine::deserialize(rest)?),
             "fails" => Line::Fails(FailsLine::deserialize(rest)?.fails),
             "complete" => Line::Complete(CompleteLine::deserialize(rest)?),
             _ => {

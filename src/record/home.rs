@@ -71,7 +71,9 @@ impl Homes {
     /// Where the record of this run goes: the next number that is free.
     pub(super) fn next_record(&self) -> Result<PathBuf> {
         let number = self.last_record()?.and_then(|last| number(last.file_name()?.to_str()?)).unwrap_or(0);
-        Ok(self.first.join(NAME).join(format!("{:04}.jsonl", number + 1)))
+        let folder = self.first.join(NAME);
+        let next = number.checked_add(1).ok_or_else(|| Error::refused(&folder, "has no number left for another record"))?;
+        Ok(folder.join(format!("{next:04}.jsonl")))
     }
 
     fn last_record(&self) -> Result<Option<PathBuf>> {

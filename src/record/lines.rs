@@ -2,6 +2,8 @@
 
 use super::format::{BROKEN, HEAD, Literal, PartLine, Piece, TOO_REPETITIVE};
 use super::hex;
+use crate::Match;
+use crate::compare::compared;
 use crate::corpus::Known;
 use crate::document::{Block, Span, Witness};
 use crate::error::Result;
@@ -202,15 +204,15 @@ impl<'a> Writing<'a> {
         out.extend_from_slice(b",\"rule\":\"");
         out.extend_from_slice(rule.as_bytes());
         out.push(b'"');
-        let bytes = cut.of(&portion.bytes);
+        let (bytes, form) = (cut.of(&portion.bytes), portion.input.form);
         let within = |block: &Block| Span { start: block.repeat.start - cut.start, end: block.repeat.end - cut.start };
         let pieces: Pieces = match &why {
-            Why::Nothing | Why::Gone(_) => pieces(bytes, Span::default(), &[]),
+            Why::Nothing | Why::Gone(_) => pieces(bytes, Span::default(), &[], form),
             Why::Here(block, spans) => {
                 let written: SmallVec<[&[u8]; 4]> = spans.iter().map(|span| span.of(&portion.bytes)).collect();
-                pieces(bytes, within(block), &written)
+                pieces(bytes, within(block), &written, form)
             }
-            Why::Earlier(block, known) => pieces(bytes, within(block), known.written().as_slice()),
+            Why::Earlier(block, known) => pieces(bytes, within(block), known.written().as_slice(), form),
         };
         // Where all of the witness stands in it, that is what it repeats.
         let named = |witness: usize| pieces.iter().filter(|piece| matches!(piece, Piece::Witness(_))).count() == witness;
@@ -294,10 +296,18 @@ impl<'a> Writing<'a> {
     }
 }
 
+/// So many places are tried at which a text may stand behind a separator.
+const TRIED: usize = 8;
+
+/// Whether a text has nothing that is compared.
+fn says_nothing(text: &[u8]) -> bool {
+    compared(text, Match::Text, &mut Vec::new()).is_empty()
+}
+
 type Pieces<'a> = SmallVec<[Piece<'a>; 3]>;
 
 /// A cut, in pieces: where what stands in `repeat` of it is what a witness is as it is written, the witness stands for it.
-fn pieces<'a>(cut: &'a [u8], repeat: Span, witness: &[&[u8]]) -> Pieces<'a> {
+fn pieces<'a>(cut: &'a [u8], repeat: Span, witness: &[&[u8]], form: Form) -> Pieces<'a> {
     let mut pieces = Pieces::new();
     let literal = |from: usize, to: usize, pieces: &mut Pieces<'a>| {
         if from < to {
@@ -310,7 +320,8 @@ fn pieces<'a>(cut: &'a [u8], repeat: Span, witness: &[&[u8]]) -> Pieces<'a> {
         let found = match rest.starts_with(written) {
             true => Some(0),
             false if witness.len() == 1 => None,
-            false => memmem::find(rest, written), // behind a separator
+            // Behind a separator: in one, or in an escape, it would be another.
+            false => memmem::find_iter(rest, written).take(TRIED).find(|&found| says_nothing(&form.decoded(&rest[..found]))),
         };
         let Some(found) = found.filter(|_| !written.is_empty()) else { break };
         literal(from, at + found, &mut pieces);
@@ -332,7 +343,7 @@ mod tests {
 
     #[test]
     fn a_cut_is_its_witness_and_what_that_lacks() {
-        let all = |cut, repeat, witness: &[&[u8]]| pieces(str::as_bytes(cut), repeat, witness).into_vec();
+        let all = |cut, repeat, witness: &[&[u8]]| pieces(str::as_bytes(cut), repeat, witness, Form::Jsonl).into_vec();
         assert_eq!(all("\n\none", Span::new(2, 5), &[b"one"]), [literal("\n\n"), Piece::Witness(0)]);
         assert_eq!(
             all("one\n\nfour\n", Span::new(0, 9), &[b"one", b"four"]),
@@ -341,5 +352,7 @@ mod tests {
         // Alike, but not the same bytes.
         assert_eq!(all("one \n four", Span::new(0, 10), &[b"one\nfour"]), [literal("one \n four")]);
         assert_eq!(all("gone", Span::default(), &[]), [literal("gone")]);
+        // What looks like the second one is half of a line end.
+        assert_eq!(all(r"x\nn", Span::new(0, 4), &[b"x", b"n"]), [Piece::Witness(0), literal(r"\n"), Piece::Witness(1)]);
     }
 }

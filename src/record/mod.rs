@@ -18,6 +18,10 @@ mod tables;
 mod texts;
 mod verify;
 
+use std::fs::File;
+use std::io::{self, Read as _};
+use xxhash_rust::xxh3::Xxh3;
+
 pub use format::Conditions;
 pub use home::Homes;
 pub use lines::Lines;
@@ -26,6 +30,19 @@ pub use reading::Record;
 pub use recorder::{Begins, Recorder};
 pub use restore::{Restored, Restoring, restore};
 pub use verify::{Verified, verify};
+
+/// XXH3-128 of a file.
+fn hash_of(mut file: File) -> io::Result<String> {
+    let (mut hash, mut piece) = (Xxh3::new(), vec![0; 1 << 20]);
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => return Ok(hex(hash.digest128())),
+            Ok(read) => hash.update(&piece[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
 
 /// XXH3-128 in hexadecimal digits.
 fn hex(hash: u128) -> String {

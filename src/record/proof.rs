@@ -26,7 +26,7 @@ pub struct Cuts {
     pub similar: u64,
     /// They need no witness: what goes with a document as a whole, a broken record, the head of one.
     pub without: u64,
-    /// Not: they have no witness, and this program doesn't know their rules.
+    /// Not: this program doesn't know their rules, and they have no witness, or put something in its place.
     pub unknown: u64,
 }
 
@@ -89,11 +89,15 @@ impl<'t> Proving<'t> {
         self.keep_dropped(line, cut, &repeats);
         ends?; // of the document before; this one has begun
         self.ensure_nothing_else(line, cut, gone, &repeats)?;
-        let Some(witness) = &cut.witness else { return self.without(line, cut, gone) };
+        let Some(witness) = &cut.witness else { return self.without(line, cut, part, at) };
         if repeats.is_empty() {
             return Err(self.broken(line, "says not what it repeats"));
         }
         let other = self.survives(line, witness)?;
+        if cut.insert.is_some() && !self.is_known(cut) {
+            self.cuts.unknown += 1; // nobody knows what may stand in its place
+            return Ok(());
+        }
         self.compare(line, cut, gone, &repeats, (witness, other))
     }
 
@@ -137,6 +141,9 @@ impl<'t> Proving<'t> {
             append(&mut staying, &other_form.decoded(&self.reader.read(other, range.into())?));
         }
         if let Some(recorded) = cut.similarity {
+            if self.is_known(cut) {
+                return Err(self.broken(line, "is by a rule that isn't content with similar texts"));
+            }
             self.cuts.similar += 1;
             let is = similarity(&repeat, &staying);
             let why = || format!("what it repeats is similar to its witness by {is:.3}, not by {recorded:.3}");
@@ -211,7 +218,8 @@ impl<'t> Proving<'t> {
     }
 
     /// Makes sure that a cut needs no witness.
-    fn without(&mut self, line: u64, cut: &CutLine, gone: &[u8]) -> Result<()> {
+    fn without(&mut self, line: u64, cut: &CutLine, part: &[u8], at: Span) -> Result<()> {
+        let gone = at.of(part);
         let settings = self.texts.record.settings();
         let form = self.form(self.file);
         if !self.is_known(cut) {
@@ -222,9 +230,14 @@ impl<'t> Proving<'t> {
         let is_as_its_rule = match &*cut.rule {
             BROKEN => {
                 let fields = Fields { text: settings.text_field().into(), id: None };
-                let is_record =
-                    form == Form::Jsonl && jsonl::lines(gone, &fields).any(|(_, line)| matches!(line, Line::Record(_)));
-                settings.drops_broken() && form.is_container() && !is_record
+                let mut lines = jsonl::lines(gone, &fields).map(|(_, line)| line);
+                let is_end = |at: u64| at == 0 || at == part.len() as u64 || part[at as usize - 1] == b'\n';
+                let is_broken = match form {
+                    Form::Jsonl => is_end(at.start) && is_end(at.end) && !lines.any(|line| matches!(line, Line::Record(_))),
+                    Form::Warc => true,
+                    Form::Text | Form::Parquet => false,
+                };
+                settings.drops_broken() && is_broken
             }
             TOO_REPETITIVE => cut.dropped && settings.drops_repetitive(),
             HEAD => form == Form::Warc && cut.insert.as_ref().is_some_and(|Literal(anew)| is_same_head(gone, anew)),
@@ -241,6 +254,9 @@ impl<'t> Proving<'t> {
     fn survives(&self, line: u64, witness: &WitnessOf) -> Result<usize> {
         let other = file_of(self.texts.record, self.file, line, witness)?;
         let mut is_there = !witness.ranges.is_empty() && self.texts.file(other).clean.is_some();
+        let mut ranges = witness.ranges.clone();
+        ranges.sort_unstable_by_key(|range| range.0);
+        is_there = is_there && ranges.windows(2).all(|pair| pair[0].1 <= pair[1].0);
         for &range in &witness.ranges {
             is_there = is_there && range.0 < range.1 && self.texts.in_clean(other, range.into())?.is_some();
         }
@@ -273,15 +289,18 @@ impl<'t> Proving<'t> {
 
     /// Makes sure that all of the text of a document repeats that went as a whole, unless too much was enough.
     fn repeats_as_a_whole(&self, dropped: &Dropped, part: &[u8], start: u64) -> Result<()> {
-        if self.texts.record.settings().drops_repetitive() {
-            return Ok(());
-        }
         let form = self.form(self.file);
+        if form == Form::Text && self.texts.file(self.file).clean.is_some() {
+            return Err(self.broken(dropped.line, "its document stays, and went as a whole"));
+        }
         let within = |span: Span| Span { start: span.start - start, end: span.end - start };
         let all = within(dropped.all);
         let Some(text) = self.text_of(all.of(part)) else {
             return Err(self.broken(dropped.line, "its document is no whole one, and went as a whole"));
         };
+        if self.texts.record.settings().drops_repetitive() {
+            return Ok(()); // what repeated was enough
+        }
         let text = Span { start: all.start + text.start, end: all.start + text.end };
         let mut from = text.start;
         for (repeat, _) in dropped.repeats.iter().map(|(repeat, is)| (within(*repeat), is)) {
@@ -302,8 +321,14 @@ impl<'t> Proving<'t> {
         let (mut form_of_all, mut form_of_line) = (Vec::new(), Vec::new());
         let witnessed = compared(&witnessed, self.how, &mut form_of_all);
         let mut lines = without.split(|&byte| byte == b'\n');
-        let stands =
-            |line: &[u8]| memchr::memmem::find(witnessed, compared(line.trim_ascii(), self.how, &mut form_of_line)).is_some();
+        let stands = |line: &[u8]| {
+            let line = compared(line.trim_ascii(), self.how, &mut form_of_line);
+            let is_whole = |at: usize| {
+                let (before, after) = (&witnessed[..at], &witnessed[at + line.len()..]);
+                before.last().is_none_or(|byte| *byte <= b' ') && after.first().is_none_or(|byte| *byte <= b' ')
+            };
+            line.is_empty() || memchr::memmem::find_iter(witnessed, line).any(is_whole)
+        };
         if lines.all(stands) {
             Ok(())
         } else {
@@ -342,7 +367,9 @@ fn is_same_head(a: &[u8], b: &[u8]) -> bool {
         };
         head.split(|&byte| byte == b'\n').filter(|line| !is_of_length(line)).collect()
     }
-    rest(a) == rest(b)
+    let end = |head: &[u8]| memchr::memmem::find(head, b"\r\n\r\n").map(|at| at + 4);
+    let is_head = |head: &[u8]| head.starts_with(b"WARC/") && end(head) == Some(head.len());
+    is_head(a) && is_head(b) && rest(a) == rest(b)
 }
 
 /// Pieces of a text, each on lines of its own.

@@ -62,6 +62,8 @@ pub(super) struct RecordedFile {
     pub(super) row_groups: Option<Vec<u64>>,
     /// The rows that went as a whole, in order.
     pub(super) gone: Vec<Gone>,
+    /// The hash of the file of its clean copy.
+    pub(super) copy: Option<String>,
 }
 
 /// Rows of a table that went as a whole, and are in the record.
@@ -387,6 +389,10 @@ impl<'a> Reading<'a> {
                     known.push(line.ends);
                     self.end(&line)?;
                 }
+                Line::Copy(line) => match self.files.last_mut().filter(|file| file.number == line.copy && self.file.is_none()) {
+                    Some(file) => file.copy = Some(line.hash),
+                    None => return Err(self.broken(&"tells of the clean copy of another file")),
+                },
                 Line::Fails(number) => {
                     self.failed.insert(number);
                     self.file.take_if(|file| file.number == number);
@@ -445,6 +451,7 @@ impl<'a> Reading<'a> {
             clean_bytes: 0,
             row_groups: line.row_groups,
             gone: Vec::new(),
+            copy: None,
         });
         Ok(())
     }

@@ -1,7 +1,9 @@
 //! The record while it is written. It goes with the run: complete when that is, or, of a run in place, on the disk before anything
 //! is replaced.
 
-use super::format::{CompleteLine, Conditions, EndsLine, FailsLine, FileLine, Header, PLAIN, RecordedPath, STREAM, VERSION};
+use super::format::{
+    CompleteLine, Conditions, CopyLine, EndsLine, FailsLine, FileLine, Header, PLAIN, RecordedPath, STREAM, VERSION,
+};
 use super::hex;
 use super::home::{Homes, begin, folder_of};
 use super::lines::{Lines, put};
@@ -32,6 +34,8 @@ pub struct Recorder {
     sum: Xxh3,
     folders: Folders,
     file: Option<UnderWay>,
+    /// Whether the file that ended last was a table.
+    is_table: bool,
     files: u64,
     cuts: u64,
     /// It couldn't be written: behind the gap nothing may follow, and nothing that it should tell of may happen.
@@ -124,7 +128,7 @@ impl Recorder {
     fn begin(to: To, path: &Path, several: bool, settings: Conditions) -> Result<Self> {
         let folders = Folders::new(path)?;
         let (waiting, sum) = (Vec::new(), Xxh3::new());
-        let mut recorder = Self { to, waiting, sum, folders, file: None, files: 0, cuts: 0, has_failed: false };
+        let mut recorder = Self { to, waiting, sum, folders, file: None, is_table: false, files: 0, cuts: 0, has_failed: false };
         let unecho = env!("CARGO_PKG_VERSION").into();
         recorder.line(&Header { version: VERSION, unecho, several, settings })?;
         Ok(recorder)
@@ -197,12 +201,28 @@ impl Recorder {
     pub fn ends(&mut self, threads: &Threads) -> Result<Option<u32>> {
         let Some(file) = &mut self.file else { return Ok(None) };
         let rows = std::mem::take(&mut file.rows);
+        self.is_table = file.table.is_some();
         if let Some(mut table) = file.table.take().filter(|_| !rows.is_empty()) {
             threads.run(|| table.each_line(&rows, |line| self.line(&line)))?;
         }
         let Some(UnderWay { number: ends, bytes, clean_bytes, .. }) = self.file.take() else { return Ok(None) };
         self.files += 1;
         self.line(&EndsLine { ends, bytes, clean_bytes }).map(|()| Some(ends))
+    }
+
+    /// The clean copy of the file that ended last. That of a table is recorded as a file: its texts alone don't tell what it is.
+    ///
+    /// # Errors
+    /// If it can't be read, or the record can't be written.
+    pub fn copy(&mut self, number: u32, copy: &Pending) -> Result<()> {
+        if !self.is_table {
+            return Ok(());
+        }
+        let hash = copy.open_written().and_then(|file| file.map(super::hash_of).transpose());
+        match hash.map_err(|error| Error::io(copy.given(), error))? {
+            Some(hash) => self.line(&CopyLine { copy: number, hash }),
+            None => Ok(()),
+        }
     }
 
     /// The file under way is left as it is.
@@ -346,6 +366,7 @@ impl Folders {
             let leads = pathdiff::diff_paths(&real, &self.here).unwrap_or(real);
             self.known.insert(folder.into(), leads);
         }
-        Ok(self.known[folder].join(path.file_name().unwrap_or_default()))
+        let seen = self.known[folder].join(path.file_name().unwrap_or_default());
+        Ok(if seen.as_os_str() == STREAM { Path::new(".").join(seen) } else { seen })
     }
 }

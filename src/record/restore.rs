@@ -185,7 +185,9 @@ impl AtWork<'_> {
             if is_there && self.texts.stands_at_home(file)? == Stands::Original {
                 return Ok(Begun::WasThere);
             }
-            self.ensure_near(path)?;
+            if !recorded.is_in_place() {
+                self.ensure_near(path)?; // what stands there in place is known to the byte
+            }
         }
         let stands = self.texts.stands(file)?;
         let there = if stands == Stands::Original { Some(self.texts.original(file)?) } else { self.texts.clean(file)? };

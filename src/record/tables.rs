@@ -7,12 +7,12 @@ use super::replay::rebuild;
 use super::texts::Texts;
 use crate::apply::{Draft, Outputs};
 use crate::document::Span;
-use crate::error::{Error, Result, count};
+use crate::error::{Error, Place, Result, count};
 use crate::fingerprint::fingerprint;
 use crate::runner::Portion;
 use crate::scratch::{in_folder, nameless};
-use crate::source::parquet::{Apart, Extracts, Fault, Spool, Weaver, difference};
-use crate::source::{Form, Input};
+use crate::source::parquet::{self, Apart, Extracts, Fault, Spool, Weaver, difference};
+use crate::source::{AtHand, Form, Input};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::fs::File;
@@ -65,6 +65,8 @@ pub(super) fn ensure_same(texts: &Texts, file: usize) -> Result<()> {
     let tables = original.table().and_then(|original| Ok((original, copy.table()?)));
     let place = recorded.clean.as_ref().unwrap_or(&recorded.original).place();
     let failed = |fault: Fault| Error::io(place.clone(), fault.into());
+    texts.ensure_copy(file)?;
+    ensure_same_rows(texts, file, &original, &copy)?;
     let (original, copy) = tables.map_err(|error| failed(Fault::Read(error)))?;
     match difference(original, copy, &texts.fields, |row| recorded.lacks(row)).map_err(failed)? {
         None => Ok(()),
@@ -72,6 +74,65 @@ pub(super) fn ensure_same(texts: &Texts, file: usize) -> Result<()> {
             place.clone(),
             format!("row group {}: {what} isn't what it is in the original", count(group as u64)),
         )),
+    }
+}
+
+/// Makes sure that each row has the text that its clean copy and its cuts say, as far as that can be told by its length.
+fn ensure_same_rows(texts: &Texts, file: usize, original: &AtHand, copy: &AtHand) -> Result<()> {
+    let recorded = texts.file(file);
+    let mut cuts: Vec<(u64, u64)> = Vec::new();
+    for part in &recorded.parts {
+        texts.record.each_cut(part, |_, cut| {
+            cuts.push((cut.record.map_or(u64::MAX, |number| number.wrapping_sub(1)), Span::from(cut.cut).len()));
+            Ok(())
+        })?;
+    }
+    let rows = |table: &AtHand, place: Place| {
+        let texts = table.table().map_err(Fault::Read).and_then(|table| parquet::Texts::open(table, &texts.fields));
+        let texts = texts.map_err(|fault| Error::io(place.clone(), fault.into()))?;
+        Ok::<_, Error>(Lengths { texts, place, values: None, next: 0 })
+    };
+    let mut before = rows(original, recorded.original.place())?;
+    let mut after = rows(copy, recorded.clean.as_ref().unwrap_or(&recorded.original).place())?;
+    let mut cuts = cuts.into_iter().peekable();
+    let differs = |row: u64| {
+        let why = format!("row {} isn't what its clean copy and the record say", count(row + 1));
+        Err(Error::refused(recorded.original.place(), why))
+    };
+    for row in 0.. {
+        let mut gone = 0;
+        while let Some((_, len)) = cuts.next_if(|(of, _)| *of == row) {
+            gone += len;
+        }
+        let Some((is_null, len)) = before.next()? else {
+            return if after.next()?.is_none() && cuts.next().is_none() { Ok(()) } else { differs(row) };
+        };
+        let stays = if recorded.lacks(row) { Some((false, 0)) } else { after.next()? };
+        if stays.is_none_or(|(was_null, stays)| is_null != was_null || len != stays + gone) {
+            return differs(row);
+        }
+    }
+    Ok(())
+}
+
+/// The lengths of the texts of a table, row by row.
+struct Lengths {
+    texts: parquet::Texts,
+    place: Place,
+    values: Option<parquet::Values>,
+    next: usize,
+}
+
+impl Lengths {
+    /// Whether the next row has no text, and the length of that.
+    fn next(&mut self) -> Result<Option<(bool, u64)>> {
+        if self.values.as_ref().is_none_or(|values| values.len() == self.next) {
+            self.values = self.texts.next(AT_ONCE).map_err(|fault| Error::io(self.place.clone(), fault.into()))?;
+            self.next = 0;
+        }
+        let row = self.values.as_ref().map(|values| (values.is_null(self.next), values.span(self.next).len()));
+        self.next += 1;
+        Ok(row)
     }
 }
 
@@ -116,6 +177,7 @@ pub(super) fn restored(texts: &Texts, file: usize, draft: Draft) -> Result<Draft
 
 fn woven(texts: &Texts, file: usize, draft: Draft) -> std::result::Result<Draft, Failed> {
     let recorded = texts.file(file);
+    texts.ensure_copy(file)?;
     let refused = |why: &str| Error::refused(recorded.original.place(), why);
     let copy = texts.clean(file)?.ok_or_else(|| refused("is a table, and the record names no clean copy of it"))?;
     let groups = recorded.row_groups.as_ref().ok_or_else(|| refused("is a table, and the record names no row groups"))?;

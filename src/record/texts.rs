@@ -6,7 +6,7 @@ use crate::document::Span;
 use crate::error::{Error, Result, count, io_reason};
 use crate::fingerprint::fingerprint;
 use crate::near::Near;
-use crate::source::{AtHand, Fields, Input, Origin, Room};
+use crate::source::{AtHand, Fields, Had, Input, Origin, Room};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -104,8 +104,17 @@ impl<'a> Texts<'a> {
         if let Some(opened) = &*opened {
             return Ok(Arc::clone(opened));
         }
+        let had = Had { bytes: had, may_break_off: key.1 == Stands::Original };
         let new = Arc::new(AtHand::open(input, &self.fields, &self.room, Some(had))?);
         Ok(Arc::clone(opened.insert(new)))
+    }
+
+    /// Makes sure that the clean copy of a table is the file that it was.
+    pub(super) fn ensure_copy(&self, file: usize) -> Result<()> {
+        let recorded = self.file(file);
+        let Some((clean, hash)) = recorded.clean.as_ref().zip(recorded.copy.as_ref()) else { return Ok(()) };
+        let is = fs::File::open(clean.path()).and_then(super::hash_of).map_err(|error| Error::io(clean.place(), error))?;
+        if is == *hash { Ok(()) } else { Err(Error::refused(clean.place(), "isn't the clean copy that the record tells of")) }
     }
 
     /// Where bytes of an original stand in its clean copy; `None` if something was changed of them, or they are none.
@@ -174,7 +183,7 @@ impl<'a> Texts<'a> {
             let why = "is there already, and isn't the original that the record tells of; -o writes that elsewhere";
             return Err(Error::refused(recorded.original.place(), why));
         }
-        if is_made_of(recorded.clean_bytes, |part| (part.clean, &part.clean_hash))? {
+        if is_made_of(recorded.clean_bytes, |part| (part.clean, &part.clean_hash))? && self.ensure_copy(file).is_ok() {
             return Ok(Stands::Clean);
         }
         let why = "is neither the original nor the clean copy that the record tells of, so nothing is taken back here; later runs are \

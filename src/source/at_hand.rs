@@ -54,6 +54,15 @@ impl Drop for Taken {
     }
 }
 
+/// What is known of a file that was read before.
+#[derive(Clone, Copy)]
+pub(crate) struct Had {
+    /// How many bytes it had.
+    pub(crate) bytes: u64,
+    /// Whether it may break off behind them, as it may have done.
+    pub(crate) may_break_off: bool,
+}
+
 /// A file whose bytes are at hand.
 pub(crate) struct AtHand {
     place: Place,
@@ -74,12 +83,12 @@ enum Bytes {
 }
 
 impl AtHand {
-    /// Opens a file, which had so many bytes, if that is known. What isn't there as it counts is unpacked to `room`: no more than a byte
-    /// beyond those that it `had`, nor does it matter whether it breaks off behind them.
+    /// Opens a file; if it was read before, what is known of it. What isn't there as it counts is unpacked to `room`: no more than a byte
+    /// beyond those that it `had`.
     ///
     /// # Errors
     /// If it can't be read.
-    pub(crate) fn open(input: &Input, fields: &Fields, room: &Room, had: Option<u64>) -> Result<Self> {
+    pub(crate) fn open(input: &Input, fields: &Fields, room: &Room, had: Option<Had>) -> Result<Self> {
         let opened = || {
             let file = match &input.from {
                 Origin::Stdin => File::from(io::stdin().as_fd().try_clone_to_owned()?),
@@ -92,19 +101,20 @@ impl AtHand {
             let is_as_it_counts = input.packing == Packing::Plain
                 && match input.form {
                     Form::Text | Form::Jsonl => true,
-                    Form::Warc => had == Some(metadata.len()), // a WET becomes itself
+                    Form::Warc => had.is_some_and(|had| had.bytes == metadata.len()), // a WET becomes itself
                     Form::Parquet => false,
                 };
             let (bytes, memory) = match is_as_it_counts && metadata.is_file() {
                 true => (Bytes::of(file)?, None),
                 false => {
-                    let memory = room.take(had.map_or(room.left.load(Ordering::Relaxed) / 2, |had| had.saturating_add(1)));
+                    let memory = room.take(had.map_or(room.left.load(Ordering::Relaxed) / 2, |had| had.bytes.saturating_add(1)));
                     let held = usize::try_from(memory.bytes).unwrap_or(usize::MAX);
                     let to = spooled_tempfile_in(held, &room.folder);
-                    let left = had.map_or(u64::MAX, |had| had.saturating_add(1));
+                    let left = had.map_or(u64::MAX, |had| had.bytes.saturating_add(1));
+                    let may_break_off = had.is_some_and(|had| had.may_break_off);
                     let mut plain = Copying { to, folder: &room.folder, left };
                     match plain.all(file, input, fields) {
-                        Err(error) if plain.left != 1 || error.raw_os_error().is_some() => return Err(error),
+                        Err(error) if !(may_break_off && plain.left == 1) || error.raw_os_error().is_some() => return Err(error),
                         _ => {}
                     }
                     match plain.to.into_inner() {
@@ -151,7 +161,10 @@ impl AtHand {
             Bytes::Held(bytes) => Ok(span.of(bytes).into()),
             Bytes::Mapped(mapping) => Ok(span.of(mapping).into()),
             Bytes::Read(file) => {
-                let mut bytes = vec![0; span.range().len()];
+                let mut bytes = Vec::new();
+                let room = bytes.try_reserve_exact(span.range().len());
+                room.map_err(|_| Error::refused(self.place.clone(), "has more bytes together than memory holds"))?;
+                bytes.resize(span.range().len(), 0);
                 let read = file.read_exact_at(&mut bytes, span.start);
                 read.map(|()| bytes.into()).map_err(|error| Error::io(self.place.clone(), error))
             }

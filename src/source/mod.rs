@@ -25,8 +25,8 @@ mod walk;
 #[doc(hidden)]
 pub mod warc;
 
-pub(crate) use at_hand::AtHand;
 pub use at_hand::Room;
+pub(crate) use at_hand::{AtHand, Had};
 pub use identity::Identity;
 pub use jsonl::Fields;
 pub(crate) use load::{Loaded, Watch, if_it_may_break, load, unpacked_size};

@@ -24,13 +24,24 @@ pub(super) struct Unpacker {
     decoder: Decoder<'static>,
     /// How many bytes the decoder wants to end the block it is in.
     wanted: usize,
+    /// Whether there was no room for all of the text that it has: it may have more.
+    has_more: bool,
 }
 
 impl Unpacker {
     pub(super) fn new() -> io::Result<Self> {
         let mut decoder = Decoder::new()?;
         decoder.set_parameter(DParameter::WindowLogMax(WINDOW_BITS))?;
-        Ok(Self { decoder, wanted: 0 })
+        Ok(Self { decoder, wanted: 0, has_more: false })
+    }
+
+    fn run(&mut self, packed: &[u8], text: &mut [u8]) -> Step {
+        let (mut packed, mut text) = (InBuffer::around(packed), OutBuffer::around(text));
+        let wanted = self.decoder.run(&mut packed, &mut text);
+        self.wanted = *wanted.as_ref().unwrap_or(&0);
+        self.has_more = text.pos() == text.capacity();
+        let is_end = wanted.map(|wanted| wanted == 0).map_err(|error| crate::error::io_reason(&error));
+        Step { taken: packed.pos(), given: text.pos(), is_end }
     }
 }
 
@@ -38,12 +49,13 @@ impl Unpack for Unpacker {
     /// A block at a time, since those that came out before a broken one in the same call would be lost with it.
     fn step(&mut self, packed: &[u8], text: &mut [u8]) -> Step {
         const AT_LEAST: usize = 4;
-        let mut packed = InBuffer::around(&packed[..packed.len().min(self.wanted.max(AT_LEAST))]);
-        let mut text = OutBuffer::around(text);
-        let wanted = self.decoder.run(&mut packed, &mut text);
-        self.wanted = *wanted.as_ref().unwrap_or(&0);
-        let is_end = wanted.map(|wanted| wanted == 0).map_err(|error| crate::error::io_reason(&error));
-        Step { taken: packed.pos(), given: text.pos(), is_end }
+        if self.has_more {
+            let rest = self.run(&[], text);
+            if rest.given > 0 {
+                return rest;
+            }
+        }
+        self.run(&packed[..packed.len().min(self.wanted.max(AT_LEAST))], text)
     }
 }
 

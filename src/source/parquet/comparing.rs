@@ -45,5 +45,8 @@ pub fn difference(
         }
         in_copy += 1;
     }
+    if in_copy < copy.metadata.num_row_groups() {
+        return Ok(Some(("the number of rows".into(), in_copy + 1)));
+    }
     Ok(None)
 }
