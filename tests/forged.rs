@@ -145,14 +145,19 @@ fn what_a_cut_takes_is_proven_to_the_last_byte() {
         (37, "repeated-block", vec![repeat.clone(), ("witness", of_first.clone()), more], "cuts more than what it repeats"),
         (70, "repeated-block", vec![literal.clone()], "has no witness, and its rule needs one"),
         (70, "repeated-block", vec![("witness", of_first.clone()), literal.clone()], "says not what it repeats"),
-        (70, "repeated-block", vec![repeat.clone(), ("witness", json!({ "ranges": [] })), literal.clone()], "or is none"),
+        (70, "repeated-block", vec![repeat.clone(), ("witness", json!({ "ranges": [] })), literal.clone()], "or is no text"),
         (
             70,
             "repeated-block",
             vec![("repeat", json!([[72, 72]])), ("witness", json!({ "ranges": [[3, 3]] })), literal.clone()],
             "cuts more",
         ),
-        (70, "repeated-block", vec![repeat.clone(), ("witness", json!({ "ranges": [[3, 3]] })), literal.clone()], "or is none"),
+        (
+            70,
+            "repeated-block",
+            vec![repeat.clone(), ("witness", json!({ "ranges": [[3, 3]] })), literal.clone()],
+            "or is no text",
+        ),
         (
             70,
             "repeated-block",
@@ -268,6 +273,31 @@ fn a_record_that_goes_as_a_whole_says_nothing_that_does_not_stay() {
         forge(&desk, &settings, &[File { name: "a.jsonl", original: &original, cuts: vec![line], clean: &kept }], |line| line);
         let ran = desk.run(&["verify", "r.jsonl"]);
         assert_eq!(ran.status, Some(if holds { 0 } else { 1 }), "{ran}");
+    }
+}
+
+#[test]
+fn only_text_is_cut_of_a_record_and_only_text_is_a_witness() {
+    let desk = Desk::new();
+    let (kept, gone) =
+        ("{\"id\": \"a name\", \"text\": \"a name\\\\new\"}\n", "{\"id\": \"a name\", \"text\": \"a name\\\\new\"}\n");
+    let original = format!("{kept}{gone}");
+    let (id, text) = (kept.find("a name").unwrap(), kept.rfind("a name").unwrap());
+    let second = |at: usize| kept.len() + at;
+    let cases = [
+        ((second(id), second(id) + 6), (text, text + 6), "cuts what is no text"),
+        ((second(text), second(text) + 6), (id, id + 6), "or is no text"),
+        ((second(text), second(text) + 7), (text, text + 7), "cuts what is no text"), // half of an escape
+        ((second(text), second(text) + 6), (text, text + 6), ""),
+    ];
+    for (range, witness, why) in cases {
+        let line = cut(range, "repeated-across", &[("witness", json!({ "ranges": [witness] })), ("pieces", json!([0]))]);
+        let clean = format!("{}{}", &original[..range.0], &original[range.1..]);
+        forge(&desk, &settings(), &[File { name: "a.jsonl", original: &original, cuts: vec![line], clean: &clean }], |line| line);
+        match why {
+            "" => drop(desk.run(&["verify", "r.jsonl"]).succeeds()),
+            why => drop(disagrees(&desk, why)),
+        }
     }
 }
 

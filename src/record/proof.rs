@@ -3,7 +3,7 @@
 use super::format::{BROKEN, CutLine, HEAD, Literal, Piece, Place, TOO_REPETITIVE, WitnessOf};
 use super::replay::{each_piece, file_of};
 use super::similarity::similarity;
-use super::texts::{Reader, Texts};
+use super::texts::{Reader, Texts, is_text};
 use crate::Match;
 use crate::compare::compared;
 use crate::document::{Rule, Span};
@@ -58,6 +58,8 @@ pub(super) struct Proving<'t> {
     pub(super) cuts: Cuts,
     /// The document under way, if it went as a whole.
     dropped: Option<Dropped>,
+    /// Where the texts of records stand in the part, of JSONL.
+    records: Option<Vec<Span>>,
 }
 
 /// A document that went as a whole, as far as its cuts came.
@@ -73,7 +75,7 @@ struct Dropped {
 
 impl<'t> Proving<'t> {
     pub(super) fn new(texts: &'t Texts<'t>, file: usize, how: Match) -> Self {
-        Self { texts, file, how, reader: Reader::new(texts), cuts: Cuts::default(), dropped: None }
+        Self { texts, file, how, reader: Reader::new(texts), cuts: Cuts::default(), dropped: None, records: None }
     }
 
     /// Proves a cut of a part of an original; `part` is all of that, which begins at `start` of its file.
@@ -89,6 +91,9 @@ impl<'t> Proving<'t> {
         self.keep_dropped(line, cut, &repeats);
         ends?; // of the document before; this one has begun
         self.ensure_nothing_else(line, cut, gone, &repeats)?;
+        if !cut.dropped && cut.rule != BROKEN && !self.is_text(part, at) {
+            return Err(self.broken(line, "cuts what is no text"));
+        }
         let Some(witness) = &cut.witness else { return self.without(line, cut, part, at) };
         if repeats.is_empty() {
             return Err(self.broken(line, "says not what it repeats"));
@@ -212,6 +217,15 @@ impl<'t> Proving<'t> {
         Ok(repeats)
     }
 
+    /// Whether bytes of the part are text. Of other forms than JSONL all is taken for it.
+    fn is_text(&mut self, part: &[u8], at: Span) -> bool {
+        if self.form(self.file) != Form::Jsonl {
+            return true;
+        }
+        let records = self.records.get_or_insert_with(|| jsonl::texts(part, &self.texts.fields));
+        is_text(part, records, at)
+    }
+
     /// Whether the rule of a cut is one of this program.
     fn is_known(&self, cut: &CutLine) -> bool {
         [BROKEN, TOO_REPETITIVE, HEAD].contains(&&*cut.rule) || Rule::ALL.iter().any(|rule| rule.name() == cut.rule)
@@ -258,9 +272,13 @@ impl<'t> Proving<'t> {
         ranges.sort_unstable_by_key(|range| range.0);
         is_there = is_there && ranges.windows(2).all(|pair| pair[0].1 <= pair[1].0);
         for &range in &witness.ranges {
-            is_there = is_there && range.0 < range.1 && self.texts.in_clean(other, range.into())?.is_some();
+            let there = if is_there && range.0 < range.1 { self.texts.in_clean(other, range.into())? } else { None };
+            is_there = match there {
+                Some(there) => self.texts.is_text_in_clean(other, there)?,
+                None => false,
+            };
         }
-        if is_there { Ok(other) } else { Err(self.broken(line, "its witness was cut itself, or is none")) }
+        if is_there { Ok(other) } else { Err(self.broken(line, "its witness was cut itself, or is no text")) }
     }
 
     /// Adds a cut to the document that went as a whole, or begins it.

@@ -6,7 +6,7 @@ use crate::document::Span;
 use crate::error::{Error, Result, count, io_reason};
 use crate::fingerprint::fingerprint;
 use crate::near::Near;
-use crate::source::{AtHand, Fields, Had, Input, Origin, Room};
+use crate::source::{AtHand, Fields, Form, Had, Input, Origin, Room, jsonl};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -43,6 +43,8 @@ type Key = (usize, Stands);
 struct File {
     /// What was changed of each part.
     edits: Vec<OnceLock<Edits>>,
+    /// Where the texts of records stand in the clean copy of each part, of JSONL.
+    kept: Vec<OnceLock<Vec<Span>>>,
     stands: Mutex<Option<Stands>>,
 }
 
@@ -52,8 +54,11 @@ type Opened = Arc<Mutex<Option<Arc<AtHand>>>>;
 impl<'a> Texts<'a> {
     /// The texts of a record. What must be unpacked goes to `room`.
     pub(super) fn new(record: &'a Record, room: &Room) -> Self {
-        let file =
-            |file: &RecordedFile| File { edits: file.parts.iter().map(|_| OnceLock::new()).collect(), stands: Mutex::new(None) };
+        let file = |file: &RecordedFile| File {
+            edits: file.parts.iter().map(|_| OnceLock::new()).collect(),
+            kept: file.parts.iter().map(|_| OnceLock::new()).collect(),
+            stands: Mutex::new(None),
+        };
         let files = record.files().iter().map(file).collect();
         Self { record, fields: record.fields(), room: room.clone(), files, open: Mutex::default() }
     }
@@ -128,6 +133,26 @@ impl<'a> Texts<'a> {
             all = Some(Span { start: all.map_or(start, |all| all.start), end });
         }
         Ok(all.filter(|all| all.len() == span.len()))
+    }
+
+    /// Whether bytes of a clean copy are text, and begin and end in no escape. Of other forms than JSONL all is taken for text, as is what
+    /// can't be seen.
+    pub(super) fn is_text_in_clean(&self, file: usize, span: Span) -> Result<bool> {
+        let recorded = self.file(file);
+        let is_seen = recorded.clean.as_ref().is_some_and(|clean| clean.from != Origin::Stdin);
+        let part = recorded.parts.partition_point(|part| part.clean.end <= span.start);
+        let Some(part) = recorded.parts.get(part).filter(|_| recorded.original.form == Form::Jsonl && is_seen) else {
+            return Ok(true);
+        };
+        if recorded.is_in_place() && self.stands(file)? == Stands::Original {
+            return Ok(true);
+        }
+        let Some(copy) = self.clean(file)? else { return Ok(true) };
+        let bytes = copy.read(part.clean)?;
+        let known = &self.files[file].kept[part.number];
+        let texts = known.get_or_init(|| jsonl::texts(&bytes, &self.fields));
+        let within = Span { start: span.start - part.clean.start, end: span.end.saturating_sub(part.clean.start) };
+        Ok(is_text(&bytes, texts, within))
     }
 
     /// What of a file is there. In place it is told by the bytes.
@@ -210,6 +235,13 @@ impl<'a> Texts<'a> {
         };
         Err(Error::refused(path, format!("can't be read: {why}{more}; nothing was done")))
     }
+}
+
+/// Whether bytes stand in one of these texts of records, and begin and end in no escape.
+pub(super) fn is_text(bytes: &[u8], texts: &[Span], span: Span) -> bool {
+    let Some(text) = texts.get(texts.partition_point(|text| text.end < span.end)) else { return false };
+    let is_between = |at: u64| jsonl::is_between(text.of(bytes), (at - text.start) as usize);
+    text.start <= span.start && span.start <= span.end && is_between(span.start) && is_between(span.end)
 }
 
 /// Makes sure that a file is as long as it was.

@@ -112,6 +112,19 @@ impl fmt::Display for Fault {
     }
 }
 
+/// Where the texts of the records in a chunk stand, as they are written.
+pub(crate) fn texts(chunk: &[u8], fields: &Fields) -> Vec<Span> {
+    let text = |(_, line)| if let Line::Record(record) = line { Some(record.text) } else { None };
+    lines(chunk, fields).filter_map(text).collect()
+}
+
+/// Whether a place in a text as it is written stands in no escape.
+pub(crate) fn is_between(raw: &[u8], at: usize) -> bool {
+    let is_escape = |start: usize| raw[..start].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0;
+    let begun = (at.saturating_sub(5)..at).filter(|&start| raw[start] == b'\\' && is_escape(start));
+    begun.map(|start| start + if raw.get(start + 1) == Some(&b'u') { 6 } else { 2 }).all(|end| end <= at)
+}
+
 /// The lines of a chunk, each with its place in it, line end included.
 pub fn lines<'a>(chunk: &'a [u8], fields: &'a Fields) -> impl Iterator<Item = (Span, Line)> + 'a {
     let mut start = 0;
