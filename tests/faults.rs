@@ -445,7 +445,7 @@ mod each_call {
     const IN_PLACE: [&str; 3] = ["-i", "in", "--across"];
 
     /// What can be done without.
-    const HARMLESS: [&str; 21] = [
+    const HARMLESS: [&str; 22] = [
         // A folder that can't be opened to be synced: all is synced instead, or its names reach the disk in the system's own time.
         "Look in",
         "Look in/d",
@@ -470,6 +470,7 @@ mod each_call {
         // It is left, and the next run says so; a record that says nothing is left.
         "Unlink a temporary file",
         "Unlink in/.unecho/0001.jsonl",
+        "Unlink in/.unecho",
         // What can't be read to be looked at is read again.
         "Read in/d/0.jsonl.gz",
         "Read in/d/1.jsonl.gz",

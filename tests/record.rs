@@ -350,7 +350,8 @@ fn two_runs_one_upon_the_other_are_undone_in_reverse() {
     desk.run(&["-i", "in"]).succeeds();
     desk.sh("cp -r in between").succeeds();
     desk.run(&["-i", "in", "--across"]).succeeds().says("0002.jsonl");
-    desk.run(&["restore", "in/.unecho/0001.jsonl"]).fails("later runs are undone first");
+    desk.run(&["restore", "in/.unecho/0001.jsonl"])
+        .fails("0002.jsonl, whose files it may need as they are; that is undone first");
     assert!(!files(&desk, "in").is_empty());
     desk.run(&["restore", "in/.unecho/0002.jsonl"]).succeeds();
     assert_same_files(&desk, "in", "between", "the second undone");
@@ -568,6 +569,44 @@ fn a_run_in_place_is_undone_from_wherever_it_was_done() {
 }
 
 #[test]
+fn a_run_whose_witnesses_an_earlier_one_has_changed_is_undone_before_that() {
+    let desk = Desk::new();
+    let half: String = desk::ARTICLE.lines().skip(14).map(|line| format!("{line}\n")).collect();
+    desk.write("q/a.txt", desk::ARTICLE);
+    desk.write("q/b.txt", &half);
+    desk.run(&["-i", "q/a.txt"]).succeeds();
+    let between = desk.read("q/a.txt");
+    desk.run(&["-i", "--across", "q"]).succeeds();
+    assert_eq!(desk.read("q/a.txt"), between, "it is what b.txt is made of");
+    desk.run(&["restore", "q/.unecho/0001.jsonl"]).fails("is of an earlier run than q/.unecho/0002.jsonl");
+    assert_eq!(desk.read("q/a.txt"), between);
+    desk.run(&["restore", "q/.unecho/0002.jsonl"]).succeeds();
+    desk.run(&["restore", "q/.unecho/0001.jsonl"]).succeeds();
+    desk.run(&["restore", "q/.unecho/0001.jsonl"]).succeeds().says("0 originals restored");
+    assert_eq!((desk.read("q/a.txt"), desk.read("q/b.txt")), (desk::ARTICLE.into(), half));
+}
+
+#[test]
+fn what_cannot_be_made_is_named_with_what_it_lacks() {
+    let desk = Desk::new();
+    desk.run(&["-i", "--across", "--max-removed", "100%", "d", "art.txt"]).succeeds();
+    desk.write("d/art.txt", desk.read("d/art.txt") + "A note.\n");
+    let ran = desk.run(&["restore", "d/.unecho/0001.jsonl", "--keep-going"]);
+    ran.fails("d/art.txt: is neither the original nor the clean copy").says("art.txt: can't be made: d/art.txt: is neither");
+    ran.says("d/sub/x.md: can't be made: d/art.txt");
+}
+
+#[test]
+fn a_clean_copy_that_went_to_standard_output_is_read_from_standard_input() {
+    let desk = Desk::new();
+    desk.sh("unecho art.txt --record r.jsonl >clean.txt").succeeds();
+    desk.sh("unecho verify r.jsonl <clean.txt").succeeds();
+    assert_eq!(desk.sh("echo junk | unecho verify r.jsonl").status, Some(1));
+    desk.sh("echo junk | unecho restore r.jsonl -o x.txt").fails("standard input: has 5 bytes");
+    assert!(!desk.exists("x.txt"));
+}
+
+#[test]
 fn a_file_of_the_name_of_a_stream_is_a_file() {
     let desk = Desk::new();
     desk.sh("cp art.txt ./- && unecho ./- -o o.txt --record r.jsonl").succeeds();
@@ -588,8 +627,9 @@ fn a_run_that_was_killed_is_remembered() {
     desk.write("d/new.txt", desk::ARTICLE);
     let ran = desk.run(&["-i", "d"]);
     ran.succeeds().says("d/.unecho/0001.jsonl: is of a run that broke off; what it had done is undone by unecho restore");
-    ran.says("d/sub/.unecho-abc.tmp: was left by a run that was killed");
+    ran.says("d/sub/.unecho-abc.tmp: 4 bytes, left by a run that was killed");
     desk.run(&["-i", "d"]).succeeds();
+    desk.run(&["restore", "d/.unecho/0002.jsonl"]).succeeds();
     desk.run(&["restore", "d/.unecho/0001.jsonl"]).succeeds().says("its run broke off").says("2 originals restored");
 }
 

@@ -97,6 +97,14 @@ impl Folders {
         Ok(Home { device, is_new })
     }
 
+    /// Takes away the folders that were made, as far as nothing stands in them.
+    pub(super) fn forget(&self) {
+        let known = self.known.lock().expect("nothing panics with the lock");
+        let mut made: Vec<&PathBuf> = known.iter().filter(|(_, home)| home.is_new).map(|(folder, _)| folder).collect();
+        made.sort_unstable_by(|a, b| b.cmp(a)); // inner ones first
+        made.into_iter().for_each(|folder| drop(fs::remove_dir(folder)));
+    }
+
     /// Refuses to put an output where something stands that it can't or mustn't replace.
     fn look_at(&self, existing: &Metadata, source: Option<Identity>, given: &Path) -> Result<()> {
         if existing.is_dir() {

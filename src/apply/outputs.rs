@@ -7,7 +7,7 @@ use super::draft::Draft;
 use super::folders::Folders;
 use super::growing::Growing;
 use super::in_place;
-use super::pending::{Berth, Pending, left_over};
+use super::pending::{Berth, Pending, left_over, left_over_below};
 use super::place::{Leads, follow};
 use super::sink::Writing;
 use super::stream::Stream;
@@ -132,12 +132,21 @@ impl Outputs {
         if clash { Err(Error::refused(path, "is where the results go; choose another place")) } else { Ok(()) }
     }
 
-    /// What a run that was killed left where the outputs go, each with its size; or what another one is writing there now.
-    pub fn left_over(&self) -> Vec<(PathBuf, u64)> {
+    /// What a run that was killed left where the outputs go, each with its size; or what another one is writing there now. Of a folder
+    /// those within it are looked through if `all` are to be.
+    pub fn left_over(&self, all: bool) -> Vec<(PathBuf, u64)> {
         match &self.way {
             Way::Stream(_) | Way::InPlace => Vec::new(),
             Way::File(real, _) => left_over(real.parent().unwrap_or(real)),
+            Way::Folder(folders) if all => left_over_below(&folders.place(Path::new(""))),
             Way::Folder(folders) => left_over(&folders.place(Path::new(""))),
+        }
+    }
+
+    /// Nothing is written after all: folders that were made for it go.
+    pub fn forget(&self) {
+        if let Way::Folder(folders) = &self.way {
+            folders.forget();
         }
     }
 

@@ -10,7 +10,7 @@ use super::scan::findings;
 use super::signals::Signals;
 use super::suggest::Suggestion;
 use super::terminal::Terminal;
-use super::writing::{Making, Writing};
+use super::writing::{Making, Writing, say_what_is_left_over};
 use super::{Status, files};
 use std::collections::HashMap;
 use std::io;
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use unecho::apply::{Outputs, Shape, Target, ensure_replaceable};
-use unecho::report::{Finding, MostRepeated, ScanReport, Tally, Text, Told, bytes};
+use unecho::report::{Finding, MostRepeated, ScanReport, Tally, Text, Told};
 use unecho::runner::Portion;
 use unecho::source::{Form, Input, base_name};
 use unecho::threads::Threads;
@@ -56,10 +56,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         packing: budget.packing(),
     };
     let outputs = Outputs::new(&target, inputs.paths(), shape)?;
-    for (path, size) in outputs.left_over() {
-        let why = format!("{}, left by a run that was killed, unless one is under way there; nobody needs it", bytes(size, size));
-        terminal.warn(&Error::refused(&path, why).to_string());
-    }
+    say_what_is_left_over(&outputs, Journal::was_left(&target), terminal);
     let (mut journal, interrupted) = Journal::open(args, &inputs, &target, &outputs)?;
     let is_read_again = args.common.is_across() || args.record.is_some();
     let signals = if outputs.have_names() { Signals::watched() } else { Signals::ignored() };
@@ -95,9 +92,15 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
     if !matches!(&ended, Ok(ended) if ended.tally.sums.documents == 0) {
         outputs.finish()?; // also what has its name when something ends the run
     }
+    if ended.is_err() && journal.as_ref().is_some_and(Journal::has_begun) {
+        terminal.say("What is complete stays: the same command with --resume goes on with the rest");
+    }
     let ended = ended?;
     let status = Status::of(ended.tally.failed);
     if ended.is_unheard {
+        if args.record.is_some() {
+            terminal.warn("No record was written, since the reader of standard output went away");
+        }
         return Ok(status);
     }
     ended.write_stats(stats.as_ref())?;
@@ -203,7 +206,9 @@ fn too_much(frame: &Frame, outputs: &Outputs, &TooMuch { most, all, gone }: &Too
     if !frame.inputs.is_stdin() {
         largest_causes(frame)?;
     }
-    let why = format!("{} would go {goes}; nothing was written. If that is meant: --max-removed 100%", exact(gone, all));
+    outputs.forget();
+    let enough = (gone as f64 * 100.0 / all as f64).floor() as u64 + 1;
+    let why = format!("{} would go {goes}; nothing was written. If that is meant: --max-removed {enough}%", exact(gone, all));
     Err(Error::refused(frame.inputs.in_words(), why))
 }
 

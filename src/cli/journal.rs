@@ -142,6 +142,11 @@ impl Journal {
         Ok((Some(journal), interrupted))
     }
 
+    /// Whether that of a run that was killed stands where outputs go.
+    pub(super) fn was_left(target: &Target) -> bool {
+        matches!(target, Target::Folder(folder) if folder.join(NAME).exists())
+    }
+
     /// Reads what an interrupted run has done.
     fn interrupted(&self, inputs: &Inputs, outputs: &Outputs) -> Result<Interrupted> {
         let Ok(text) = fs::read(&self.path) else { return Ok(Interrupted::default()) };
@@ -200,6 +205,11 @@ impl Journal {
         Ok(())
     }
 
+    /// Whether anything has its name by now.
+    pub(super) fn has_begun(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// Adds inputs that are done. Where no output has been written by now, it can be done again.
     pub(super) fn add<'d>(&mut self, done: impl IntoIterator<Item = &'d Done>) -> Result<()> {
         self.begin()?;
@@ -237,7 +247,7 @@ impl Interrupted {
     /// What is said of a run that goes on, and reads again what is done, or doesn't.
     pub(super) fn in_words(&self, is_read_again: bool) -> String {
         match (self.done.len() as u64, is_read_again) {
-            (0, _) => "Nothing is complete there yet: all is done from the beginning".into(),
+            (0, _) => "No interrupted run is on record there: all is done from the beginning".into(),
             (done, true) => format!("{} complete already, read again for what comes after them", counted(done, "file")),
             (done, false) => format!("{} complete already, not in the sums below", counted(done, "file")),
         }

@@ -3,6 +3,7 @@
 use super::args::Clean;
 use super::inputs::Inputs;
 use super::terminal::Terminal;
+use super::writing::say_of_temporaries;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use unecho::apply::{Outputs, Pending, left_over_below};
@@ -144,8 +145,9 @@ impl Recording {
 fn say_what_was_left(record: &Path, inputs: &Inputs, terminal: &Terminal) {
     let undo = format!("is of a run that broke off; what it had done is undone by unecho restore {}", shown(record));
     terminal.warn(&Error::refused(record, undo).to_string());
-    for (path, _) in inputs.paths().iter().flat_map(|path| left_over_below(path)) {
-        terminal.warn(&Error::refused(&path, "was left by a run that was killed; nobody needs it").to_string());
+    let left: Vec<(PathBuf, u64)> = inputs.paths().iter().flat_map(|path| left_over_below(path)).collect();
+    if let Some((first, _)) = left.first() {
+        say_of_temporaries(first, &left, terminal);
     }
 }
 

@@ -5,10 +5,12 @@ use super::args::{Global, Restore};
 use super::progress::Progress;
 use super::signals::Signals;
 use super::terminal::Terminal;
+use super::verify::ensure_piped;
+use super::writing::say_what_is_left_over;
 use std::path::PathBuf;
 use std::time::Instant;
 use unecho::apply::{Outputs, Shape, Target};
-use unecho::record::{Homes, Record, Restoring, restore};
+use unecho::record::{Homes, Record, Restoring, home_of, restore};
 use unecho::report::{bytes, counted};
 use unecho::threads::Threads;
 use unecho::{Error, Result};
@@ -18,7 +20,12 @@ pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Resul
     let started = Instant::now();
     let room = global.budget(args.output.as_deref())?.room();
     let threads = Threads::new(global.threads());
+    let is_at_home = args.output.is_none();
+    // Before it is read, since a run that has it may be under way.
+    let home = if is_at_home { home_of(&args.record) } else { None };
+    let mut homes = home.as_ref().map(|home| Homes::of([home.as_path()])).transpose()?;
     let record = threads.run(|| Record::open(&args.record, &room))?;
+    ensure_piped(&record)?;
     let target = match &args.output {
         None => Target::InPlace,
         Some(output) if output.as_os_str() == "-" && record.is_of_one() => Target::Stdout,
@@ -37,11 +44,15 @@ pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Resul
         _ => record.clean_copies().chain([&*args.record]).map(PathBuf::from).collect(),
     };
     let outputs = Outputs::new(&target, &known, Shape::default())?;
+    say_what_is_left_over(&outputs, false, terminal);
     if !record.is_complete() {
         terminal.say(&format!("{}: its run broke off; what it had done is taken back", args.record.display()));
     }
-    let is_at_home = target == Target::InPlace;
-    let _homes = is_at_home.then(|| Homes::of(record.folders_in_place().iter().map(PathBuf::as_path))).transpose()?;
+    let others = if is_at_home { record.folders_in_place() } else { Vec::new() };
+    if !others.is_empty() {
+        drop(homes.take()); // all are locked together
+        homes = Some(Homes::of(home.iter().chain(&others).map(PathBuf::as_path))?);
+    }
     let signals = if outputs.have_names() { Signals::watched() } else { Signals::ignored() };
     signals.let_temporaries_go_first();
     let progress = Progress::start(terminal.bar(outputs.are_stdout()), "file");
@@ -49,7 +60,7 @@ pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Resul
     let (keeps_going, stop) = (args.keep_going, signals.stop());
     let how = Restoring { outputs: &outputs, is_at_home, keeps_going, room: &room, threads: &threads, stop, each: &each };
     let restored = restore(&record, &how);
-    drop(progress);
+    drop((progress, homes));
     let restored = restored?;
     signals.end_if_stopped();
     restored.failed.iter().for_each(|error| terminal.error(error));

@@ -4,6 +4,7 @@ use super::Status;
 use super::args::{Global, Verify};
 use super::progress::Progress;
 use super::terminal::Terminal;
+use std::io::IsTerminal;
 use std::time::Instant;
 use unecho::record::{Cuts, Record, Verified, verify};
 use unecho::report::{bytes, count, counted};
@@ -20,6 +21,7 @@ pub(super) fn run(args: &Verify, global: &Global, terminal: &Terminal) -> Result
     let progress = Progress::start(terminal.bar(false), "file");
     let verified = Threads::new(global.threads()).run(|| {
         let record = Record::open(&args.record, &room)?;
+        ensure_piped(&record)?;
         if !record.is_complete() {
             terminal.say(&format!("{}: its run broke off; what it tells of is looked at", args.record.display()));
         }
@@ -43,6 +45,17 @@ pub(super) fn run(args: &Verify, global: &Global, terminal: &Terminal) -> Result
     Ok(Status::Done)
 }
 
+/// Makes sure that a clean copy that went to standard output comes from standard input.
+pub(super) fn ensure_piped(record: &Record) -> Result<()> {
+    if !record.has_streams() || !std::io::stdin().is_terminal() {
+        return Ok(());
+    }
+    Err(Error::refused(
+        record.path(),
+        "is of a clean copy that went to standard output, and is read from standard input: < clean.txt",
+    ))
+}
+
 fn in_words(verified: &Verified) -> String {
     let Cuts { compared, similar, without, unknown } = verified.cuts;
     let proofs = [
@@ -56,15 +69,18 @@ fn in_words(verified: &Verified) -> String {
     let how = if proofs.is_empty() { String::new() } else { format!(" ({})", proofs.join(", ")) };
     let hold = if unknown > 0 { "all others hold" } else { "all hold" };
     let mut words = format!("{}, {}{how}: {hold}", counted(verified.files, "file"), counted(verified.cuts.total(), "cut"));
-    let (rebuilt, unseen) = (verified.rebuilt, verified.unseen);
-    if rebuilt == 0 && unseen == 0 {
+    let (rebuilt, originals) = (verified.rebuilt, verified.originals);
+    if rebuilt == 0 && originals == 0 {
         words += "; clean copies are their originals less these";
     }
     if rebuilt > 0 {
         words += &format!("; {} made of clean copies", counted(rebuilt, "original"));
     }
-    if unseen > 0 {
-        words += &format!("; the clean copies of {} aren't there to be seen", counted(unseen, "file"));
+    if originals > 0 {
+        words += &format!(
+            "; {} as the original",
+            if originals == 1 { "1 file stands".into() } else { counted(originals, "file") + " stand" }
+        );
     }
     words
 }

@@ -87,6 +87,23 @@ impl Homes {
     }
 }
 
+/// The records of later runs in place that are beside one, the last one first.
+pub(super) fn later_than(record: &Path) -> Vec<PathBuf> {
+    let own = record.file_name().and_then(|name| number(name.to_str()?));
+    let Some((own, folder)) = own.zip(record.parent().filter(|folder| folder.ends_with(NAME))) else { return Vec::new() };
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let numbered = entries.filter_map(|entry| Some((number(entry.file_name().to_str()?)?, entry.path())));
+    let mut later: Vec<(u32, PathBuf)> = numbered.filter(|(number, _)| *number > own).collect();
+    later.sort_unstable_by(|a, b| b.cmp(a));
+    later.into_iter().map(|(_, path)| path).collect()
+}
+
+/// The folder that a record of a run in place is kept for.
+pub fn home_of(record: &Path) -> Option<PathBuf> {
+    let folder = record.parent().filter(|folder| folder.ends_with(NAME))?;
+    fs::canonicalize(folder).ok()?.parent().map(Path::to_path_buf)
+}
+
 /// The number of a record of this name.
 fn number(name: &str) -> Option<u32> {
     name.split('.').next()?.parse().ok()

@@ -23,7 +23,7 @@ use std::io::{self, Read as _};
 use xxhash_rust::xxh3::Xxh3;
 
 pub use format::Conditions;
-pub use home::Homes;
+pub use home::{Homes, home_of};
 pub use lines::Lines;
 pub use proof::Cuts;
 pub use reading::Record;

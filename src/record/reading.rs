@@ -4,7 +4,7 @@ use super::format::{
     Conditions, CutLine, EndsLine, FileLine, Header, Line, PartLine, Place as Range, RecordedPath, RowsLine, VERSION,
 };
 use super::hex;
-use super::home::folder_of;
+use super::home::{folder_of, home_of};
 use super::quick::{CUT, Edited};
 use crate::document::Span;
 use crate::error::{Error, Place, Result};
@@ -141,24 +141,29 @@ impl Record {
         self.files.iter().filter_map(|file| file.clean.as_ref()).map(Input::path)
     }
 
+    /// Whether a clean copy went to standard output.
+    pub fn has_streams(&self) -> bool {
+        self.files.iter().any(|file| file.clean.as_ref().is_some_and(|clean| clean.from == Origin::Stdin))
+    }
+
     /// Whether it is about one file, which was named.
     pub fn is_of_one(&self) -> bool {
         self.files.len() == 1 && !self.header.several
     }
 
-    /// The folders in or below which files took the place of their originals: few, so that each can be locked.
+    /// The folders, other than the one that it is kept for and those in it, in which files took the place of their originals: few, so
+    /// that each can be locked.
     pub fn folders_in_place(&self) -> Vec<PathBuf> {
-        let own = fs::canonicalize(&self.path).ok().and_then(|path| Some(path.parent()?.parent()?.to_path_buf()));
+        let own = home_of(&self.path);
         let real = |file: &RecordedFile| fs::canonicalize(folder_of(file.original.path())).ok();
         let folders = self.files.iter().filter(|file| file.is_in_place()).filter_map(real);
         let folders: BTreeSet<PathBuf> =
             folders.filter(|folder| own.as_ref().is_none_or(|own| !folder.starts_with(own))).collect();
         let both = |a: PathBuf, b| a.components().zip(Path::components(b)).take_while(|(a, b)| a == b).map(|(a, _)| a).collect();
-        let others: Vec<PathBuf> = match folders.first() {
+        match folders.first() {
             Some(first) if folders.len() > MOST_FOLDERS => vec![folders.iter().map(PathBuf::as_path).fold(first.clone(), both)],
             _ => folders.into_iter().collect(),
-        };
-        own.into_iter().filter(|_| self.is_in_place()).chain(others).collect()
+        }
     }
 
     /// Whether its run was one in place.

@@ -318,6 +318,7 @@ impl Drop for Journal {
     fn drop(&mut self) {
         if !self.is_relied_on {
             let _ = fs::remove_file(&self.path); // it says nothing
+            let _ = fs::remove_dir(folder_of(&self.path)); // unless there are others
         }
     }
 }

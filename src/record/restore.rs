@@ -7,7 +7,7 @@ use super::tables;
 use super::texts::{Stands, Texts, ensure_len};
 use crate::apply::{Draft, Outputs, Pending, ensure_replaceable};
 use crate::error::{Error, Result};
-use crate::source::{Form, Origin, Room};
+use crate::source::{Form, Input, Origin, Room};
 use crate::threads::Threads;
 use rayon::prelude::*;
 use std::fs::{self, Permissions};
@@ -68,6 +68,13 @@ pub fn restore(record: &Record, how: &Restoring) -> Result<Restored> {
     if !how.keeps_going {
         texts.ensure_there(false)?;
         if record.is_in_place() && how.is_at_home {
+            if let Some(later) = applied_later(record, how) {
+                let why = format!(
+                    "is of an earlier run than {}, whose files it may need as they are; that is undone first",
+                    later.display()
+                );
+                return Err(Error::refused(record.path(), why));
+            }
             let unknown = how.threads.run(|| unknown(&texts));
             if !unknown.is_empty() {
                 return Ok(Restored { failed: unknown, ..Restored::default() });
@@ -104,9 +111,20 @@ pub fn restore(record: &Record, how: &Restoring) -> Result<Restored> {
 /// The folders that originals may be put back into: the current one and the record's own, or the one that its `.unecho` is in. A
 /// record may come from anywhere, and say anything.
 fn near(record: &Path) -> Vec<PathBuf> {
-    let own = fs::canonicalize(record).ok().and_then(|record| record.parent().map(Path::to_path_buf));
-    let own = own.map(|own| if own.ends_with(home::NAME) { own.parent().map_or(own.clone(), Path::to_path_buf) } else { own });
-    own.into_iter().chain(std::env::current_dir().and_then(fs::canonicalize)).collect()
+    let beside = || fs::canonicalize(record).ok()?.parent().map(Path::to_path_buf);
+    home::home_of(record).or_else(beside).into_iter().chain(std::env::current_dir().and_then(fs::canonicalize)).collect()
+}
+
+/// The record of a later run beside this one that isn't undone: a file that it left as it was may be what others can be made of.
+fn applied_later(record: &Record, how: &Restoring) -> Option<PathBuf> {
+    let is_applied = |path: &PathBuf| {
+        let Ok(later) = Record::open(path, how.room) else { return false };
+        let texts = Texts::new(&later, how.room);
+        let is_changed = |file: &usize| texts.file(*file).parts.iter().any(|part| part.hash != part.clean_hash);
+        let mut changed = (0..later.files().len()).filter(is_changed);
+        changed.any(|file| texts.file(file).is_in_place() && texts.stands(file).is_ok_and(|stands| stands == Stands::Clean))
+    };
+    how.threads.run(|| home::later_than(record.path()).into_iter().find(is_applied))
 }
 
 /// Why files can't be told that a run in place changed. Of such a run all is taken back or nothing, so that the runs before it can be,
@@ -270,13 +288,23 @@ impl AtWork<'_> {
         }
     }
 
+    /// An error that kept a file from being made, which may be about another one.
+    fn of(&self, file: usize, error: Error) -> Error {
+        let recorded = self.texts.file(file);
+        let is_own = |input: &Input| input.place() == error.place;
+        if is_own(&recorded.original) || recorded.clean.as_ref().is_some_and(is_own) {
+            return error;
+        }
+        Error::refused(recorded.original.place(), format!("can't be made: {error}"))
+    }
+
     fn publish(&mut self, made: Vec<(usize, Result<Came>)>) {
         let mut complete = Vec::with_capacity(made.len());
         for (file, made) in made {
             match made {
                 Ok(Came::Made(pending)) => complete.push((file, pending)),
                 Ok(Came::WasThere) => self.restored.were_there += 1,
-                Err(error) => self.restored.failed.push(error),
+                Err(error) => self.restored.failed.push(self.of(file, error)),
             }
         }
         let files: Vec<usize> = complete.iter().map(|(file, _)| *file).collect();

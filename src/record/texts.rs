@@ -211,8 +211,8 @@ impl<'a> Texts<'a> {
         if is_made_of(recorded.clean_bytes, |part| (part.clean, &part.clean_hash))? && self.ensure_copy(file).is_ok() {
             return Ok(Stands::Clean);
         }
-        let why = "is neither the original nor the clean copy that the record tells of, so nothing is taken back here; later runs are \
-                   undone first, and -o FOLDER writes what can be restored";
+        let why =
+            "is neither the original nor the clean copy that the record tells of; a later run that changed it is undone first";
         Err(Error::refused(recorded.original.place(), why))
     }
 

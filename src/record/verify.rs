@@ -11,7 +11,7 @@ use crate::Match;
 use crate::document::Span;
 use crate::error::{Error, Result, What};
 use crate::fingerprint::fingerprint;
-use crate::source::{Form, Origin, Room};
+use crate::source::{Form, Room};
 use rayon::prelude::*;
 use std::borrow::Cow;
 
@@ -33,8 +33,8 @@ pub struct Verified {
     pub unreadable: Vec<Error>,
     /// How many originals were made of clean copies, since they aren't there.
     pub rebuilt: u64,
-    /// How many clean copies weren't seen: they went to standard output, or gave way to their originals again.
-    pub unseen: u64,
+    /// How many files stand as their originals, those of a run in place.
+    pub originals: u64,
 }
 
 impl Verified {
@@ -62,7 +62,7 @@ pub fn verify(record: &Record, room: &Room, each: impl Fn(u64, u64) + Sync) -> R
         match whole(&texts, file) {
             Ok(stands) => {
                 verified.rebuilt += u64::from(stands == Stands::Clean);
-                verified.unseen += u64::from(recorded.clean.is_some() && !is_seen(recorded, stands));
+                verified.originals += u64::from(recorded.is_in_place() && stands == Stands::Original);
                 parts.extend(recorded.parts.iter().map(|part| (file, part)));
             }
             Err(error) => verified.add(error),
@@ -88,8 +88,7 @@ pub fn verify(record: &Record, room: &Room, each: impl Fn(u64, u64) + Sync) -> R
 
 /// Whether there is a clean copy that can be held against the original, where that `stands` so.
 fn is_seen(recorded: &RecordedFile, stands: Stands) -> bool {
-    let is_back = recorded.is_in_place() && stands == Stands::Original;
-    recorded.clean.as_ref().is_some_and(|clean| !is_back && (clean.from != Origin::Stdin || stands == Stands::Clean))
+    recorded.clean.is_some() && !(recorded.is_in_place() && stands == Stands::Original)
 }
 
 /// Makes sure that a file and its clean copy are as long as they were, and that a table has all of its columns.
