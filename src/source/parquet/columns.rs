@@ -7,7 +7,7 @@ use super::reading::{pages, rows_at_once};
 use super::{Table, guarded};
 use ::parquet::basic::Type as Physical;
 use ::parquet::bloom_filter::Sbbf;
-use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader, get_typed_column_reader};
+use ::parquet::column::reader::{ColumnReaderImpl, get_column_reader, get_typed_column_reader};
 use ::parquet::column::writer::ColumnCloseResult;
 use ::parquet::data_type::{
     AsBytes, BoolType, ByteArrayType, DataType, DoubleType, FixedLenByteArrayType, FloatType, Int32Type, Int64Type, Int96Type,
@@ -49,6 +49,28 @@ fn bloom_filter(table: &Table, chunk: &ColumnChunkMetaData) -> Result<Option<Sbb
     Sbbf::read_from_column_chunk(chunk, &table.file)
 }
 
+/// Calls a function for the type of the values of a column.
+macro_rules! by_type {
+    ($chunk:expr, $call:ident($($argument:expr),*)) => {
+        match $chunk.column_type() {
+            Physical::BOOLEAN => $call::<BoolType>($($argument),*),
+            Physical::INT32 => $call::<Int32Type>($($argument),*),
+            Physical::INT64 => $call::<Int64Type>($($argument),*),
+            Physical::INT96 => $call::<Int96Type>($($argument),*),
+            Physical::FLOAT => $call::<FloatType>($($argument),*),
+            Physical::DOUBLE => $call::<DoubleType>($($argument),*),
+            Physical::BYTE_ARRAY => $call::<ByteArrayType>($($argument),*),
+            Physical::FIXED_LEN_BYTE_ARRAY => $call::<FixedLenByteArrayType>($($argument),*),
+        }
+    };
+}
+
+/// The values of a column.
+fn reader<T: DataType>(table: &Table, row_group: usize, column: usize) -> Result<ColumnReaderImpl<T>> {
+    let descr = table.group(row_group).column(column).column_descr_ptr();
+    Ok(get_typed_column_reader(get_column_reader(descr, pages(table, row_group, column)?)))
+}
+
 /// The rows of a column that stay, encoded as the column was.
 pub(super) fn filtered(
     table: &Table,
@@ -57,38 +79,18 @@ pub(super) fn filtered(
     column: usize,
     stays: &[bool],
 ) -> Result<(Chunk, ColumnCloseResult)> {
-    let chunk = table.group(row_group).column(column);
-    let rows_at_once = rows_at_once(chunk.uncompressed_size(), stays.len() as i64);
-    macro_rules! each_type {
-        ($($reader:ident),*) => {
-            match get_column_reader(chunk.column_descr_ptr(), pages(table, row_group, column)?) {
-                $(ColumnReader::$reader(from) => {
-                    let to = Encoder::like(table, row_group, column, VALUES_AT_ONCE, spool);
-                    filtered_by_type(from, to, (chunk.column_descr().max_def_level(), chunk.column_descr().max_rep_level()), stays, rows_at_once)
-                })*
-            }
-        };
-    }
-    each_type!(
-        BoolColumnReader,
-        Int32ColumnReader,
-        Int64ColumnReader,
-        Int96ColumnReader,
-        FloatColumnReader,
-        DoubleColumnReader,
-        ByteArrayColumnReader,
-        FixedLenByteArrayColumnReader
-    )
+    by_type!(table.group(row_group).column(column), filtered_by_type(table, spool, row_group, column, stays))
 }
 
 fn filtered_by_type<T: DataType<T: Sync>>(
-    mut from: ColumnReaderImpl<T>,
-    mut to: Encoder<T>,
-    levels: (i16, i16),
+    table: &Table,
+    spool: &Spool,
+    row_group: usize,
+    column: usize,
     stays: &[bool],
-    rows_at_once: usize,
 ) -> Result<(Chunk, ColumnCloseResult)> {
-    each_kept(&mut from, levels, stays, rows_at_once, |Entries { values, definitions, repetitions }, _| {
+    let mut to = Encoder::<T>::like(table, row_group, column, VALUES_AT_ONCE, spool);
+    each_kept::<T>((table, row_group), column, stays, |Entries { values, definitions, repetitions }, _| {
         to.append(&values, &definitions, &repetitions)
     })?;
     to.finish()
@@ -103,19 +105,22 @@ struct Entries<T: DataType> {
 
 /// Gives the rows of a column that stay, some at a time, and how many they are.
 fn each_kept<T: DataType>(
-    from: &mut ColumnReaderImpl<T>,
-    (value_level, repeated_level): (i16, i16),
+    (table, row_group): (&Table, usize),
+    column: usize,
     stays: &[bool],
-    rows_at_once: usize,
     mut each: impl FnMut(Entries<T>, usize) -> Result<()>,
 ) -> Result<()> {
+    let chunk = table.group(row_group).column(column);
+    let (value_level, repeated_level) = levels(chunk);
+    let rows_at_once = rows_at_once(chunk.uncompressed_size(), stays.len() as i64);
+    let mut from = reader::<T>(table, row_group, column)?;
     let (mut values, mut definitions, mut repetitions) = (Vec::new(), Vec::new(), Vec::new());
     let end = stays.iter().rposition(|stays| *stays).map_or(0, |last| last + 1);
     for stays in stays[..end].chunks(rows_at_once) {
         values.clear();
         definitions.clear();
         repetitions.clear();
-        read_rows(from, stays.len(), (&mut values, &mut definitions, &mut repetitions))?;
+        read_rows(&mut from, stays.len(), (&mut values, &mut definitions, &mut repetitions))?;
         let mut kept = Entries { values: Vec::new(), definitions: Vec::new(), repetitions: Vec::new() };
         let mut values = values.drain(..);
         let entries = if value_level > 0 { definitions.len() } else { values.len() };
@@ -145,57 +150,33 @@ fn each_kept<T: DataType>(
     Ok(())
 }
 
-/// Whether a column of a row group, less the rows that don't stay, is that of a row group of another table.
-pub(super) fn is_same(
-    (from, row_group): (&Table, usize),
+/// The highest levels of definition and repetition in a column.
+fn levels(chunk: &ColumnChunkMetaData) -> (i16, i16) {
+    (chunk.column_descr().max_def_level(), chunk.column_descr().max_rep_level())
+}
+
+/// Whether a column of a row group, less the rows that don't stay, is that of a row group of another table with the same columns.
+pub(super) fn is_same(from: (&Table, usize), copy: (&Table, usize), column: usize, stays: &[bool]) -> Result<bool> {
+    by_type!(from.0.group(from.1).column(column), is_same_by_type(from, copy, column, stays))
+}
+
+fn is_same_by_type<T: DataType>(
+    from: (&Table, usize),
     (copy, in_copy): (&Table, usize),
     column: usize,
     stays: &[bool],
 ) -> Result<bool> {
-    let chunk = from.group(row_group).column(column);
-    let rows_at_once = rows_at_once(chunk.uncompressed_size(), stays.len() as i64);
-    let levels = (chunk.column_descr().max_def_level(), chunk.column_descr().max_rep_level());
-    macro_rules! each_type {
-        ($($reader:ident),*) => {
-            match (
-                get_column_reader(chunk.column_descr_ptr(), pages(from, row_group, column)?),
-                get_column_reader(chunk.column_descr_ptr(), pages(copy, in_copy, column)?),
-            ) {
-                $((ColumnReader::$reader(from), ColumnReader::$reader(copy)) => {
-                    is_same_by_type(from, copy, levels, stays, rows_at_once)
-                })*
-                _ => Ok(false),
-            }
-        };
-    }
-    each_type!(
-        BoolColumnReader,
-        Int32ColumnReader,
-        Int64ColumnReader,
-        Int96ColumnReader,
-        FloatColumnReader,
-        DoubleColumnReader,
-        ByteArrayColumnReader,
-        FixedLenByteArrayColumnReader
-    )
-}
-
-fn is_same_by_type<T: DataType>(
-    mut from: ColumnReaderImpl<T>,
-    mut copy: ColumnReaderImpl<T>,
-    levels: (i16, i16),
-    stays: &[bool],
-    rows_at_once: usize,
-) -> Result<bool> {
+    let (value_level, repeated_level) = levels(from.0.group(from.1).column(column));
+    let mut copy = reader::<T>(copy, in_copy, column)?;
     let mut is_same = true;
-    each_kept(&mut from, levels, stays, rows_at_once, |kept, rows| {
+    each_kept::<T>(from, column, stays, |kept, rows| {
         let (mut values, mut definitions, mut repetitions) = (Vec::new(), Vec::new(), Vec::new());
         read_rows(&mut copy, rows, (&mut values, &mut definitions, &mut repetitions))?;
         // By their bytes, since there are numbers that don't equal themselves.
-        let values_are =
+        is_same &=
             values.len() == kept.values.len() && values.iter().zip(&kept.values).all(|(a, b)| a.as_bytes() == b.as_bytes());
-        let levels_are = (levels.0 == 0 || definitions == kept.definitions) && (levels.1 == 0 || repetitions == kept.repetitions);
-        is_same &= values_are && levels_are;
+        is_same &= value_level == 0 || definitions == kept.definitions;
+        is_same &= repeated_level == 0 || repetitions == kept.repetitions;
         Ok(())
     })?;
     Ok(is_same)
@@ -221,23 +202,7 @@ fn read_rows<T: DataType>(
 /// A column of row groups of tables that have the same schema, woven: `of` says for each row which of those it is the next row of.
 /// It is encoded as in the first one.
 pub(super) fn woven(from: &[(&Table, usize)], spool: &Spool, column: usize, of: &[u32]) -> Result<(Chunk, ColumnCloseResult)> {
-    macro_rules! each_type {
-        ($($physical:ident: $of_type:ident),*) => {
-            match from[0].0.group(from[0].1).column(column).column_type() {
-                $(Physical::$physical => woven_by_type::<$of_type>(from, spool, column, of),)*
-            }
-        };
-    }
-    each_type!(
-        BOOLEAN: BoolType,
-        INT32: Int32Type,
-        INT64: Int64Type,
-        INT96: Int96Type,
-        FLOAT: FloatType,
-        DOUBLE: DoubleType,
-        BYTE_ARRAY: ByteArrayType,
-        FIXED_LEN_BYTE_ARRAY: FixedLenByteArrayType
-    )
+    by_type!(from[0].0.group(from[0].1).column(column), woven_by_type(from, spool, column, of))
 }
 
 fn woven_by_type<T: DataType<T: Sync>>(
@@ -248,11 +213,8 @@ fn woven_by_type<T: DataType<T: Sync>>(
 ) -> Result<(Chunk, ColumnCloseResult)> {
     let (first, row_group) = from[0];
     let mut to = Encoder::<T>::like(first, row_group, column, VALUES_AT_ONCE, spool);
-    let reader = |&(table, row_group): &(&Table, usize)| {
-        let descr = table.group(row_group).column(column).column_descr_ptr();
-        Ok(get_typed_column_reader(get_column_reader(descr, pages(table, row_group, column)?)))
-    };
-    let mut readers: Vec<ColumnReaderImpl<T>> = from.iter().map(reader).collect::<Result<_>>()?;
+    let readers = from.iter().map(|&(table, row_group)| reader::<T>(table, row_group, column));
+    let mut readers: Vec<ColumnReaderImpl<T>> = readers.collect::<Result<_>>()?;
     let bytes = from.iter().map(|(table, row_group)| table.group(*row_group).column(column).uncompressed_size());
     let rows_at_once = rows_at_once(bytes.fold(0, i64::saturating_add), of.len() as i64);
     let (mut values, mut definitions, mut repetitions) = (Vec::new(), Vec::new(), Vec::new());
