@@ -274,6 +274,13 @@ pub(super) struct CompleteLine {
     pub(super) sum: String,
 }
 
+/// The rule by which a broken record goes (`--on-error drop`).
+pub(super) const BROKEN: &str = "broken-record";
+/// The rule by which text goes with its document although it doesn't repeat (`--drop-above`).
+pub(super) const TOO_REPETITIVE: &str = "too-repetitive";
+/// The rule by which the head of a record is written anew, whose text became shorter.
+pub(super) const HEAD: &str = "record-head";
+
 /// A cut.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct CutLine<'a> {
@@ -330,13 +337,6 @@ impl From<Span> for Place {
         Self(span.start, span.end)
     }
 }
-
-/// The rule by which a broken record goes (`--on-error drop`).
-pub(super) const BROKEN: &str = "broken-record";
-/// The rule by which text goes with its document although it doesn't repeat (`--drop-above`).
-pub(super) const TOO_REPETITIVE: &str = "too-repetitive";
-/// The rule by which the head of a record is written anew, whose text became shorter.
-pub(super) const HEAD: &str = "record-head";
 
 impl From<Place> for Span {
     /// Of one that ends before it begins, nothing.

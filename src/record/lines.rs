@@ -1,9 +1,8 @@
 //! What is recorded of a portion: a line a cut, and the hashes of what it came of and became.
 
 use super::format::{BROKEN, HEAD, Literal, PartLine, Piece, TOO_REPETITIVE};
-use super::hex;
+use super::{hex, says_nothing};
 use crate::Match;
-use crate::compare::compared;
 use crate::corpus::Known;
 use crate::document::{Block, Span, Witness};
 use crate::error::Result;
@@ -299,11 +298,6 @@ impl<'a> Writing<'a> {
 /// So many places are tried at which a text may stand behind a separator.
 const TRIED: usize = 8;
 
-/// Whether a text has nothing that is compared.
-fn says_nothing(text: &[u8]) -> bool {
-    compared(text, Match::Text, &mut Vec::new()).is_empty()
-}
-
 type Pieces<'a> = SmallVec<[Piece<'a>; 3]>;
 
 /// A cut, in pieces: where what stands in `repeat` of it is what a witness is as it is written, the witness stands for it.
@@ -321,7 +315,7 @@ fn pieces<'a>(cut: &'a [u8], repeat: Span, witness: &[&[u8]], form: Form) -> Pie
             true => Some(0),
             false if witness.len() == 1 => None,
             // Behind a separator: in one, or in an escape, it would be another.
-            false => memmem::find_iter(rest, written).take(TRIED).find(|&found| says_nothing(&form.decoded(&rest[..found]))),
+            false => memmem::find_iter(rest, written).take(TRIED).find(|&found| says_nothing(&rest[..found], form, Match::Text)),
         };
         let Some(found) = found.filter(|_| !written.is_empty()) else { break };
         literal(from, at + found, &mut pieces);

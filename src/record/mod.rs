@@ -18,6 +18,9 @@ mod tables;
 mod texts;
 mod verify;
 
+use crate::Match;
+use crate::compare::compared;
+use crate::source::Form;
 use std::fs::File;
 use std::io::{self, Read as _};
 use xxhash_rust::xxh3::Xxh3;
@@ -30,6 +33,12 @@ pub use reading::Record;
 pub use recorder::{Begins, Recorder};
 pub use restore::{Restored, Restoring, restore};
 pub use verify::{Verified, verify};
+
+/// Whether text, as it is written in a file of a form, has nothing that is compared. White space and invisible characters never are.
+fn says_nothing(written: &[u8], form: Form, how: Match) -> bool {
+    let how = if how == Match::Bytes { Match::Text } else { how };
+    compared(&form.decoded(written), how, &mut Vec::new()).is_empty()
+}
 
 /// XXH3-128 of a file.
 fn hash_of(mut file: File) -> io::Result<String> {

@@ -2,6 +2,7 @@
 
 use super::format::{BROKEN, CutLine, HEAD, Literal, Piece, Place, TOO_REPETITIVE, WitnessOf};
 use super::replay::{each_piece, file_of};
+use super::says_nothing;
 use super::similarity::similarity;
 use super::texts::{Reader, Texts, is_text};
 use crate::Match;
@@ -9,8 +10,8 @@ use crate::compare::compared;
 use crate::document::{Rule, Span};
 use crate::error::{Error, Result};
 use crate::segment::is_blank;
+use crate::source::Form;
 use crate::source::jsonl::{self, Line};
-use crate::source::{Fields, Form};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 
@@ -91,7 +92,7 @@ impl<'t> Proving<'t> {
         self.keep_dropped(line, cut, &repeats);
         ends?; // of the document before; this one has begun
         self.ensure_nothing_else(line, cut, gone, &repeats)?;
-        if !cut.dropped && cut.rule != BROKEN && !self.is_text(part, at) {
+        if !cut.dropped && cut.rule != BROKEN && !self.is_text(part, at)? {
             return Err(self.broken(line, "cuts what is no text"));
         }
         let Some(witness) = &cut.witness else { return self.without(line, cut, part, at) };
@@ -177,8 +178,7 @@ impl<'t> Proving<'t> {
 
     /// Whether a text has nothing that is compared.
     fn says_nothing(&self, written: &[u8]) -> bool {
-        let how = if self.how == Match::Bytes { Match::Text } else { self.how };
-        compared(&self.form(self.file).decoded(written), how, &mut Vec::new()).is_empty()
+        says_nothing(written, self.form(self.file), self.how)
     }
 
     /// Makes sure that what went is what its pieces say, and gives where in it those of the witness stand.
@@ -218,12 +218,12 @@ impl<'t> Proving<'t> {
     }
 
     /// Whether bytes of the part are text. Of other forms than JSONL all is taken for it.
-    fn is_text(&mut self, part: &[u8], at: Span) -> bool {
+    fn is_text(&mut self, part: &[u8], at: Span) -> Result<bool> {
         if self.form(self.file) != Form::Jsonl {
-            return true;
+            return Ok(true);
         }
         let records = self.records.get_or_insert_with(|| jsonl::texts(part, &self.texts.fields));
-        is_text(part, records, at)
+        is_text(records, at, |text| Ok(text.of(part).into()))
     }
 
     /// Whether the rule of a cut is one of this program.
@@ -243,11 +243,9 @@ impl<'t> Proving<'t> {
         self.cuts.without += 1;
         let is_as_its_rule = match &*cut.rule {
             BROKEN => {
-                let fields = Fields { text: settings.text_field().into(), id: None };
-                let mut lines = jsonl::lines(gone, &fields).map(|(_, line)| line);
                 let is_end = |at: u64| at == 0 || at == part.len() as u64 || part[at as usize - 1] == b'\n';
                 let is_broken = match form {
-                    Form::Jsonl => is_end(at.start) && is_end(at.end) && !lines.any(|line| matches!(line, Line::Record(_))),
+                    Form::Jsonl => is_end(at.start) && is_end(at.end) && jsonl::texts(gone, &self.texts.fields).is_empty(),
                     Form::Warc => true,
                     Form::Text | Form::Parquet => false,
                 };
@@ -267,16 +265,16 @@ impl<'t> Proving<'t> {
     /// Makes sure that a witness is there, and survives; gives its file.
     fn survives(&self, line: u64, witness: &WitnessOf) -> Result<usize> {
         let other = file_of(self.texts.record, self.file, line, witness)?;
-        let mut is_there = !witness.ranges.is_empty() && self.texts.file(other).clean.is_some();
         let mut ranges = witness.ranges.clone();
         ranges.sort_unstable_by_key(|range| range.0);
-        is_there = is_there && ranges.windows(2).all(|pair| pair[0].1 <= pair[1].0);
-        for &range in &witness.ranges {
-            let there = if is_there && range.0 < range.1 { self.texts.in_clean(other, range.into())? } else { None };
-            is_there = match there {
-                Some(there) => self.texts.is_text_in_clean(other, there)?,
-                None => false,
-            };
+        let are_apart = ranges.windows(2).all(|pair| pair[0].1 <= pair[1].0);
+        let stays = |range: Place| match self.texts.in_clean(other, range.into())? {
+            Some(there) => self.texts.is_text_in_clean(other, there),
+            None => Ok(false),
+        };
+        let mut is_there = !ranges.is_empty() && are_apart && self.texts.file(other).clean.is_some();
+        for range in ranges {
+            is_there = is_there && range.0 < range.1 && stays(range)?;
         }
         if is_there { Ok(other) } else { Err(self.broken(line, "its witness was cut itself, or is no text")) }
     }
@@ -321,7 +319,7 @@ impl<'t> Proving<'t> {
         }
         let text = Span { start: all.start + text.start, end: all.start + text.end };
         let mut from = text.start;
-        for (repeat, _) in dropped.repeats.iter().map(|(repeat, is)| (within(*repeat), is)) {
+        for repeat in dropped.repeats.iter().map(|(repeat, _)| within(*repeat)) {
             if repeat.start < from || repeat.end > text.end || !self.says_nothing(&part[from as usize..repeat.start as usize]) {
                 return Err(self.broken(dropped.line, "its document went as a whole, and has a text that repeats nothing"));
             }
@@ -359,8 +357,7 @@ impl<'t> Proving<'t> {
         match self.form(self.file) {
             Form::Text | Form::Parquet => Some(Span::new(0, document.len())),
             Form::Jsonl => {
-                let fields = self.texts.record.fields();
-                let mut lines = jsonl::lines(document, &fields).filter(|(_, line)| *line != Line::Blank);
+                let mut lines = jsonl::lines(document, &self.texts.fields).filter(|(_, line)| *line != Line::Blank);
                 match (lines.next()?, lines.next()) {
                     ((_, Line::Record(record)), None) => Some(record.text),
                     _ => None,

@@ -147,7 +147,7 @@ impl<'a> Rest<'a> {
         }
         let text = &self.0[..end];
         self.0 = &self.0[end + 1..];
-        if let Some((_, separator)) = SEPARATORS.iter().find(|(written, _)| is_escaped && written.as_bytes() == text) {
+        if is_escaped && let Some((_, separator)) = SEPARATORS.iter().find(|(written, _)| written.as_bytes() == text) {
             return Some(Cow::Borrowed(separator));
         }
         if text.iter().any(|byte| *byte < b' ') {

@@ -15,7 +15,6 @@ use crate::fingerprint::fingerprint;
 /// If what is needed for it isn't there, or isn't what it was.
 pub(super) fn rebuild(texts: &Texts, file: usize, part: &Part, original: &mut Vec<u8>) -> Result<()> {
     let recorded = texts.file(file);
-    let mut edits = texts.edits(file, part)?.all().iter();
     let copy = texts.clean(file)?;
     let clean = match &copy {
         Some(copy) => copy.read(part.clean)?,
@@ -28,20 +27,17 @@ pub(super) fn rebuild(texts: &Texts, file: usize, part: &Part, original: &mut Ve
     original.clear();
     let room = original.try_reserve(part.original.range().len());
     room.map_err(|_| Error::refused(recorded.original.place(), "has a part by the record that is larger than memory"))?;
-    let (mut from, mut at) = (part.original.start, part.clean.start);
-    texts.record.each_cut(part, |line, cut| {
-        let (gone, inserted) = (Span::from(cut.cut), Edited::of(&cut).inserted);
-        let edit = edits.next().filter(|edit| edit.at == gone && edit.clean_end == at + (gone.start - from) + inserted);
-        let edit = edit.ok_or_else(|| texts.record.broken(line, &"reads in two ways"))?;
-        let stays = Span { start: at - part.clean.start, end: edit.clean_end - inserted - part.clean.start };
+    let mut at = 0;
+    texts.each_cut(file, part, |line, cut, in_clean| {
+        let stays = Span { start: at, end: in_clean - part.clean.start };
         original.extend_from_slice(stays.of(&clean));
-        (from, at) = (gone.end, edit.clean_end);
+        at = stays.end + Edited::of(&cut).inserted;
         each_piece(&mut reader, file, line, &cut, |_, piece| {
             let room = original.capacity() - original.len(); // a record that says more than goes there doesn't get more memory
             original.extend_from_slice(&piece[..piece.len().min(room)]);
         })
     })?;
-    original.extend_from_slice(&clean[(at - part.clean.start) as usize..]);
+    original.extend_from_slice(&clean[at as usize..]);
     if hex(fingerprint(original)) == part.hash {
         return Ok(());
     }

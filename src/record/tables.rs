@@ -62,11 +62,11 @@ impl Table {
 pub(super) fn ensure_same(texts: &Texts, file: usize) -> Result<()> {
     let recorded = texts.file(file);
     let (original, Some(copy)) = (texts.original(file)?, texts.clean(file)?) else { return Ok(()) };
-    let tables = original.table().and_then(|original| Ok((original, copy.table()?)));
     let place = recorded.clean.as_ref().unwrap_or(&recorded.original).place();
     let failed = |fault: Fault| Error::io(place.clone(), fault.into());
     texts.ensure_copy(file)?;
     ensure_same_rows(texts, file, &original, &copy)?;
+    let tables = original.table().and_then(|original| Ok((original, copy.table()?)));
     let (original, copy) = tables.map_err(|error| failed(Fault::Read(error)))?;
     match difference(original, copy, &texts.fields, |row| recorded.lacks(row)).map_err(failed)? {
         None => Ok(()),

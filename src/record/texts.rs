@@ -1,6 +1,8 @@
 //! The texts that a record is about: each original as it stands, or as it can be made of its clean copy.
 
+use super::format::CutLine;
 use super::hex;
+use super::quick::Edited;
 use super::reading::{Edit, Part, Record, RecordedFile};
 use crate::document::Span;
 use crate::error::{Error, Result, count, io_reason};
@@ -68,13 +70,28 @@ impl<'a> Texts<'a> {
     }
 
     /// What was changed of a part of a file.
-    pub(super) fn edits(&self, file: usize, part: &Part) -> Result<&Edits> {
+    fn edits(&self, file: usize, part: &Part) -> Result<&Edits> {
         let known = &self.files[file].edits[part.number];
         if let Some(edits) = known.get() {
             return Ok(edits);
         }
         let edits = Edits::new(self.record.edits(part)?, part);
         Ok(known.get_or_init(|| edits))
+    }
+
+    /// Does something with each cut of a part, in order, and where in the clean copy what stands in its place begins. All of a line says
+    /// what the least of it did, so that cuts are in order, within the part, and leave as much as there is.
+    pub(super) fn each_cut(&self, file: usize, part: &Part, mut each: impl FnMut(u64, CutLine, u64) -> Result<()>) -> Result<()> {
+        let mut edits = self.edits(file, part)?.list.windows(2);
+        self.record.each_cut(part, |line, cut| {
+            let Edited { cut: gone, inserted } = Edited::of(&cut);
+            let is_it = |edits: &&[Edit]| {
+                let clean_end = edits[0].clean_end + (edits[1].at.start - edits[0].at.end) + inserted;
+                edits[1] == Edit { at: gone.into(), clean_end }
+            };
+            let edits = edits.next().filter(is_it).ok_or_else(|| self.record.broken(line, &"reads in two ways"))?;
+            each(line, cut, edits[1].clean_end - inserted)
+        })
     }
 
     /// The clean copy of a file.
@@ -148,11 +165,17 @@ impl<'a> Texts<'a> {
             return Ok(true);
         }
         let Some(copy) = self.clean(file)? else { return Ok(true) };
-        let bytes = copy.read(part.clean)?;
         let known = &self.files[file].kept[part.number];
-        let texts = known.get_or_init(|| jsonl::texts(&bytes, &self.fields));
-        let within = Span { start: span.start - part.clean.start, end: span.end.saturating_sub(part.clean.start) };
-        Ok(is_text(&bytes, texts, within))
+        let texts = match known.get() {
+            Some(texts) => texts,
+            None => {
+                let texts = jsonl::texts(&copy.read(part.clean)?, &self.fields);
+                known.get_or_init(|| texts)
+            }
+        };
+        let start = part.clean.start;
+        let within = Span { start: span.start - start, end: span.end.saturating_sub(start) };
+        is_text(texts, within, |text| copy.read(Span { start: start + text.start, end: start + text.end }))
     }
 
     /// What of a file is there. In place it is told by the bytes.
@@ -237,22 +260,25 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// Whether bytes stand in one of these texts of records, and begin and end in no escape.
-pub(super) fn is_text(bytes: &[u8], texts: &[Span], span: Span) -> bool {
-    let Some(text) = texts.get(texts.partition_point(|text| text.end < span.end)) else { return false };
-    let is_between = |at: u64| jsonl::is_between(text.of(bytes), (at - text.start) as usize);
-    text.start <= span.start && span.start <= span.end && is_between(span.start) && is_between(span.end)
+/// Whether bytes stand in one of these texts of records, which is read then, and begin and end in no escape.
+pub(super) fn is_text<'b>(texts: &[Span], span: Span, read: impl FnOnce(Span) -> Result<Cow<'b, [u8]>>) -> Result<bool> {
+    let text = texts.get(texts.partition_point(|text| text.end < span.end));
+    let Some(&text) = text.filter(|text| text.start <= span.start && span.start <= span.end) else { return Ok(false) };
+    let raw = read(text)?;
+    Ok([span.start, span.end].into_iter().all(|at| jsonl::is_between(&raw, (at - text.start) as usize)))
 }
 
 /// Makes sure that a file is as long as it was.
 pub(super) fn ensure_len(input: &Input, has: u64, had: u64) -> Result<()> {
-    let is_longer = || if has > had { "is longer".into() } else { format!("has {has} bytes") };
-    let why = || format!("{}, and had {had} bytes when it was recorded", is_longer());
-    if has == had { Ok(()) } else { Err(Error::refused(input.place(), why())) }
+    if has == had {
+        return Ok(());
+    }
+    let is = if has > had { "is longer".into() } else { format!("has {has} bytes") };
+    Err(Error::refused(input.place(), format!("{is}, and had {had} bytes when it was recorded")))
 }
 
 /// What was changed of a part.
-pub(super) struct Edits {
+struct Edits {
     /// In order, behind one of nothing where the part begins.
     list: Vec<Edit>,
     /// By their ends, as they stand in the part.
@@ -271,11 +297,6 @@ impl Edits {
             near.push(edit.at.end - start, number);
         }
         Self { list, near, start }
-    }
-
-    /// All of them.
-    pub(super) fn all(&self) -> &[Edit] {
-        &self.list[1..]
     }
 
     /// Where bytes of the part stand in the clean copy; `None` if something was changed of them.

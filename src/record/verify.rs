@@ -143,15 +143,10 @@ impl<'t> Checking<'t> {
         };
         let is_intact = hex(fingerprint(&original)) == self.part.hash;
         let is_clean = clean.as_ref().is_none_or(|clean| hex(fingerprint(clean)) == self.part.clean_hash);
-        self.texts.edits(self.file, self.part)?; // so that its cuts are in order, and within it
         let (start, mut from, mut at) = (self.part.original.start, self.part.original.start, 0u64);
         let mut made = xxhash_rust::xxh3::Xxh3::new();
         let mut proving = Proving::new(self.texts, self.file, how);
-        let record = self.texts.record;
-        record.each_cut(self.part, |line, cut| {
-            if cut.cut.0 < from || cut.cut.1 < cut.cut.0 || cut.cut.1 > self.part.original.end {
-                return Err(record.broken(line, &"reads in two ways"));
-            }
+        self.texts.each_cut(self.file, self.part, |line, cut, _| {
             let stays = Span { start: from - start, end: cut.cut.0 - start };
             at = self.compare_what_stays(stays, at, &original, clean.as_deref(), (is_intact, is_clean));
             made.update(stays.of(&original));
@@ -169,12 +164,12 @@ impl<'t> Checking<'t> {
         let Span { start, end } = self.part.original;
         if self.disagreements.is_empty() && !is_intact {
             let why = format!("bytes {start}–{end} aren't what they were");
-            self.disagree(Error::refused(recorded.original.place(), why))?;
+            self.note(Error::refused(recorded.original.place(), why));
         }
         if self.disagreements.is_empty() && (!is_clean || hex(made.digest128()) != self.part.clean_hash) {
             let place = recorded.clean.as_ref().unwrap_or(&recorded.original).place();
             let Span { start, end } = self.part.clean;
-            self.disagree(Error::refused(place, format!("bytes {start}–{end} aren't what the run left of the original")))?;
+            self.note(Error::refused(place, format!("bytes {start}–{end} aren't what the run left of the original")));
         }
         Ok((proving.cuts, self.disagreements))
     }
@@ -204,22 +199,25 @@ impl<'t> Checking<'t> {
             _ => (&recorded.original, in_original),
         };
         let both = if !is_intact && !is_clean { ", nor is the other text" } else { "" };
-        let differs = self.disagree(Error::refused(input.place(), format!("byte {byte} isn't what it was{both}")));
-        differs.expect("it is no error of the system");
+        self.note(Error::refused(input.place(), format!("byte {byte} isn't what it was{both}")));
         end
     }
 
-    /// Notes what disagrees.
+    /// Notes why a cut doesn't hold.
     ///
     /// # Errors
-    /// What can't be told.
+    /// That it can't be told.
     fn disagree(&mut self, error: Error) -> Result<()> {
         if matches!(error.what, What::Io(_)) {
             return Err(error);
         }
-        if self.disagreements.len() < TOLD {
-            self.disagreements.push(error);
-        }
+        self.note(error);
         Ok(())
+    }
+
+    fn note(&mut self, disagreement: Error) {
+        if self.disagreements.len() < TOLD {
+            self.disagreements.push(disagreement);
+        }
     }
 }

@@ -104,13 +104,14 @@ impl AtHand {
                     Form::Warc => had.is_some_and(|had| had.bytes == metadata.len()), // a WET becomes itself
                     Form::Parquet => false,
                 };
-            let (bytes, memory) = match is_as_it_counts && metadata.is_file() {
+            let ((bytes, len), memory) = match is_as_it_counts && metadata.is_file() {
                 true => (Bytes::of(file)?, None),
                 false => {
-                    let memory = room.take(had.map_or(room.left.load(Ordering::Relaxed) / 2, |had| had.bytes.saturating_add(1)));
+                    let most = had.map(|had| had.bytes.saturating_add(1));
+                    let memory = room.take(most.unwrap_or(room.left.load(Ordering::Relaxed) / 2));
                     let held = usize::try_from(memory.bytes).unwrap_or(usize::MAX);
                     let to = spooled_tempfile_in(held, &room.folder);
-                    let left = had.map_or(u64::MAX, |had| had.bytes.saturating_add(1));
+                    let left = most.unwrap_or(u64::MAX);
                     let may_break_off = had.is_some_and(|had| had.may_break_off);
                     let mut plain = Copying { to, folder: &room.folder, left };
                     match plain.all(file, input, fields) {
@@ -118,12 +119,11 @@ impl AtHand {
                         _ => {}
                     }
                     match plain.to.into_inner() {
-                        SpooledData::InMemory(bytes) => (Bytes::Held(bytes.into_inner()), Some(memory)),
+                        SpooledData::InMemory(bytes) => (Bytes::held(bytes.into_inner()), Some(memory)),
                         SpooledData::OnDisk(file) => (Bytes::of(file)?, None),
                     }
                 }
             };
-            let len = bytes.len()?;
             Ok(Self { place: input.place(), bytes, len, metadata, _memory: memory, table })
         };
         opened().map_err(|error| Error::io(input.place(), error))
@@ -186,22 +186,20 @@ impl AtHand {
 }
 
 impl Bytes {
-    fn of(file: File) -> io::Result<Self> {
+    /// Those of a file, and how many they are.
+    fn of(file: File) -> io::Result<(Self, u64)> {
         let len = file.metadata()?.len();
         if len < MAP_FROM {
             let mut bytes = vec![0; usize::try_from(len).map_err(io::Error::other)?];
             file.read_exact_at(&mut bytes, 0)?;
-            return Ok(Bytes::Held(bytes));
+            return Ok(Self::held(bytes));
         }
-        Ok(Mapping::new(&file, len).map_or(Bytes::Read(file), Bytes::Mapped))
+        Ok((Mapping::new(&file, len).map_or(Bytes::Read(file), Bytes::Mapped), len))
     }
 
-    fn len(&self) -> io::Result<u64> {
-        Ok(match self {
-            Bytes::Held(bytes) => bytes.len() as u64,
-            Bytes::Mapped(mapping) => mapping.len() as u64,
-            Bytes::Read(file) => file.metadata()?.len(),
-        })
+    fn held(bytes: Vec<u8>) -> (Self, u64) {
+        let len = bytes.len() as u64;
+        (Bytes::Held(bytes), len)
     }
 }
 
