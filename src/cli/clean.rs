@@ -10,7 +10,7 @@ use super::scan::findings;
 use super::signals::Signals;
 use super::suggest::Suggestion;
 use super::terminal::Terminal;
-use super::writing::{Making, Writing, say_what_is_left_over};
+use super::writing::{Making, Writing};
 use super::{Status, files};
 use std::collections::HashMap;
 use std::io;
@@ -56,7 +56,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         packing: budget.packing(),
     };
     let outputs = Outputs::new(&target, inputs.paths(), shape)?;
-    say_what_is_left_over(&outputs, Journal::was_left(&target), terminal);
+    terminal.left_over(&outputs.left_over(Journal::was_left(&target)));
     let (mut journal, interrupted) = Journal::open(args, &inputs, &target, &outputs)?;
     let is_read_again = args.common.is_across() || args.record.is_some();
     let signals = if outputs.have_names() { Signals::watched() } else { Signals::ignored() };
@@ -79,7 +79,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         stop: signals.stop(),
     };
     let stats = frame.stats(&outputs)?;
-    let mut recording = Recording::begin(args, &inputs, (&outputs, stats.as_ref()), &threads, terminal)?;
+    let mut recording = Recording::begin(args, &inputs, &outputs, stats.as_ref(), &threads, terminal)?;
     inputs.say_what_is_awaited(terminal);
     if args.resume {
         terminal.say(&interrupted.in_words(is_read_again));

@@ -3,7 +3,6 @@
 use super::args::Clean;
 use super::inputs::Inputs;
 use super::terminal::Terminal;
-use super::writing::say_of_temporaries;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use unecho::apply::{Outputs, Pending, left_over_below};
@@ -43,7 +42,8 @@ impl Recording {
     pub(super) fn begin(
         args: &Clean,
         inputs: &Inputs,
-        (outputs, stats): (&Outputs, Option<&Outputs>),
+        outputs: &Outputs,
+        stats: Option<&Outputs>,
         threads: &Arc<Threads>,
         terminal: &Terminal,
     ) -> Result<Self> {
@@ -146,9 +146,7 @@ fn say_what_was_left(record: &Path, inputs: &Inputs, terminal: &Terminal) {
     let undo = format!("is of a run that broke off; what it had done is undone by unecho restore {}", shown(record));
     terminal.warn(&Error::refused(record, undo).to_string());
     let left: Vec<(PathBuf, u64)> = inputs.paths().iter().flat_map(|path| left_over_below(path)).collect();
-    if let Some((first, _)) = left.first() {
-        say_of_temporaries(first, &left, terminal);
-    }
+    terminal.left_over(&left);
 }
 
 fn shown(path: &Path) -> String {

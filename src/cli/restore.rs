@@ -6,7 +6,6 @@ use super::progress::Progress;
 use super::signals::Signals;
 use super::terminal::Terminal;
 use super::verify::ensure_piped;
-use super::writing::say_what_is_left_over;
 use std::path::PathBuf;
 use std::time::Instant;
 use unecho::apply::{Outputs, Shape, Target};
@@ -44,7 +43,7 @@ pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Resul
         _ => record.clean_copies().chain([&*args.record]).map(PathBuf::from).collect(),
     };
     let outputs = Outputs::new(&target, &known, Shape::default())?;
-    say_what_is_left_over(&outputs, false, terminal);
+    terminal.left_over(&outputs.left_over(false));
     if !record.is_complete() {
         terminal.say(&format!("{}: its run broke off; what it had done is taken back", args.record.display()));
     }

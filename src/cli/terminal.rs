@@ -5,10 +5,10 @@ use super::args::Global;
 use indicatif::ProgressBar;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use unecho::Error;
-use unecho::report::visible;
+use unecho::report::{bytes, count, visible};
 use unecho::source::LeftOut;
 
 /// Standard error, as talkative as was asked for.
@@ -92,6 +92,16 @@ impl Terminal {
             };
             self.line(format_args!("left out: {} ({why})", visible(&path.to_string_lossy())));
         }
+    }
+
+    /// Temporary files, each with its size, that a run left which was killed.
+    pub(super) fn left_over(&self, files: &[(PathBuf, u64)]) {
+        let Some((first, _)) = files.first() else { return };
+        let size: u64 = files.iter().map(|(_, size)| size).sum();
+        let more = if files.len() > 1 { format!(" and {} more like it", count(files.len() as u64 - 1)) } else { String::new() };
+        let size = bytes(size, size);
+        let why = format!("{size}{more}, left by a run that was killed, unless one is under way there; nobody needs it");
+        self.warn(&Error::refused(first, why).to_string());
     }
 
     /// A line on standard error. If nobody reads there is nobody to tell.

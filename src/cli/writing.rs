@@ -3,31 +3,12 @@
 use super::args::Clean;
 use super::journal::{Done, Interrupted, Journal};
 use super::recording::{Recorded, Recording};
-use super::terminal::Terminal;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use unecho::apply::{Growing, Outputs, Pending, Piece};
-use unecho::report::{Told, bytes, count};
+use unecho::report::Told;
 use unecho::runner::{Part, Portion};
 use unecho::threads::Threads;
 use unecho::{Error, Result};
-
-/// Says what a run that was killed left where the outputs go; in all folders there, if it is known that one was.
-pub(super) fn say_what_is_left_over(outputs: &Outputs, was_killed: bool, terminal: &Terminal) {
-    let left = outputs.left_over(was_killed);
-    if let Some((first, _)) = left.first() {
-        say_of_temporaries(first, &left, terminal);
-    }
-}
-
-/// Says that temporary files were left, of which this is the first.
-pub(super) fn say_of_temporaries(first: &Path, left: &[(PathBuf, u64)], terminal: &Terminal) {
-    let size: u64 = left.iter().map(|(_, size)| size).sum();
-    let more = if left.len() > 1 { format!(" and {} more like it", count(left.len() as u64 - 1)) } else { String::new() };
-    let why =
-        format!("{}{more}, left by a run that was killed, unless one is under way there; nobody needs it", bytes(size, size));
-    terminal.warn(&Error::refused(first, why).to_string());
-}
 
 /// What is made of a portion.
 pub(super) struct Made {

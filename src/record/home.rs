@@ -9,7 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The name of the folder.
-pub(super) const NAME: &str = ".unecho";
+const NAME: &str = ".unecho";
 
 /// The last line of a record that came to its end is in its last bytes, which are so many.
 const END: u64 = 256;
@@ -59,7 +59,7 @@ impl Homes {
 
     /// The last record here, if its run broke off.
     pub fn broken_off(&self) -> Option<PathBuf> {
-        let last = self.last_record().ok()??;
+        let (_, last) = self.last_record().ok()??;
         let mut file = File::open(&last).ok()?;
         let mut end = Vec::new();
         file.seek(SeekFrom::End(0)).and_then(|size| file.seek(SeekFrom::Start(size.saturating_sub(END)))).ok()?;
@@ -70,43 +70,47 @@ impl Homes {
 
     /// Where the record of this run goes: the next number that is free.
     pub(super) fn next_record(&self) -> Result<PathBuf> {
-        let number = self.last_record()?.and_then(|last| number(last.file_name()?.to_str()?)).unwrap_or(0);
+        let number = self.last_record()?.map_or(0, |(number, _)| number);
         let folder = self.first.join(NAME);
         let next = number.checked_add(1).ok_or_else(|| Error::refused(&folder, "has no number left for another record"))?;
         Ok(folder.join(format!("{next:04}.jsonl")))
     }
 
-    fn last_record(&self) -> Result<Option<PathBuf>> {
+    fn last_record(&self) -> Result<Option<(u32, PathBuf)>> {
         let folder = self.first.join(NAME);
-        let entries = match fs::read_dir(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            entries => entries.map_err(|error| Error::io(&folder, error))?,
-        };
-        let numbered = entries.flatten().filter_map(|entry| Some((number(entry.file_name().to_str()?)?, entry.path())));
-        Ok(numbered.max().map(|(_, path)| path))
+        match numbered(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            records => Ok(records.map_err(|error| Error::io(&folder, error))?.pop()),
+        }
     }
+}
+
+/// The records in a folder, in the order of their numbers.
+fn numbered(folder: &Path) -> io::Result<Vec<(u32, PathBuf)>> {
+    let record = |entry: fs::DirEntry| Some((number(&entry.path())?, entry.path()));
+    let mut records: Vec<(u32, PathBuf)> = fs::read_dir(folder)?.flatten().filter_map(record).collect();
+    records.sort_unstable();
+    Ok(records)
+}
+
+/// The number of a record of this name.
+fn number(record: &Path) -> Option<u32> {
+    record.file_name()?.to_str()?.split('.').next()?.parse().ok()
 }
 
 /// The records of later runs in place that are beside one, the last one first.
 pub(super) fn later_than(record: &Path) -> Vec<PathBuf> {
-    let own = record.file_name().and_then(|name| number(name.to_str()?));
-    let Some((own, folder)) = own.zip(record.parent().filter(|folder| folder.ends_with(NAME))) else { return Vec::new() };
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let numbered = entries.filter_map(|entry| Some((number(entry.file_name().to_str()?)?, entry.path())));
-    let mut later: Vec<(u32, PathBuf)> = numbered.filter(|(number, _)| *number > own).collect();
-    later.sort_unstable_by(|a, b| b.cmp(a));
-    later.into_iter().map(|(_, path)| path).collect()
+    let Some((own, folder)) = number(record).zip(record.parent().filter(|folder| folder.ends_with(NAME))) else {
+        return Vec::new();
+    };
+    let later = numbered(folder).unwrap_or_default().into_iter().rev().take_while(|(number, _)| *number > own);
+    later.map(|(_, path)| path).collect()
 }
 
 /// The folder that a record of a run in place is kept for.
 pub fn home_of(record: &Path) -> Option<PathBuf> {
     let folder = record.parent().filter(|folder| folder.ends_with(NAME))?;
     fs::canonicalize(folder).ok()?.parent().map(Path::to_path_buf)
-}
-
-/// The number of a record of this name.
-fn number(name: &str) -> Option<u32> {
-    name.split('.').next()?.parse().ok()
 }
 
 /// Begins a record of a run in place. Who may not read a text may not read what was cut of it.

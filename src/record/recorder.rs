@@ -99,8 +99,8 @@ enum To {
 }
 
 impl Recorder {
-    /// A record that goes to `outputs`, whose place is `path`, of a run over one input or `several`. It is for its owner alone, since who may not read a text may not read what
-    /// was cut of it.
+    /// A record that goes to `outputs`, whose place is `path`, of a run over one input or `several`. It is for its owner alone, since
+    /// who may not read a text may not read what was cut of it.
     ///
     /// # Errors
     /// If it can't be begun, or another file stands there that is no record.

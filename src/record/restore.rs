@@ -61,10 +61,8 @@ pub struct Restoring<'a> {
 pub fn restore(record: &Record, how: &Restoring) -> Result<Restored> {
     let texts = Texts::new(record, how.room);
     texts.rely_on_clean_copies();
-    let mut at_work = AtWork { texts: &texts, how, near: Vec::new(), restored: Restored::default() };
-    if how.is_at_home {
-        at_work.near = near(record.path());
-    }
+    let near = if how.is_at_home { near(record.path()) } else { Vec::new() };
+    let mut at_work = AtWork { texts: &texts, how, near, restored: Restored::default() };
     if !how.keeps_going {
         texts.ensure_there(false)?;
         if record.is_in_place() && how.is_at_home {
@@ -147,14 +145,6 @@ struct AtWork<'a> {
     restored: Restored,
 }
 
-/// The original of a file, as it begins.
-enum Begun {
-    WasThere,
-    /// It is there, and goes to another place as well.
-    Stands(Draft),
-    ToBeMade(Draft),
-}
-
 /// What came of a file.
 enum Came {
     Made(Option<Pending>),
@@ -165,7 +155,7 @@ impl AtWork<'_> {
     /// Small files, side by side.
     fn batch(&mut self, files: Vec<usize>) {
         let one = |&file: &usize| {
-            let made = self.begin(file).and_then(|begun| self.one(file, begun, Self::all));
+            let made = self.one(file, Self::all);
             (self.how.each)(1, self.texts.file(file).bytes);
             made
         };
@@ -175,21 +165,21 @@ impl AtWork<'_> {
 
     /// A large file, whose parts are made side by side.
     fn large(&mut self, file: usize) {
-        let made = self.how.threads.run(|| self.begin(file).and_then(|begun| self.one(file, begun, Self::parts)));
+        let made = self.how.threads.run(|| self.one(file, Self::parts));
         self.publish(vec![(file, made)]);
     }
 
-    fn one(&self, file: usize, begun: Begun, make: impl Fn(&Self, usize, Draft) -> Result<Draft>) -> Result<Came> {
-        let draft = match begun {
-            Begun::WasThere => return Ok(Came::WasThere),
-            Begun::Stands(draft) => self.copied(file, draft)?,
-            Begun::ToBeMade(draft) => make(self, file, draft)?,
+    fn one(&self, file: usize, make: impl Fn(&Self, usize, Draft) -> Result<Draft>) -> Result<Came> {
+        let Some(draft) = self.begin(file)? else { return Ok(Came::WasThere) };
+        let draft = match self.texts.stands(file)? {
+            Stands::Original => self.copied(file, draft),
+            Stands::Clean => make(self, file, draft),
         };
-        draft.finish().map(Came::Made)
+        draft?.finish().map(Came::Made)
     }
 
-    /// Begins the original of a file.
-    fn begin(&self, file: usize) -> Result<Begun> {
+    /// Begins the original of a file, unless it is where it was.
+    fn begin(&self, file: usize) -> Result<Option<Draft>> {
         let recorded = self.texts.file(file);
         let path = match &recorded.original.from {
             Origin::Named(path) | Origin::Walked(path) => Some(&**path),
@@ -201,7 +191,7 @@ impl AtWork<'_> {
             };
             let is_there = recorded.is_in_place() || fs::symlink_metadata(path).is_ok();
             if is_there && self.texts.stands_at_home(file)? == Stands::Original {
-                return Ok(Begun::WasThere);
+                return Ok(None);
             }
             if !recorded.is_in_place() {
                 self.ensure_near(path)?; // what stands there in place is known to the byte
@@ -214,8 +204,7 @@ impl AtWork<'_> {
         }
         let rights = there.map(|there| Permissions::from_mode(there.metadata().permissions().mode() & 0o777));
         let (name, path) = (&recorded.original.name, path.unwrap_or(&recorded.original.name));
-        let draft = self.how.outputs.draft(name, path, recorded.original.packing, rights)?;
-        Ok(if stands == Stands::Original { Begun::Stands(draft) } else { Begun::ToBeMade(draft) })
+        self.how.outputs.draft(name, path, recorded.original.packing, rights).map(Some)
     }
 
     /// Makes sure that an original is put where whoever restores it can be expected to look.
@@ -236,7 +225,7 @@ impl AtWork<'_> {
         Err(Error::refused(path, why))
     }
 
-    /// An original that is there.
+    /// An original that is there, and goes to another place as well.
     fn copied(&self, file: usize, mut draft: Draft) -> Result<Draft> {
         let recorded = self.texts.file(file);
         let original = self.texts.original(file)?;
@@ -289,7 +278,7 @@ impl AtWork<'_> {
     }
 
     /// An error that kept a file from being made, which may be about another one.
-    fn of(&self, file: usize, error: Error) -> Error {
+    fn named(&self, file: usize, error: Error) -> Error {
         let recorded = self.texts.file(file);
         let is_own = |input: &Input| input.place() == error.place;
         if is_own(&recorded.original) || recorded.clean.as_ref().is_some_and(is_own) {
@@ -304,7 +293,7 @@ impl AtWork<'_> {
             match made {
                 Ok(Came::Made(pending)) => complete.push((file, pending)),
                 Ok(Came::WasThere) => self.restored.were_there += 1,
-                Err(error) => self.restored.failed.push(self.of(file, error)),
+                Err(error) => self.restored.failed.push(self.named(file, error)),
             }
         }
         let files: Vec<usize> = complete.iter().map(|(file, _)| *file).collect();
