@@ -3,7 +3,7 @@
 #[path = "support/desk.rs"]
 mod desk;
 
-use desk::{Desk, Ran};
+use desk::Desk;
 use serde_json::{Value, json};
 use std::fs;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
@@ -93,14 +93,6 @@ const TEXT: &str =
     "One paragraph that stands here twice.\n\nAnd another one, which doesn't.\n\nOne paragraph that stands here twice.\n";
 const FIRST: (usize, usize) = (0, 37);
 const SECOND: (usize, usize) = (72, 109);
-
-#[track_caller]
-fn disagrees(desk: &Desk, why: &str) -> Ran {
-    let ran = desk.run(&["verify", "r.jsonl"]);
-    assert_eq!(ran.status, Some(1), "{ran}");
-    ran.says(why);
-    ran
-}
 
 /// The line of a cut.
 fn cut(range: (usize, usize), rule: &str, others: &[(&str, Value)]) -> String {
@@ -205,7 +197,7 @@ fn what_a_cut_takes_is_proven_to_the_last_byte() {
     ];
     for (start, rule, others, why) in cases {
         forge(&desk, &settings(), &[file(start, cut((start, 110), rule, &others))], |line| line);
-        disagrees(&desk, why).says("r.jsonl: line 3: ");
+        desk.run(&["verify", "r.jsonl"]).disagrees(why).says("r.jsonl: line 3: ");
     }
     // A rule that isn't known is another matter: it isn't proven, and said to be so.
     forge(&desk, &settings(), &[file(70, cut((70, 110), "later-rule", &[literal]))], |line| line);
@@ -226,7 +218,7 @@ fn what_takes_the_place_of_a_cut_is_proven_too() {
     insert("\n");
     desk.run(&["verify", "r.jsonl"]).succeeds();
     insert("\nBuy now.\n");
-    disagrees(&desk, "puts a text in its place that its rule doesn't give");
+    desk.run(&["verify", "r.jsonl"]).disagrees("puts a text in its place that its rule doesn't give");
     desk.run(&["restore", "r.jsonl", "-o", "back.txt"]).succeeds();
     assert_eq!(desk.read("back.txt"), TEXT);
 }
@@ -253,7 +245,7 @@ fn a_record_that_goes_as_a_whole_says_nothing_that_does_not_stay() {
         forge(&desk, &settings(), &[File { name: "a.jsonl", original: &original, cuts: vec![line], clean: &kept }], |line| line);
         match why {
             None => drop(desk.run(&["verify", "r.jsonl"]).succeeds()),
-            Some(why) => drop(disagrees(&desk, why)),
+            Some(why) => drop(desk.run(&["verify", "r.jsonl"]).disagrees(why)),
         }
     }
     // Nor does a part of a document go as a whole.
@@ -262,7 +254,7 @@ fn a_record_that_goes_as_a_whole_says_nothing_that_does_not_stay() {
     let line = cut((39, 72), "too-repetitive", &[("dropped", json!(true)), ("pieces", json!([&TEXT[39..72]]))]);
     let clean = format!("{}{}", &TEXT[..39], &TEXT[72..]);
     forge(&desk, &dropping, &[File { name: "a.txt", original: TEXT, cuts: vec![line], clean: &clean }], |line| line);
-    disagrees(&desk, "its document stays, and went as a whole");
+    desk.run(&["verify", "r.jsonl"]).disagrees("its document stays, and went as a whole");
     // A record that can be read isn't broken.
     let (kept, gone) = (record(1, said), record(2, "Another text."));
     for (gone, holds) in [(gone, false), ("no record\n".into(), true)] {
@@ -296,7 +288,7 @@ fn only_text_is_cut_of_a_record_and_only_text_is_a_witness() {
         forge(&desk, &settings(), &[File { name: "a.jsonl", original: &original, cuts: vec![line], clean: &clean }], |line| line);
         match why {
             "" => drop(desk.run(&["verify", "r.jsonl"]).succeeds()),
-            why => drop(disagrees(&desk, why)),
+            why => drop(desk.run(&["verify", "r.jsonl"]).disagrees(why)),
         }
     }
 }
@@ -318,7 +310,7 @@ fn a_text_that_is_only_written_alike_is_no_witness() {
         File { name: "b.jsonl", original: record, cuts: vec![line], clean: "{\"text\": \"\"}\n" },
     ];
     forge(&desk, &settings(), &files, |line| line);
-    disagrees(&desk, "isn't what its witness says");
+    desk.run(&["verify", "r.jsonl"]).disagrees("isn't what its witness says");
 }
 
 #[test]

@@ -73,6 +73,18 @@ fn run(desk: &Desk, args: &[&str], flags: &[&str]) -> Ran {
     desk.run(&[args, flags].concat())
 }
 
+/// Kills a run over "in" once something is so, or after a long time.
+fn killed_once(desk: &Desk, is_so: impl Fn() -> bool) {
+    let args = ["in", "-o", "out", "--across", "--max-removed", "100%"];
+    let mut child = desk.unecho(&args).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    while !is_so() && Instant::now() < until {
+        sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 /// A run of which a part is done: its journal says so.
 fn interrupted() -> Desk {
     interrupted_with(60_000)
@@ -88,18 +100,8 @@ fn interrupted_with(lines: usize) -> Desk {
     let line = |number: usize| format!("Of {number} lines each says something that no other one says, be it only {number}.\n");
     desk.write("in/12.txt", (0..lines).map(line).collect::<String>());
     desk.write("in/20.jsonl", "{\"text\":\"x\"}\n".repeat(1_000_000));
-    let mut child = desk
-        .unecho(&["in", "-o", "out", "--across", "--max-removed", "100%"])
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let until = Instant::now() + Duration::from_secs(20);
     let lines = || fs::read_to_string(desk.path("out/.unecho.journal")).map_or(0, |journal| journal.lines().count());
-    while lines() < 2 && Instant::now() < until {
-        sleep(Duration::from_millis(1));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    killed_once(&desk, || lines() >= 2);
     assert!(desk.exists("out/.unecho.journal") && desk.exists("out/00.txt") && !desk.exists("out/20.jsonl"));
     desk
 }
@@ -171,17 +173,7 @@ fn names_that_look_alike_are_not_the_same() {
         fs::write(path, format!("Of number {number}.\n")).unwrap();
     }
     fs::remove_dir_all(desk.path("out")).unwrap();
-    let mut child = desk
-        .unecho(&["in", "-o", "out", "--across", "--max-removed", "100%"])
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let until = Instant::now() + Duration::from_secs(20);
-    while fs::metadata(desk.path("out/.unecho.journal")).map_or(0, |journal| journal.len()) < 1500 && Instant::now() < until {
-        sleep(Duration::from_millis(1));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    killed_once(desk, || fs::metadata(desk.path("out/.unecho.journal")).is_ok_and(|journal| journal.len() >= 1500));
     desk.run(&["in", "-o", "out", "--across", "--resume"]).succeeds().says("complete already");
     for (number, path) in names.iter().enumerate() {
         let copy = desk.path("out").join(path.file_name().unwrap());

@@ -112,6 +112,13 @@ impl Ran {
         self.says(because)
     }
 
+    /// A proof doesn't hold: it ends with status 1 and says so.
+    #[track_caller]
+    pub(crate) fn disagrees(&self, because: &str) -> &Self {
+        assert_eq!(self.status, Some(1), "{self}");
+        self.says(because)
+    }
+
     #[track_caller]
     pub(crate) fn says(&self, what: &str) -> &Self {
         assert!(self.stderr.contains(what), "not said: {what}\n{self}");
