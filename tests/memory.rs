@@ -546,15 +546,15 @@ fn bomb(before: &str, byte: u8, megabytes: usize, behind: &str) -> Vec<u8> {
     [gz(before), gz(vec![byte; 1 << 20]).repeat(megabytes), gz(behind)].concat()
 }
 
-/// Runs it and gives the most memory it took, in MB, as far as that was seen.
+/// Runs it and gives the most memory it took, in MB, without its code and mapped inputs, as far as that was seen.
 fn with_peak(desk: &Desk, args: &[&str]) -> (Ran, u64) {
     let child = desk.unecho(args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let status = format!("/proc/{}/status", child.id());
     let (mut peak, started) = (0, Instant::now());
     while started.elapsed() < Duration::from_secs(60) {
         let status = fs::read_to_string(&status).unwrap_or_default();
-        let Some(most) = status.lines().find_map(|line| line.strip_prefix("VmHWM:")) else { break };
-        peak = most.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024;
+        let Some(now) = status.lines().find_map(|line| line.strip_prefix("RssAnon:")) else { break };
+        peak = peak.max(now.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024);
         std::thread::sleep(Duration::from_millis(2));
     }
     (Ran::new(format!("unecho {}", args.join(" ")), child.wait_with_output().unwrap()), peak)
@@ -593,7 +593,7 @@ fn many_small_files_that_unpack_to_much_are_not_all_in_memory_at_once() {
         return skipped("nothing tells how much memory a process takes");
     }
     let desk = Desk::new();
-    for number in 0..30 {
+    for number in 0..15 {
         let name = format!("in/{number:02}.txt.gz");
         desk.write(&name, [gz(format!("File {number}. ")), gz(vec![b'a'; 1 << 20]).repeat(10)].concat());
     }
@@ -601,10 +601,10 @@ fn many_small_files_that_unpack_to_much_are_not_all_in_memory_at_once() {
         let (ran, peak) = with_peak(&desk, &[&["--memory", "64M", "--threads", "2", "in", "-o", "out"], more].concat());
         ran.succeeds();
         println!("{peak} MB at most");
-        assert!(peak <= 100, "{peak} MB: {ran}");
+        assert!(peak <= 80, "{peak} MB: {ran}");
     }
-    desk.sh("gzip -dc out/29.txt.gz | head -c 11").prints("File 29. aa");
-    desk.sh("gzip -dc out/29.txt.gz | wc -c").prints("10485769\n");
+    desk.sh("gzip -dc out/14.txt.gz | head -c 11").prints("File 14. aa");
+    desk.sh("gzip -dc out/14.txt.gz | wc -c").prints("10485769\n");
 }
 
 #[test]
