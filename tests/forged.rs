@@ -135,7 +135,7 @@ fn what_a_cut_takes_is_proven_to_the_last_byte() {
         ),
         (37, "repeated-block", vec![("witness", of_first.clone()), more.clone()], "cuts more than what it repeats"),
         (37, "repeated-block", vec![repeat.clone(), ("witness", of_first.clone()), more], "cuts more than what it repeats"),
-        (70, "repeated-block", vec![literal.clone()], "has no witness, and its rule needs one"),
+        (70, "repeated-block", vec![literal.clone()], "isn't what its rule cuts"),
         (70, "repeated-block", vec![("witness", of_first.clone()), literal.clone()], "says not what it repeats"),
         (70, "repeated-block", vec![repeat.clone(), ("witness", json!({ "ranges": [] })), literal.clone()], "or is no text"),
         (
@@ -174,9 +174,9 @@ fn what_a_cut_takes_is_proven_to_the_last_byte() {
             vec![repeat, ("witness", json!({ "ranges": [[39, 70]] })), literal.clone()],
             "isn't what its witness says",
         ),
-        (70, "broken-record", vec![literal.clone()], "isn't one of its run"),
-        (70, "too-repetitive", vec![("dropped", json!(true)), literal.clone()], "isn't one of its run"),
-        (70, "record-head", vec![literal.clone()], "isn't one of its run"),
+        (70, "broken-record", vec![literal.clone()], "isn't what its rule cuts"),
+        (70, "too-repetitive", vec![("dropped", json!(true)), literal.clone()], "isn't what its rule cuts"),
+        (70, "record-head", vec![literal.clone()], "isn't what its rule cuts"),
         (
             70,
             "repeated-block",
@@ -215,12 +215,75 @@ fn what_takes_the_place_of_a_cut_is_proven_too() {
         let clean = format!("{}{text}", &TEXT[..70]);
         forge(&desk, &settings(), &[File { name: "a.txt", original: TEXT, cuts: vec![line], clean: &clean }], |line| line);
     };
-    insert("\n");
-    desk.run(&["verify", "r.jsonl"]).succeeds();
-    insert("\nBuy now.\n");
-    desk.run(&["verify", "r.jsonl"]).disagrees("puts a text in its place that its rule doesn't give");
+    for text in ["\n", "\nBuy now.\n"] {
+        insert(text);
+        desk.run(&["verify", "r.jsonl"]).disagrees("puts a text in its place, which its rule doesn't");
+    }
     desk.run(&["restore", "r.jsonl", "-o", "back.txt"]).succeeds();
     assert_eq!(desk.read("back.txt"), TEXT);
+}
+
+#[test]
+fn a_rule_cuts_what_it_cuts_and_nothing_else() {
+    let desk = Desk::new();
+    let (first, last) = (json!({ "ranges": [FIRST] }), ("pieces", json!(["\n\n", 0, "\n"])));
+    let literal = ("pieces", json!([&TEXT[70..]]));
+    let anew = ("insert", json!("WHOLLY INVENTED"));
+    let witness = || ("witness", first.clone());
+    let mut settings = settings();
+    settings["on_error"] = json!("drop");
+    settings["drop_above"] = json!(50);
+    let cases: [(&str, Vec<(&str, Value)>); 10] = [
+        ("record-head", vec![witness(), last.clone(), anew.clone()]),
+        ("record-head", vec![literal.clone(), anew.clone()]),
+        ("record-head", vec![("dropped", json!(true)), literal.clone(), anew.clone()]),
+        ("broken-record", vec![witness(), last.clone()]),
+        ("broken-record", vec![literal.clone(), anew.clone()]),
+        ("broken-record", vec![("dropped", json!(true)), literal.clone()]),
+        ("too-repetitive", vec![literal.clone()]),
+        ("too-repetitive", vec![("dropped", json!(true)), witness(), last.clone()]),
+        ("repeated-across", vec![literal.clone()]),
+        ("repeated-document", vec![witness(), last.clone(), anew]),
+    ];
+    for (rule, others) in cases {
+        let line = cut((70, 110), rule, &others);
+        let inserted = if line.contains("insert") { "WHOLLY INVENTED" } else { "" };
+        let clean = format!("{}{inserted}", &TEXT[..70]);
+        forge(&desk, &settings, &[File { name: "a.txt", original: TEXT, cuts: vec![line.clone()], clean: &clean }], |line| line);
+        desk.run(&["verify", "r.jsonl"]).disagrees("r.jsonl: line ");
+    }
+}
+
+#[test]
+fn only_whole_lines_repeat_and_something_that_shows() {
+    let desk = Desk::new();
+    let mut check = |original: &str, range: (usize, usize), witness: (usize, usize), why: &str| {
+        for (name, of) in [("a.txt", ""), ("a.jsonl", "{\"text\": \"")] {
+            let written =
+                |text: &str| if of.is_empty() { text.into() } else { json!(text).to_string().trim_matches('"').to_owned() };
+            let moved = |at: usize| of.len() + written(&original[..at]).len();
+            let whole = if of.is_empty() { original.to_owned() } else { format!("{of}{}\"}}\n", written(original)) };
+            let (start, end) = (moved(range.0), moved(range.1));
+            let witness = [moved(witness.0), moved(witness.1)];
+            let line =
+                cut((start, end), "repeated-block", &[("witness", json!({ "ranges": [witness] })), ("pieces", json!([0]))]);
+            let clean = format!("{}{}", &whole[..start], &whole[end..]);
+            forge(&desk, &settings(), &[File { name, original: &whole, cuts: vec![line], clean: &clean }], |line| line);
+            match why {
+                "" => drop(desk.run(&["verify", "r.jsonl"]).succeeds()),
+                why => drop(desk.run(&["verify", "r.jsonl"]).disagrees(why)),
+            }
+        }
+    };
+    let text = "attack at dawn\n\nor at dusk\n\nattack at dawn\n \u{a0}\n";
+    check(text, (28, 42), (0, 14), "");
+    check(text, (28, 38), (0, 10), "isn't whole lines"); // attack at
+    check(text, (35, 42), (7, 14), "isn't whole lines"); // at dawn
+    check("one\n \u{a0}\ntwo\n \u{a0}\n", (12, 15), (4, 7), "repeats nothing that shows");
+    let wide = format!("{0}x\n\nx\n{0}\n\nx\n", "\u{a0}".repeat(700));
+    let end = wide.len();
+    check(&wide, (end - 2, end - 1), (1400, 1401), "");
+    check(&wide, (1403, 1404), (end - 2, end - 1), "");
 }
 
 #[test]
@@ -272,7 +335,7 @@ fn a_record_that_goes_as_a_whole_says_nothing_that_does_not_stay() {
 fn only_text_is_cut_of_a_record_and_only_text_is_a_witness() {
     let desk = Desk::new();
     let (kept, gone) =
-        ("{\"id\": \"a name\", \"text\": \"a name\\\\new\"}\n", "{\"id\": \"a name\", \"text\": \"a name\\\\new\"}\n");
+        ("{\"id\": \"a name\", \"text\": \"a name\\nnew\"}\n", "{\"id\": \"a name\", \"text\": \"a name\\nnew\"}\n");
     let original = format!("{kept}{gone}");
     let (id, text) = (kept.find("a name").unwrap(), kept.rfind("a name").unwrap());
     let second = |at: usize| kept.len() + at;

@@ -79,7 +79,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         stop: signals.stop(),
     };
     let stats = frame.stats(&outputs)?;
-    let mut recording = Recording::begin(args, &inputs, &outputs, stats.as_ref(), &threads, terminal)?;
+    let mut recording = Recording::begin(args, &inputs, &budget, (&outputs, stats.as_ref()), &threads, terminal)?;
     inputs.say_what_is_awaited(terminal);
     if args.resume {
         terminal.say(&interrupted.in_words(is_read_again));

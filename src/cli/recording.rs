@@ -8,7 +8,7 @@ use std::sync::Arc;
 use unecho::apply::{Outputs, Pending, left_over_below};
 use unecho::record::{Begins, Conditions, Homes, Lines, Recorder};
 use unecho::report::counted;
-use unecho::runner::{Part, Portion};
+use unecho::runner::{Budget, Part, Portion};
 use unecho::threads::Threads;
 use unecho::{Error, Result};
 
@@ -42,13 +42,14 @@ impl Recording {
     pub(super) fn begin(
         args: &Clean,
         inputs: &Inputs,
-        outputs: &Outputs,
-        stats: Option<&Outputs>,
+        budget: &Budget,
+        (outputs, stats): (&Outputs, Option<&Outputs>),
         threads: &Arc<Threads>,
         terminal: &Terminal,
     ) -> Result<Self> {
         let mut conditions = Conditions::of(&args.common.settings(), &args.common.reading());
         conditions.from(args.common.form());
+        conditions.reading_up_to(budget.longest_record());
         let mut recording = Self { recorder: None, place: None, threads: Arc::clone(threads), _homes: None };
         if args.in_place {
             let homes = Homes::of(inputs.paths().iter().map(PathBuf::as_path).filter(|path| path.exists()))?;

@@ -81,6 +81,9 @@ pub struct Conditions {
     /// The form that every file was taken for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     from: Option<String>,
+    /// The longest record that was read, in bytes, if longer ones went.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    longest_record: Option<u64>,
 }
 
 impl Conditions {
@@ -109,7 +112,17 @@ impl Conditions {
             text_field: reading.fields.text.clone(),
             id_field: reading.fields.id.clone(),
             from: None,
+            longest_record: None,
         }
+    }
+
+    /// That no record longer than that is read, in bytes, as memory has it.
+    pub fn reading_up_to(&mut self, longest: u64) {
+        self.longest_record = self.drops_broken().then_some(longest);
+    }
+
+    pub(super) fn longest_record(&self) -> Option<u64> {
+        self.longest_record
     }
 
     /// That every file is taken for this form, if for one.
@@ -120,6 +133,11 @@ impl Conditions {
     /// How alike what was cut is to what stays; `None` if it is in a way that isn't known.
     pub(super) fn matching(&self) -> Option<Match> {
         [Match::Bytes, Match::Text, Match::Loose].into_iter().find(|&how| name_of(how) == self.matching)
+    }
+
+    /// Whether blank lines are lines like any other.
+    pub(super) fn takes_any_line(&self) -> bool {
+        self.unit == "line"
     }
 
     /// Whether broken records go.

@@ -4,16 +4,18 @@ use super::format::{BROKEN, CutLine, HEAD, Literal, Piece, Place, TOO_REPETITIVE
 use super::replay::{each_piece, file_of};
 use super::says_nothing;
 use super::similarity::similarity;
-use super::texts::{Reader, Texts, is_text};
+use super::texts::{Reader, Texts, documents, is_between, text_around, texts_in};
 use crate::Match;
 use crate::compare::compared;
 use crate::document::{Rule, Span};
 use crate::error::{Error, Result};
 use crate::segment::is_blank;
-use crate::source::Form;
 use crate::source::jsonl::{self, Line};
+use crate::source::{Form, text, warc};
+use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 /// So far may the similarity be from the one that is recorded.
 const ROUNDING: f64 = 0.0005;
@@ -55,12 +57,33 @@ pub(super) struct Proving<'t> {
     texts: &'t Texts<'t>,
     file: usize,
     how: Match,
+    /// The part, and where it begins in its file.
+    part: &'t [u8],
+    start: u64,
     reader: Reader<'t>,
     pub(super) cuts: Cuts,
     /// The document under way, if it went as a whole.
     dropped: Option<Dropped>,
-    /// Where the texts of records stand in the part, of JSONL.
-    records: Option<Vec<Span>>,
+    /// Where texts stand in the part.
+    own: OnceCell<Vec<Span>>,
+    /// What goes of texts in the part, of WARC.
+    gone: Vec<Span>,
+    /// The heads that were written anew, each with its line.
+    heads: Vec<(u64, Span, Vec<u8>)>,
+}
+
+/// What a cut is proven by.
+enum Ground<'c> {
+    /// What it repeats, which stays.
+    Witness(&'c WitnessOf),
+    /// All of its document, which repeats.
+    Document,
+    /// That nobody can read it.
+    Broken,
+    /// What is cut behind it.
+    Head(&'c [u8]),
+    /// Nobody knows.
+    Unknown,
 }
 
 /// A document that went as a whole, as far as its cuts came.
@@ -75,68 +98,140 @@ struct Dropped {
 }
 
 impl<'t> Proving<'t> {
-    pub(super) fn new(texts: &'t Texts<'t>, file: usize, how: Match) -> Self {
-        Self { texts, file, how, reader: Reader::new(texts), cuts: Cuts::default(), dropped: None, records: None }
+    /// Of the cuts of a part of a file, which begins at `start` of that.
+    pub(super) fn new(texts: &'t Texts<'t>, file: usize, (part, start): (&'t [u8], u64), how: Match) -> Self {
+        let (reader, cuts, own) = (Reader::new(texts), Cuts::default(), OnceCell::new());
+        Self { texts, file, how, part, start, reader, cuts, dropped: None, own, gone: Vec::new(), heads: Vec::new() }
     }
 
-    /// Proves a cut of a part of an original; `part` is all of that, which begins at `start` of its file.
+    /// Proves a cut.
     ///
     /// # Errors
     /// If it doesn't hold, or can't be told.
-    pub(super) fn prove(&mut self, line: u64, cut: &CutLine, part: &[u8], start: u64) -> Result<()> {
-        let at = Span { start: cut.cut.0 - start, end: cut.cut.1 - start };
-        let gone = at.of(part);
-        let ends = self.ends_before(cut, part, start);
+    pub(super) fn prove(&mut self, line: u64, cut: &CutLine) -> Result<()> {
+        let at = self.within(cut.cut.into());
+        let gone = at.of(self.part);
+        let ends = self.ends_before(cut);
         let named = self.pieces(line, cut, gone)?;
         let repeats = self.repeats(line, cut, &named)?;
         self.keep_dropped(line, cut, &repeats);
         ends?; // of the document before; this one has begun
-        self.ensure_nothing_else(line, cut, gone, &repeats)?;
-        if !cut.dropped && cut.rule != BROKEN && !self.is_text(part, at)? {
-            return Err(self.broken(line, "cuts what is no text"));
-        }
-        let Some(witness) = &cut.witness else { return self.without(line, cut, part, at) };
-        if repeats.is_empty() {
-            return Err(self.broken(line, "says not what it repeats"));
-        }
-        let other = self.survives(line, witness)?;
-        if cut.insert.is_some() && !self.is_known(cut) {
-            self.cuts.unknown += 1; // nobody knows what may stand in its place
-            return Ok(());
-        }
-        self.compare(line, cut, gone, &repeats, (witness, other))
-    }
-
-    /// Makes sure that a cut takes nothing, and puts nothing in its place, that its rule doesn't give.
-    fn ensure_nothing_else(&self, line: u64, cut: &CutLine, gone: &[u8], repeats: &[Span]) -> Result<()> {
         let lacks = |row: u64| self.texts.file(self.file).lacks(row - 1);
         if cut.dropped && self.form(self.file) == Form::Parquet && !cut.record.is_some_and(|row| row > 0 && lacks(row)) {
             return Err(self.broken(line, "its row went as a whole, and isn't in the record"));
         }
-        let inserted = cut.insert.as_ref().filter(|_| cut.rule != HEAD && self.is_known(cut));
-        if inserted.is_some_and(|Literal(insert)| !self.says_nothing(insert)) {
-            return Err(self.broken(line, "puts a text in its place that its rule doesn't give"));
+        match self.ground(line, cut)? {
+            Ground::Witness(witness) => {
+                if !cut.dropped {
+                    self.ensure_only_text(line, at, &repeats)?;
+                }
+                self.compare(line, cut, gone, &repeats, witness)
+            }
+            Ground::Document => self.is_without(true, line), // proven with it
+            Ground::Broken => self.is_without(self.is_broken(at), line),
+            Ground::Head(anew) => {
+                self.heads.push((line, at, anew.to_vec())); // proven when all cuts of its record are known
+                self.is_without(self.form(self.file) == Form::Warc, line)
+            }
+            Ground::Unknown => {
+                self.cuts.unknown += 1;
+                Ok(())
+            }
         }
-        if cut.dropped || repeats.is_empty() {
-            return Ok(()); // proven with its document, or without a witness
+    }
+
+    /// What a cut is proven by, which its rule says, and the settings of its run.
+    fn ground<'c>(&self, line: u64, cut: &'c CutLine) -> Result<Ground<'c>> {
+        let settings = self.texts.record.settings();
+        let is_bare = cut.witness.is_none() && cut.repeat.is_empty() && cut.similarity.is_none();
+        let (is_as_its_rule, ground) = match (&*cut.rule, &cut.witness) {
+            (BROKEN, _) => (is_bare && !cut.dropped && settings.drops_broken(), Ground::Broken),
+            (TOO_REPETITIVE, _) => (is_bare && cut.dropped && settings.drops_repetitive(), Ground::Document),
+            (HEAD, _) => match &cut.insert {
+                Some(Literal(anew)) if is_bare && !cut.dropped => return Ok(Ground::Head(anew)),
+                _ => (false, Ground::Unknown),
+            },
+            (rule, witness) if Rule::ALL.iter().any(|known| known.name() == rule) => {
+                if cut.similarity.is_some() {
+                    return Err(self.broken(line, "is by a rule that isn't content with similar texts"));
+                }
+                (witness.is_some() || cut.dropped, witness.as_ref().map_or(Ground::Document, Ground::Witness))
+            }
+            (_, Some(witness)) if cut.insert.is_none() => return Ok(Ground::Witness(witness)),
+            _ => return Ok(Ground::Unknown), // nor what may stand in its place
+        };
+        if !is_as_its_rule {
+            return Err(self.broken(line, NOT_ITS_RULE));
         }
+        match &cut.insert {
+            Some(_) => Err(self.broken(line, "puts a text in its place, which its rule doesn't")),
+            None => Ok(ground),
+        }
+    }
+
+    /// Counts a cut that needs no witness.
+    fn is_without(&mut self, is_as_its_rule: bool, line: u64) -> Result<()> {
+        self.cuts.without += 1;
+        if is_as_its_rule { Ok(()) } else { Err(self.broken(line, NOT_ITS_RULE)) }
+    }
+
+    /// Whether what stands here can't be read, or is longer than what the run would read.
+    fn is_broken(&self, at: Span) -> bool {
+        let (gone, settings) = (at.of(self.part), self.texts.record.settings());
+        match self.form(self.file) {
+            Form::Jsonl => {
+                let from = text::begins_in(self.part, self.start == 0) as u64;
+                let is_end = |at: u64| at == from || at == self.part.len() as u64 || self.part[at as usize - 1] == b'\n';
+                let is_unread = settings.longest_record().is_some_and(|longest| gone.len() as u64 > longest);
+                is_end(at.start) && is_end(at.end) && (is_unread || jsonl::texts(gone, 0, &self.texts.fields).is_empty())
+            }
+            Form::Warc => true,
+            Form::Text | Form::Parquet => false,
+        }
+    }
+
+    /// Bytes of the original as they stand in the part.
+    fn within(&self, span: Span) -> Span {
+        Span { start: span.start - self.start, end: span.end - self.start }
+    }
+
+    /// Makes sure that what is cut is text, and that it is whole lines that repeat, beside which nothing is said.
+    fn ensure_only_text(&mut self, line: u64, at: Span, repeats: &[Span]) -> Result<()> {
+        let form = self.form(self.file);
+        let own = self.own.get_or_init(|| texts_in(form, self.part, self.start == 0, &self.texts.fields));
+        let Some(text) = text_around(own, at).filter(|text| is_between(form, text.of(self.part), *text, at)) else {
+            return Err(self.broken(line, "cuts what is no text"));
+        };
+        if form == Form::Warc {
+            self.gone.push(at);
+        }
+        let gone = at.of(self.part);
         let starts = [0].into_iter().chain(repeats.iter().map(|repeat| repeat.end));
         let ends = repeats.iter().map(|repeat| repeat.start).chain([gone.len() as u64]);
         let mut beside = starts.zip(ends).map(|(start, end)| Span { start, end }.of(gone));
-        let is_all = beside.all(|bytes| self.says_nothing(bytes));
-        if is_all { Ok(()) } else { Err(self.broken(line, "cuts more than what it repeats")) }
+        if !repeats.is_empty() && !beside.all(|bytes| self.says_nothing(bytes)) {
+            return Err(self.broken(line, "cuts more than what it repeats"));
+        }
+        let are_lines = form == Form::Parquet // whose rows aren't told apart
+            || repeats.iter().all(|repeat| {
+                let before = Span { start: text.start, end: at.start + repeat.start }.of(self.part);
+                let behind = Span { start: at.start + repeat.end, end: text.end }.of(self.part);
+                ends_a_line(before, form, self.how) && begins_a_line(behind, form, self.how)
+            });
+        if are_lines { Ok(()) } else { Err(self.broken(line, "what it repeats isn't whole lines")) }
     }
 
-    /// Compares what repeats with its witness, which stands in the file `other`.
-    fn compare(
-        &mut self,
-        line: u64,
-        cut: &CutLine,
-        gone: &[u8],
-        repeats: &[Span],
-        (witness, other): (&WitnessOf, usize),
-    ) -> Result<()> {
+    /// Compares what repeats with its witness, which must survive.
+    fn compare(&mut self, line: u64, cut: &CutLine, gone: &[u8], repeats: &[Span], witness: &WitnessOf) -> Result<()> {
+        if repeats.is_empty() {
+            return Err(self.broken(line, "says not what it repeats"));
+        }
+        let other = self.survives(line, witness)?;
         let (form, other_form) = (self.form(self.file), self.form(other));
+        let is_blank = |repeat: &Span| says_nothing(repeat.of(gone), form, Match::Text);
+        if !self.texts.record.settings().takes_any_line() && repeats.iter().all(is_blank) {
+            return Err(self.broken(line, "repeats nothing that shows"));
+        }
         if cut.repeat.is_empty() && cut.similarity.is_none() && form == other_form {
             self.cuts.compared += 1; // its bytes are those of the witness
             return Ok(());
@@ -147,13 +242,11 @@ impl<'t> Proving<'t> {
             append(&mut staying, &other_form.decoded(&self.reader.read(other, range.into())?));
         }
         if let Some(recorded) = cut.similarity {
-            if self.is_known(cut) {
-                return Err(self.broken(line, "is by a rule that isn't content with similar texts"));
-            }
             self.cuts.similar += 1;
             let is = similarity(&repeat, &staying);
             let why = || format!("what it repeats is similar to its witness by {is:.3}, not by {recorded:.3}");
-            return if (is - recorded).abs() > ROUNDING { Err(self.broken(line, &why())) } else { Ok(()) };
+            let holds = is > 0.0 && (is - recorded).abs() <= ROUNDING;
+            return if holds { Ok(()) } else { Err(self.broken(line, &why())) };
         }
         self.cuts.compared += 1;
         let is_proven = are_alike(&repeat, &staying, self.how);
@@ -164,8 +257,44 @@ impl<'t> Proving<'t> {
     ///
     /// # Errors
     /// Those of the last of them.
-    pub(super) fn end(&mut self, part: &[u8], start: u64) -> Result<()> {
-        self.dropped.take().map_or(Ok(()), |dropped| self.repeats_as_a_whole(&dropped, part, start))
+    pub(super) fn end(&mut self) -> Result<()> {
+        let whole = self.dropped.take().map_or(Ok(()), |dropped| self.repeats_as_a_whole(&dropped));
+        if self.form(self.file) == Form::Warc {
+            self.ensure_heads()?;
+        }
+        whole
+    }
+
+    /// Makes sure that the head of each record is anew as the cuts of its text have it.
+    fn ensure_heads(&self) -> Result<()> {
+        let mut gone = &self.gone[..];
+        let mut heads = self.heads.iter().peekable();
+        for (extent, text) in documents(self.part) {
+            let its = gone.partition_point(|cut| cut.end <= extent.end);
+            let (its, rest) = gone.split_at(its);
+            gone = rest;
+            let head = heads.next_if(|(_, at, _)| at.end <= extent.end);
+            let (line, is_as_cut) = match (its, head) {
+                ([], None) => continue,
+                ([], Some((line, ..))) => (*line, false),
+                (_, Some((line, at, anew))) => {
+                    let is_head = *at == Span { start: extent.start, end: text.start };
+                    (*line, is_head && warc::head(extent, text, its, self.part) == *anew)
+                }
+                (_, None) => {
+                    let why =
+                        format!("the head of its record at byte {} tells of a text that isn't cut", self.start + extent.start);
+                    return Err(Error::refused(self.texts.file(self.file).original.place(), why));
+                }
+            };
+            if !is_as_cut {
+                return Err(self.broken(line, "isn't the head that its record has with what is cut"));
+            }
+        }
+        match heads.next() {
+            None => Ok(()),
+            Some((line, ..)) => Err(self.broken(*line, "is the head of no record")),
+        }
     }
 
     fn form(&self, file: usize) -> Form {
@@ -217,51 +346,6 @@ impl<'t> Proving<'t> {
         Ok(repeats)
     }
 
-    /// Whether bytes of the part are text. Of other forms than JSONL all is taken for it.
-    fn is_text(&mut self, part: &[u8], at: Span) -> Result<bool> {
-        if self.form(self.file) != Form::Jsonl {
-            return Ok(true);
-        }
-        let records = self.records.get_or_insert_with(|| jsonl::texts(part, &self.texts.fields));
-        is_text(records, at, |text| Ok(text.of(part).into()))
-    }
-
-    /// Whether the rule of a cut is one of this program.
-    fn is_known(&self, cut: &CutLine) -> bool {
-        [BROKEN, TOO_REPETITIVE, HEAD].contains(&&*cut.rule) || Rule::ALL.iter().any(|rule| rule.name() == cut.rule)
-    }
-
-    /// Makes sure that a cut needs no witness.
-    fn without(&mut self, line: u64, cut: &CutLine, part: &[u8], at: Span) -> Result<()> {
-        let gone = at.of(part);
-        let settings = self.texts.record.settings();
-        let form = self.form(self.file);
-        if !self.is_known(cut) {
-            self.cuts.unknown += 1;
-            return Ok(());
-        }
-        self.cuts.without += 1;
-        let is_as_its_rule = match &*cut.rule {
-            BROKEN => {
-                let is_end = |at: u64| at == 0 || at == part.len() as u64 || part[at as usize - 1] == b'\n';
-                let is_broken = match form {
-                    Form::Jsonl => is_end(at.start) && is_end(at.end) && jsonl::texts(gone, &self.texts.fields).is_empty(),
-                    Form::Warc => true,
-                    Form::Text | Form::Parquet => false,
-                };
-                settings.drops_broken() && is_broken
-            }
-            TOO_REPETITIVE => cut.dropped && settings.drops_repetitive(),
-            HEAD => form == Form::Warc && cut.insert.as_ref().is_some_and(|Literal(anew)| is_same_head(gone, anew)),
-            _ => cut.dropped, // proven with its document
-        };
-        if is_as_its_rule {
-            Ok(())
-        } else {
-            Err(self.broken(line, "has no witness, and its rule needs one, or isn't one of its run"))
-        }
-    }
-
     /// Makes sure that a witness is there, and survives; gives its file.
     fn survives(&self, line: u64, witness: &WitnessOf) -> Result<usize> {
         let other = file_of(self.texts.record, self.file, line, witness)?;
@@ -295,22 +379,21 @@ impl<'t> Proving<'t> {
     }
 
     /// Ends the document that went as a whole, if a cut isn't one of it.
-    fn ends_before(&mut self, cut: &CutLine, part: &[u8], start: u64) -> Result<()> {
+    fn ends_before(&mut self, cut: &CutLine) -> Result<()> {
         let goes_on = |dropped: &mut Dropped| cut.dropped && cut.record == dropped.record && cut.cut.0 == dropped.all.end;
         match self.dropped.take_if(|dropped| !goes_on(dropped)) {
-            Some(dropped) => self.repeats_as_a_whole(&dropped, part, start),
+            Some(dropped) => self.repeats_as_a_whole(&dropped),
             None => Ok(()),
         }
     }
 
     /// Makes sure that all of the text of a document repeats that went as a whole, unless too much was enough.
-    fn repeats_as_a_whole(&self, dropped: &Dropped, part: &[u8], start: u64) -> Result<()> {
-        let form = self.form(self.file);
+    fn repeats_as_a_whole(&self, dropped: &Dropped) -> Result<()> {
+        let (form, part) = (self.form(self.file), self.part);
         if form == Form::Text && self.texts.file(self.file).clean.is_some() {
             return Err(self.broken(dropped.line, "its document stays, and went as a whole"));
         }
-        let within = |span: Span| Span { start: span.start - start, end: span.end - start };
-        let all = within(dropped.all);
+        let all = self.within(dropped.all);
         let Some(text) = self.text_of(all.of(part)) else {
             return Err(self.broken(dropped.line, "its document is no whole one, and went as a whole"));
         };
@@ -319,7 +402,7 @@ impl<'t> Proving<'t> {
         }
         let text = Span { start: all.start + text.start, end: all.start + text.end };
         let mut from = text.start;
-        for repeat in dropped.repeats.iter().map(|(repeat, _)| within(*repeat)) {
+        for repeat in dropped.repeats.iter().map(|(repeat, _)| self.within(*repeat)) {
             if repeat.start < from || repeat.end > text.end || !self.says_nothing(&part[from as usize..repeat.start as usize]) {
                 return Err(self.broken(dropped.line, "its document went as a whole, and has a text that repeats nothing"));
             }
@@ -331,10 +414,12 @@ impl<'t> Proving<'t> {
         // What repeats only what goes with it must stand in what has a witness.
         let of = |is_witnessed: bool| {
             let those = dropped.repeats.iter().filter(move |(_, is)| *is == is_witnessed);
-            joined(those.map(|(repeat, _)| form.decoded(within(*repeat).of(part))))
+            joined(those.map(|(repeat, _)| form.decoded(self.within(*repeat).of(part))))
         };
         let (without, witnessed) = (of(false), of(true));
         let (mut form_of_all, mut form_of_line) = (Vec::new(), Vec::new());
+        let of_lines = |line: &[u8]| compared(line.trim_ascii(), self.how, &mut Vec::new()).to_vec();
+        let those: FxHashSet<Vec<u8>> = witnessed.split(|&byte| byte == b'\n').map(of_lines).collect();
         let witnessed = compared(&witnessed, self.how, &mut form_of_all);
         let mut lines = without.split(|&byte| byte == b'\n');
         let stands = |line: &[u8]| {
@@ -343,7 +428,7 @@ impl<'t> Proving<'t> {
                 let (before, after) = (&witnessed[..at], &witnessed[at + line.len()..]);
                 before.last().is_none_or(|byte| *byte <= b' ') && after.first().is_none_or(|byte| *byte <= b' ')
             };
-            line.is_empty() || memchr::memmem::find_iter(witnessed, line).any(is_whole)
+            line.is_empty() || those.contains(line) || memchr::memmem::find_iter(witnessed, line).any(is_whole)
         };
         if lines.all(stands) {
             Ok(())
@@ -371,20 +456,37 @@ impl<'t> Proving<'t> {
     }
 }
 
-/// Whether two heads of a WARC record are the same, but for the length and the check sums.
-fn is_same_head(a: &[u8], b: &[u8]) -> bool {
-    fn rest(head: &[u8]) -> Vec<&[u8]> {
-        let is_of_length = |line: &[u8]| {
-            let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
-            [&b"content-length"[..], b"warc-block-digest", b"warc-payload-digest"]
-                .iter()
-                .any(|known| name.eq_ignore_ascii_case(known))
-        };
-        head.split(|&byte| byte == b'\n').filter(|line| !is_of_length(line)).collect()
-    }
-    let end = |head: &[u8]| memchr::memmem::find(head, b"\r\n\r\n").map(|at| at + 4);
-    let is_head = |head: &[u8]| head.starts_with(b"WARC/") && end(head) == Some(head.len());
-    is_head(a) && is_head(b) && rest(a) == rest(b)
+/// Why a cut isn't one of its run.
+const NOT_ITS_RULE: &str = "isn't what its rule cuts, or that isn't one of its run";
+
+/// So many bytes are looked at first for a line end.
+const NEAR: usize = 1 << 10;
+
+/// Whether a text as it is written, up to where a repeat begins in it, ends with a line; what says nothing may stand behind that.
+fn ends_a_line(before: &[u8], form: Form, how: Match) -> bool {
+    let tail = |written: &[u8]| {
+        let read = form.decoded(written);
+        let line = memchr::memrchr(b'\n', &read).map(|end| says_nothing(&read[end + 1..], Form::Text, how));
+        line.or_else(|| (!says_nothing(&read, Form::Text, how)).then_some(false))
+    };
+    let from = (before.len().saturating_sub(NEAR)..before.len()).find(|&from| may_be_split(before, from, form)).unwrap_or(0);
+    tail(&before[from..]).or_else(|| tail(before)).unwrap_or(true)
+}
+
+/// Whether a text as it is written, behind a repeat, begins with the end of a line; what says nothing may stand before that.
+fn begins_a_line(behind: &[u8], form: Form, how: Match) -> bool {
+    let head = |written: &[u8]| {
+        let read = form.decoded(written);
+        let line = memchr::memchr(b'\n', &read).map(|end| says_nothing(&read[..end], Form::Text, how));
+        line.or_else(|| (!says_nothing(&read, Form::Text, how)).then_some(false))
+    };
+    let to = (0..=behind.len().min(NEAR)).rev().find(|&to| may_be_split(behind, to, form)).unwrap_or(behind.len());
+    head(&behind[..to]).or_else(|| head(behind)).unwrap_or(true)
+}
+
+/// Whether a text as it is written has no character and no escape across a place.
+fn may_be_split(text: &[u8], at: usize, form: Form) -> bool {
+    text.get(at).is_none_or(|byte| byte & 0xc0 != 0x80) && (form != Form::Jsonl || jsonl::is_between(text, at))
 }
 
 /// Pieces of a text, each on lines of its own.

@@ -38,7 +38,7 @@ pub(super) fn rebuild(texts: &Texts, file: usize, part: &Part, original: &mut Ve
         })
     })?;
     original.extend_from_slice(&clean[at as usize..]);
-    if hex(fingerprint(original)) == part.hash {
+    if original.len() as u64 == part.original.len() && hex(fingerprint(original)) == part.hash {
         return Ok(());
     }
     let (place, Span { start, end }, why) = match hex(fingerprint(&clean)) == part.clean_hash {

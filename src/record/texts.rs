@@ -8,7 +8,8 @@ use crate::document::Span;
 use crate::error::{Error, Result, count, io_reason};
 use crate::fingerprint::fingerprint;
 use crate::near::Near;
-use crate::source::{AtHand, Fields, Form, Had, Input, Origin, Room, jsonl};
+use crate::source::warc::{self, Held};
+use crate::source::{AtHand, Fields, Form, Had, Input, Origin, Room, jsonl, text};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -152,15 +153,12 @@ impl<'a> Texts<'a> {
         Ok(all.filter(|all| all.len() == span.len()))
     }
 
-    /// Whether bytes of a clean copy are text, and begin and end in no escape. Of other forms than JSONL all is taken for text, as is what
-    /// can't be seen.
+    /// Whether bytes of a clean copy are text, and begin and end in no escape. What can't be seen is taken for it.
     pub(super) fn is_text_in_clean(&self, file: usize, span: Span) -> Result<bool> {
         let recorded = self.file(file);
         let is_seen = recorded.clean.as_ref().is_some_and(|clean| clean.from != Origin::Stdin);
         let part = recorded.parts.partition_point(|part| part.clean.end <= span.start);
-        let Some(part) = recorded.parts.get(part).filter(|_| recorded.original.form == Form::Jsonl && is_seen) else {
-            return Ok(true);
-        };
+        let Some(part) = recorded.parts.get(part).filter(|_| is_seen) else { return Ok(true) };
         if recorded.is_in_place() && self.stands(file)? == Stands::Original {
             return Ok(true);
         }
@@ -169,13 +167,18 @@ impl<'a> Texts<'a> {
         let texts = match known.get() {
             Some(texts) => texts,
             None => {
-                let texts = jsonl::texts(&copy.read(part.clean)?, &self.fields);
+                let texts = texts_in(recorded.original.form, &copy.read(part.clean)?, part.clean.start == 0, &self.fields);
                 known.get_or_init(|| texts)
             }
         };
         let start = part.clean.start;
         let within = Span { start: span.start - start, end: span.end.saturating_sub(start) };
-        is_text(texts, within, |text| copy.read(Span { start: start + text.start, end: start + text.end }))
+        let Some(text) = text_around(texts, within) else { return Ok(false) };
+        if recorded.original.form != Form::Jsonl {
+            return Ok(true);
+        }
+        let written = copy.read(Span { start: start + text.start, end: start + text.end })?;
+        Ok(is_between(Form::Jsonl, &written, text, within))
     }
 
     /// What of a file is there. In place it is told by the bytes.
@@ -260,12 +263,33 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// Whether bytes stand in one of these texts of records, which is read then, and begin and end in no escape.
-pub(super) fn is_text<'b>(texts: &[Span], span: Span, read: impl FnOnce(Span) -> Result<Cow<'b, [u8]>>) -> Result<bool> {
+/// Where texts stand in a part of a file or of its clean copy, as they are written; it may be the first one. Those of a table aren't
+/// told apart.
+pub(super) fn texts_in(form: Form, part: &[u8], is_first: bool, fields: &Fields) -> Vec<Span> {
+    let from = text::begins_in(part, is_first);
+    match form {
+        Form::Text => vec![Span::new(from, part.len())],
+        Form::Jsonl => jsonl::texts(part, from, fields),
+        Form::Warc => documents(part).map(|(_, text)| text).collect(),
+        Form::Parquet => vec![Span::new(0, part.len())],
+    }
+}
+
+/// The records of a WET that are documents, and where their texts stand.
+pub(super) fn documents(part: &[u8]) -> impl Iterator<Item = (Span, Span)> {
+    warc::records(part)
+        .filter_map(|(extent, held)| if let Held::Document(document) = held { Some((extent, document.text)) } else { None })
+}
+
+/// The text in which bytes stand.
+pub(super) fn text_around(texts: &[Span], span: Span) -> Option<Span> {
     let text = texts.get(texts.partition_point(|text| text.end < span.end));
-    let Some(&text) = text.filter(|text| text.start <= span.start && span.start <= span.end) else { return Ok(false) };
-    let raw = read(text)?;
-    Ok([span.start, span.end].into_iter().all(|at| jsonl::is_between(&raw, (at - text.start) as usize)))
+    text.filter(|text| text.start <= span.start && span.start <= span.end).copied()
+}
+
+/// Whether bytes begin and end in no escape of the text in which they stand.
+pub(super) fn is_between(form: Form, written: &[u8], text: Span, span: Span) -> bool {
+    form != Form::Jsonl || [span.start, span.end].into_iter().all(|at| jsonl::is_between(written, (at - text.start) as usize))
 }
 
 /// Makes sure that a file is as long as it was.

@@ -145,7 +145,7 @@ impl<'t> Checking<'t> {
         let is_clean = clean.as_ref().is_none_or(|clean| hex(fingerprint(clean)) == self.part.clean_hash);
         let (start, mut from, mut at) = (self.part.original.start, self.part.original.start, 0u64);
         let mut made = xxhash_rust::xxh3::Xxh3::new();
-        let mut proving = Proving::new(self.texts, self.file, how);
+        let mut proving = Proving::new(self.texts, self.file, (&original, start), how);
         self.texts.each_cut(self.file, self.part, |line, cut, _| {
             let stays = Span { start: from - start, end: cut.cut.0 - start };
             at = self.compare_what_stays(stays, at, &original, clean.as_deref(), (is_intact, is_clean));
@@ -155,9 +155,9 @@ impl<'t> Checking<'t> {
                 at += insert.0.len() as u64;
             }
             from = cut.cut.1;
-            proving.prove(line, &cut, &original, start).or_else(|why| self.disagree(why))
+            proving.prove(line, &cut).or_else(|why| self.disagree(why))
         })?;
-        proving.end(&original, start).or_else(|why| self.disagree(why))?;
+        proving.end().or_else(|why| self.disagree(why))?;
         let rest = Span { start: from - start, end: original.len() as u64 };
         self.compare_what_stays(rest, at, &original, clean.as_deref(), (is_intact, is_clean));
         made.update(rest.of(&original));

@@ -82,7 +82,7 @@ impl Budget {
     }
 
     /// The longest record that is read, in bytes.
-    pub(super) fn longest_record(&self) -> u64 {
+    pub fn longest_record(&self) -> u64 {
         self.memory / RECORDS
     }
 

@@ -115,13 +115,8 @@ impl<'a> Portion<'a> {
             if its.is_empty() || its[0] == record.extent {
                 continue;
             }
-            let start = record.extent.start;
-            let within: Vec<Span> = its.iter().map(|cut| Span { start: cut.start - start, end: cut.end - start }).collect();
-            let mut anew = Vec::new();
-            warc::rewrite(record.extent.of(&self.bytes), &within, &mut anew);
-            let stays = record.extent.end - text.start - its.iter().map(|cut| cut.len()).sum::<u64>();
-            anew.truncate(anew.len() - stays as usize);
-            heads.push((Span { start, end: text.start }, anew));
+            let head = Span { start: record.extent.start, end: text.start };
+            heads.push((head, warc::head(record.extent, *text, its, &self.bytes)));
         }
         heads
     }

@@ -112,10 +112,11 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Where the texts of the records in a chunk stand, as they are written.
-pub(crate) fn texts(chunk: &[u8], fields: &Fields) -> Vec<Span> {
-    let text = |(_, line)| if let Line::Record(record) = line { Some(record.text) } else { None };
-    lines(chunk, fields).filter_map(text).collect()
+/// Where the texts of the records in a chunk stand, as they are written; `from` so far into it lines begin.
+pub(crate) fn texts(chunk: &[u8], from: usize, fields: &Fields) -> Vec<Span> {
+    let moved = |span: Span| Span { start: span.start + from as u64, end: span.end + from as u64 };
+    let text = |(_, line)| if let Line::Record(record) = line { Some(moved(record.text)) } else { None };
+    lines(&chunk[from..], fields).filter_map(text).collect()
 }
 
 /// Whether a place in a text as it is written stands in no escape.

@@ -43,6 +43,11 @@ pub(crate) fn begins(source: &[u8]) -> usize {
     if source.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }
 }
 
+/// Where text begins in a part of a file, which may be the first one.
+pub(crate) fn begins_in(part: &[u8], is_first: bool) -> usize {
+    if is_first { begins(part) } else { 0 }
+}
+
 /// Whether a text begins with a record: it may be JSONL that no name tells of.
 pub fn looks_like_jsonl(source: &[u8], fields: &Fields) -> bool {
     let text = source[begins(source)..].trim_ascii_start();

@@ -17,6 +17,7 @@ mod write;
 pub use coding::Coding;
 pub use cutter::{Cut, Cutter};
 pub(crate) use stretches::Stretches;
+pub(crate) use write::head;
 pub use write::{as_json, conversion, rewrite};
 
 use crate::document::Span;

@@ -49,6 +49,17 @@ pub fn rewrite(record: &[u8], cuts: &[Span], out: &mut Vec<u8>) {
     out.extend_from_slice(&record[end..]);
 }
 
+/// The head of a record whose text goes on without `cuts`; all places are in `bytes`.
+pub(crate) fn head(extent: Span, text: Span, cuts: &[Span], bytes: &[u8]) -> Vec<u8> {
+    let start = extent.start;
+    let within: Vec<Span> = cuts.iter().map(|cut| Span { start: cut.start - start, end: cut.end - start }).collect();
+    let mut anew = Vec::new();
+    rewrite(extent.of(bytes), &within, &mut anew);
+    let stays = extent.end - text.start - cuts.iter().map(|cut| cut.len()).sum::<u64>();
+    anew.truncate(anew.len() - stays as usize);
+    anew
+}
+
 /// What is left of a span without the cuts.
 fn pieces<'a>(record: &'a [u8], span: Span, cuts: &'a [Span]) -> impl Iterator<Item = &'a [u8]> {
     let starts = [span.start].into_iter().chain(cuts.iter().map(|cut| cut.end));
