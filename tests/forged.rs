@@ -401,6 +401,7 @@ fn a_record_that_makes_no_sense_ends_in_an_error() {
         ("\"clean\":\"out/a.txt\"", "\"clean\":\"/dev/zero\"".into(), "/dev/zero: can't be read: is no file"),
         ("\"clean\":\"out/a.txt\"", "\"clean\":\"pipe\"".into(), "pipe: can't be read: is no file"),
         ("\"form\":\"text\"", "\"form\":\"text\",\"packing\":\"gz\"".into(), "a.txt"),
+        ("\"part\":[0,110]", "\"part\":[0,115]".into(), "line "),
     ];
     desk.sh("mkfifo pipe").succeeds();
     for (from, to, why) in changes {
@@ -416,6 +417,9 @@ fn a_record_that_makes_no_sense_ends_in_an_error() {
         let said = ran.stderr.contains(why) || ran.stderr.contains("in/a.txt");
         assert!(said, "{to}: {ran}");
     }
+    let nothing = cut((110, 110), "repeated-block", &[("pieces", json!([]))]);
+    forge(&desk, &settings(), &[File { cuts: vec![line.clone(), nothing], ..file() }], |line| line);
+    desk.run(&["verify", "r.jsonl"]).disagrees("r.jsonl: line 4: its cut changes nothing");
     // What looks like a witness within something that isn't known is none.
     forge(&desk, &settings(), &[file()], |line| {
         line.replace(",\"witness\":{", ",\"later\":{\"a\":1,\"witness\":{\"ranges\":[[3,40]]}},\"witness\":{")
@@ -424,6 +428,28 @@ fn a_record_that_makes_no_sense_ends_in_an_error() {
     desk.run(&["restore", "r.jsonl", "-o", "back.txt"]).succeeds();
     assert_eq!(desk.read("back.txt"), TEXT);
     fs::remove_file(desk.path("back.txt")).unwrap();
+}
+
+#[test]
+fn a_part_is_as_long_as_it_says() {
+    let desk = Desk::new();
+    let line =
+        cut((2, 5000), "repeated-block", &[("witness", json!({ "ranges": [[0, 1]] })), ("pieces", json!(["b\n", 0, "\n"]))]);
+    forge(&desk, &settings(), &[File { name: "a.txt", original: "a\nb\na\n", cuts: vec![line], clean: "a\n" }], |line| {
+        line.replace("[0,6]", "[0,5000]").replace("\"bytes\":6", "\"bytes\":5000").replace("in/a.txt", "out/a.txt")
+    });
+    desk.run(&["verify", "r.jsonl"]).disagrees("out/a.txt: ");
+    desk.run(&["restore", "r.jsonl", "-o", "back.txt"])
+        .fails("out/a.txt: bytes 0–5000 aren't what its clean copy and the record give");
+    assert!(!desk.exists("back.txt"));
+}
+
+#[test]
+fn two_originals_of_one_name_are_not_restored_over_one_another() {
+    let desk = Desk::new();
+    let files = [File::new("a.txt", "One.\n", &[], "One.\n"), File::new("b.txt", "Two.\n", &[], "Two.\n")];
+    forge(&desk, &settings(), &files, |line| line.replace("\"name\":\"b.txt\"", "\"name\":\"a.txt\""));
+    desk.run(&["restore", "r.jsonl", "-o", "back"]).fails("has two originals named a.txt");
 }
 
 #[test]

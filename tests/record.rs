@@ -632,11 +632,91 @@ fn a_run_that_was_killed_is_remembered() {
 }
 
 #[test]
+fn a_record_that_originals_need_is_kept() {
+    let desk = Desk::new();
+    let args = ["art.txt", "-o", "clean.txt", "--record", "r.jsonl.gz"];
+    desk.run(&args).succeeds();
+    desk.run(&args).succeeds();
+    assert!(!desk.exists("r.1.jsonl.gz"), "nothing needs it");
+    let record = fs::read(desk.path("r.jsonl.gz")).unwrap();
+    desk.sh("mv art.txt elsewhere.txt").succeeds();
+    let ran = desk.run(&["elsewhere.txt", "-o", "other.txt", "--record", "r.jsonl.gz"]);
+    ran.succeeds().says("r.jsonl.gz: was what gives art.txt back, and is kept as r.1.jsonl.gz");
+    assert!(fs::read(desk.path("r.1.jsonl.gz")).unwrap() == record);
+    desk.run(&["restore", "r.1.jsonl.gz"]).succeeds();
+    assert_eq!(desk.read("art.txt"), desk::ARTICLE);
+    desk.run(&["verify", "r.jsonl.gz"]).succeeds();
+    desk.run(&["-i", "d"]).succeeds();
+    let ran = desk.run(&["art.txt", "-o", "x.txt", "--record", "d/.unecho/0001.jsonl"]);
+    ran.fails("d/.unecho/0001.jsonl: would be among the records of runs in place");
+    desk.run(&["restore", "d/.unecho/0001.jsonl"]).succeeds().says("2 originals restored");
+}
+
+#[test]
+fn jsonl_with_a_byte_order_mark_is_proven() {
+    let desk = Desk::new();
+    let record = |text: &str| format!("{}\n", serde_json::json!({ "text": text }));
+    let twice = record(desk::ARTICLE);
+    let first_broken = format!("\u{feff}no record\n{twice}{twice}");
+    let first_gone = format!("\u{feff}{}{twice}{twice}", record("short"));
+    for (text, flags) in [
+        (format!("\u{feff}{twice}{twice}"), &["--across"][..]),
+        (first_broken, &["--across", "--on-error", "drop"]),
+        (format!("\u{feff}{twice}{twice}"), &["--drop-above", "20%"]),
+        (first_gone, &["--across", "--keep", "first", "--unit", "document"]),
+    ] {
+        desk.write("m.jsonl", &text);
+        desk.run(&[&["m.jsonl", "-o", "c.jsonl", "--record", "r.jsonl", "--max-removed", "100%"], flags].concat());
+        desk.run(&["verify", "r.jsonl"]).succeeds();
+        desk.run(&["restore", "r.jsonl", "-o", "back.jsonl"]).succeeds();
+        assert!(desk.read("back.jsonl") == text);
+        desk.run(&[&["-i", "m.jsonl", "--max-removed", "100%"], flags].concat());
+        desk.run(&["verify", ".unecho/0001.jsonl"]).succeeds();
+        desk.sh("rm -r .unecho").succeeds();
+    }
+}
+
+#[test]
+fn a_record_that_went_since_it_is_too_long_is_proven() {
+    let desk = Desk::new();
+    let line = |text: &str| format!("{{\"text\": \"{text}\"}}\n");
+    desk.write("a.jsonl", [line("first"), line(&"word ".repeat(1_800_000)), line("last")].concat());
+    let ran = desk.run(&[
+        "a.jsonl",
+        "-o",
+        "c.jsonl",
+        "--memory",
+        "64M",
+        "--on-error",
+        "drop",
+        "--max-removed",
+        "100%",
+        "--record",
+        "r.jsonl",
+    ]);
+    ran.fails("a.jsonl: line 2: has more than 8 MB");
+    desk.run(&["verify", "r.jsonl"]).succeeds().says("1 cut (1 that need none): all hold");
+    assert_eq!(desk.read("c.jsonl"), line("first") + &line("last"));
+}
+
+#[test]
+fn an_original_goes_where_nothing_but_a_file_stands() {
+    let desk = Desk::new();
+    desk.run(&["art.txt", "-o", "clean.txt", "--record", "r.jsonl"]).succeeds();
+    desk.sh("rm art.txt && mkfifo art.txt").succeeds();
+    desk.run(&["restore", "r.jsonl"]).fails("art.txt: is there already, and is no file; -o writes the original elsewhere");
+}
+
+#[test]
 fn a_record_that_is_none_is_refused() {
     let desk = small();
     let whole = desk.read("r.jsonl");
     let lines: Vec<&str> = whole.lines().collect();
     let version = whole.replacen(":1,", ":2,", 1);
+    let other_shape = "{\"unecho-record\":2,\"settings\":7}\n";
+    let no_end = whole.replace("\"complete\":true", "\"complete\":false");
+    let cut_at = whole.find("{\"cut\"").unwrap();
+    let among_cuts = format!("{}{{\"later\":1}}\n{}", &whole[..whole[cut_at..].find('\n').unwrap() + cut_at + 1], "rest");
     let without_end = lines[..lines.len() - 1].join("\n") + "\n";
     let half = &whole[..whole.len() / 2];
     let more = whole.clone() + lines[1] + "\n";
@@ -644,6 +724,10 @@ fn a_record_that_is_none_is_refused() {
         ("", "is no record of unecho"),
         ("{\"text\":\"x\"}\n", "is no record of unecho"),
         (&version, "has version 2 of the format"),
+        (other_shape, "has version 2 of the format"),
+        (&no_end, "isn't as it was written, or is missing"),
+        (&among_cuts, "stands in no part of a file"),
+        (&format!("{}\n", lines[0]), "is cut short: it ends with line 1"),
         (&without_end, "is cut short"),
         (half, "is cut short"),
         (&more, "stands behind the end of the record"),

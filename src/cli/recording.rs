@@ -6,7 +6,7 @@ use super::terminal::Terminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use unecho::apply::{Outputs, Pending, left_over_below};
-use unecho::record::{Begins, Conditions, Homes, Lines, Recorder};
+use unecho::record::{Begins, Conditions, Homes, Kept, Lines, Recorder, keep_earlier};
 use unecho::report::counted;
 use unecho::runner::{Budget, Part, Portion};
 use unecho::threads::Threads;
@@ -65,6 +65,10 @@ impl Recording {
                 return Err(Error::refused(path, "a record goes to a file; --record cuts.jsonl"));
             }
             let place = outputs.beside(path, inputs.paths(), args.common.form())?;
+            if let Some(Kept { original, path: kept }) = keep_earlier(path, &budget.room())? {
+                let (original, kept) = (original.display(), kept.display());
+                terminal.say(&format!("{}: was what gives {original} back, and is kept as {kept}", path.display()));
+            }
             stats.map_or(Ok(()), |stats| stats.ensure_apart(&place, path))?;
             recording.recorder = Some(Recorder::draft(&place, path, !inputs.is_single(), conditions)?);
             recording.place = Some((path.clone(), place));

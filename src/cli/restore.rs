@@ -45,7 +45,8 @@ pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Resul
     let outputs = Outputs::new(&target, &known, Shape::default())?;
     terminal.left_over(&outputs.left_over(false));
     if !record.is_complete() {
-        terminal.say(&format!("{}: its run broke off; what it had done is taken back", args.record.display()));
+        terminal
+            .say(&format!("{}: its run broke off, or it is cut short; what it tells of is taken back", args.record.display()));
     }
     let others = if is_at_home { record.folders_in_place() } else { Vec::new() };
     if !others.is_empty() {

@@ -23,7 +23,8 @@ pub(super) fn run(args: &Verify, global: &Global, terminal: &Terminal) -> Result
         let record = Record::open(&args.record, &room)?;
         ensure_piped(&record)?;
         if !record.is_complete() {
-            terminal.say(&format!("{}: its run broke off; what it tells of is looked at", args.record.display()));
+            terminal
+                .say(&format!("{}: its run broke off, or it is cut short; what it tells of is looked at", args.record.display()));
         }
         verify(&record, &room, |files, bytes| progress.add(files, bytes))
     });

@@ -30,7 +30,7 @@ pub use home::{Homes, home_of};
 pub use lines::Lines;
 pub use proof::Cuts;
 pub use reading::Record;
-pub use recorder::{Begins, Recorder};
+pub use recorder::{Begins, Kept, Recorder, keep_earlier};
 pub use restore::{Restored, Restoring, restore};
 pub use verify::{Verified, verify};
 

@@ -14,18 +14,19 @@ use rayon::prelude::*;
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Display;
 use std::fs;
+use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Whether a file begins as a record does.
-pub(super) fn is_record(path: &Path) -> bool {
-    let beginning = || {
-        let mut beginning = Vec::new();
-        let unpacked = Packing::of_name(path).0.reader(fs::File::open(path)?)?;
-        std::io::Read::read_to_end(&mut std::io::Read::take(unpacked, HEADER.len() as u64), &mut beginning)?;
-        std::io::Result::Ok(beginning)
-    };
-    beginning().is_ok_and(|beginning| beginning == HEADER)
+///
+/// # Errors
+/// If that can't be read.
+pub(super) fn is_record(path: &Path) -> io::Result<bool> {
+    let mut beginning = Vec::new();
+    let unpacked = Packing::of_name(path).0.reader(fs::File::open(path)?)?;
+    unpacked.take(HEADER.len() as u64).read_to_end(&mut beginning)?;
+    Ok(beginning == HEADER)
 }
 
 /// No file has more bytes than a place in one can tell.
@@ -33,6 +34,21 @@ const MOST: u64 = i64::MAX as u64;
 
 /// So many folders are locked each by itself.
 const MOST_FOLDERS: usize = 64;
+
+/// What another file is told.
+const NO_RECORD: &str = "is no record of unecho: its first line is no header of one";
+
+/// The error that a header is that of a later version, whatever else it says.
+fn later_version(path: &Path, header: &[u8]) -> Option<Error> {
+    #[derive(serde::Deserialize)]
+    struct Versioned {
+        #[serde(rename = "unecho-record")]
+        version: u64,
+    }
+    let Versioned { version } = serde_json::from_slice(header).ok()?;
+    let why = format!("has version {version} of the format, and this unecho reads versions up to {VERSION}");
+    (version > VERSION.into()).then(|| Error::refused(path, why))
+}
 
 /// How a record begins.
 const HEADER: &[u8] = b"{\"unecho-record\":";
@@ -110,6 +126,10 @@ impl Record {
     /// # Errors
     /// If it isn't a record, or not one that was written to its end; one of a run in place need not be.
     pub fn open(path: &Path, room: &Room) -> Result<Self> {
+        let failed = |error| Error::io(path, error);
+        if fs::metadata(path).map_err(failed)?.is_file() && !is_record(path).map_err(failed)? {
+            return Err(Error::refused(path, NO_RECORD)); // before all of it is unpacked
+        }
         let packing = Packing::of_name(path).0;
         let input = Input { from: Origin::Named(path.into()), packing, ..Input::stdin(Form::Jsonl) };
         let lines = AtHand::open(&input, &Fields::default(), room, None)?;
@@ -134,6 +154,15 @@ impl Record {
 
     pub(super) fn files(&self) -> &[RecordedFile] {
         &self.files
+    }
+
+    /// An original that only this record gives back: it isn't there any more, or its clean copy took its place.
+    pub(super) fn only_original(&self) -> Option<&Path> {
+        let is_gone = |file: &&RecordedFile| match &file.original.from {
+            Origin::Stdin => false, // nor was it there before
+            _ => file.is_in_place() || !file.original.path().exists(),
+        };
+        self.files.iter().find(is_gone).map(|file| file.original.path())
     }
 
     /// The paths of the clean copies that it is about.
@@ -219,6 +248,9 @@ impl Record {
                 Edited::read(line).map_err(|error| self.unreadable(number, &error))?;
             if start < from || end < start || end > part.original.end {
                 return Err(self.broken(number, &"its cut isn't behind the one before, and within its part"));
+            }
+            if start == end && (inserted == 0 || start == from && !edits.is_empty()) {
+                return Err(self.broken(number, &"its cut changes nothing, or what one before has changed"));
             }
             clean = clean.saturating_add(start - from).saturating_add(inserted);
             edits.push(Edit { at: Span { start, end }, clean_end: clean });
@@ -323,11 +355,7 @@ impl<'a> Reading<'a> {
         let end = memchr::memchr(b'\n', all).unwrap_or(all.len());
         let header = match Line::read(&all[..end]) {
             Ok(Line::Header(header)) if header.version <= VERSION => header,
-            Ok(Line::Header(header)) => {
-                let why = format!("has version {} of the format, and this unecho reads versions up to {VERSION}", header.version);
-                return Err(Error::refused(path, why));
-            }
-            _ => return Err(Error::refused(path, "is no record of unecho: its first line is no header of one")),
+            _ => return Err(later_version(path, &all[..end]).unwrap_or_else(|| Error::refused(path, NO_RECORD))),
         };
         let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
         let (files, failed, sums) = (Vec::new(), HashSet::new(), Vec::new());
@@ -345,8 +373,11 @@ impl<'a> Reading<'a> {
         read?;
         let failed = std::mem::take(&mut self.failed);
         self.files.retain(|file| !failed.contains(&file.number));
-        let is_in_place = |file: &RecordedFile| file.is_in_place();
-        let may_be_cut_short = self.files.iter().chain(&self.file).all(is_in_place);
+        let known = || self.files.iter().chain(&self.file);
+        let may_be_cut_short = match known().next() {
+            None => home_of(self.path).is_some(), // its run broke off before it did anything
+            Some(_) => known().all(RecordedFile::is_in_place),
+        };
         if !self.is_complete && !may_be_cut_short {
             return Err(Error::refused(
                 self.path,
@@ -406,12 +437,12 @@ impl<'a> Reading<'a> {
                 Line::Complete(line) => {
                     self.no_more(first_cut)?;
                     let is_all = line.files == known.len() as u64 && line.cuts == cuts;
-                    if !is_all || hex(self.sum.digest128()) != line.sum || self.file.is_some() {
+                    if !line.complete || !is_all || hex(self.sum.digest128()) != line.sum || self.file.is_some() {
                         return Err(self.broken(&"a line before it isn't as it was written, or is missing"));
                     }
                     self.is_complete = true;
                 }
-                Line::Other => {}
+                Line::Other => self.no_more(first_cut)?,
             }
             self.sum.update(&self.all[start..=end]);
         }

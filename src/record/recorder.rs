@@ -5,17 +5,18 @@ use super::format::{
     CompleteLine, Conditions, CopyLine, EndsLine, FailsLine, FileLine, Header, PLAIN, RecordedPath, STREAM, VERSION,
 };
 use super::hex;
-use super::home::{Homes, begin, folder_of};
+use super::home::{Homes, begin, folder_of, home_of};
 use super::lines::{Lines, put};
+use super::reading::{Record, is_record};
 use super::tables::Table;
 use crate::apply::{Draft, Outputs, Pending};
 use crate::error::{Error, Place, Result};
 use crate::runner::Portion;
-use crate::source::{Input, Origin, Packing};
+use crate::source::{Input, Origin, Packing, Room};
 use crate::threads::Threads;
 use std::collections::HashMap;
 use std::fs::{self, File, Permissions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::Xxh3;
@@ -103,11 +104,8 @@ impl Recorder {
     /// who may not read a text may not read what was cut of it.
     ///
     /// # Errors
-    /// If it can't be begun, or another file stands there that is no record.
+    /// If it can't be begun.
     pub fn draft(outputs: &Outputs, path: &Path, several: bool, conditions: Conditions) -> Result<Self> {
-        if fs::metadata(path).is_ok_and(|existing| existing.is_file() && existing.len() > 0) && !super::reading::is_record(path) {
-            return Err(Error::refused(path, "is there already, and is no record, which a new one may replace"));
-        }
         let to = To::Draft(Box::new(outputs.draft(path, path, Packing::of_name(path).0, Some(Permissions::from_mode(0o600)))?));
         Self::begin(to, path, several, conditions)
     }
@@ -304,6 +302,42 @@ impl Recorder {
         self.has_failed = written.is_err();
         written
     }
+}
+
+/// What is kept of a record that another one replaces.
+pub struct Kept {
+    /// An original that only it gives back.
+    pub original: PathBuf,
+    /// Where it is from now on, too.
+    pub path: PathBuf,
+}
+
+/// Makes sure that nothing is lost if a new record stands here: a record there that originals need has another name as well then.
+///
+/// # Errors
+/// If a file stands there that is no record, or one of a run in place; or if the record has no other name.
+pub fn keep_earlier(path: &Path, room: &Room) -> Result<Option<Kept>> {
+    if home_of(path).is_some() {
+        return Err(Error::refused(path, "would be among the records of runs in place; choose another folder"));
+    }
+    if !fs::metadata(path).is_ok_and(|existing| existing.is_file() && existing.len() > 0) {
+        return Ok(None);
+    }
+    if !is_record(path).unwrap_or(false) {
+        return Err(Error::refused(path, "is there already, and is no record, which a new one may replace"));
+    }
+    let Some(original) = Record::open(path, room)?.only_original().map(Path::to_path_buf) else { return Ok(None) };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let (stem, extensions) = name.split_once('.').unwrap_or((&name, ""));
+    for number in 1u32.. {
+        let kept = path.with_file_name(format!("{stem}.{number}.{extensions}"));
+        match fs::hard_link(path, &kept) {
+            Ok(()) => return Ok(Some(Kept { original, path: kept })),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(Error::io(&kept, error)),
+        }
+    }
+    Err(Error::refused(path, "is needed, and no number is left for its name"))
 }
 
 /// A record of a run in place. One that nobody relies on doesn't stay.

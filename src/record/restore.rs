@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::source::{Form, Input, Origin, Room};
 use crate::threads::Threads;
 use rayon::prelude::*;
+use std::collections::HashSet;
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -59,6 +60,9 @@ pub struct Restoring<'a> {
 /// # Errors
 /// If files that are needed aren't there; nothing is written then. What can't be made of them is left out, and named.
 pub fn restore(record: &Record, how: &Restoring) -> Result<Restored> {
+    if !how.is_at_home {
+        ensure_apart(record)?;
+    }
     let texts = Texts::new(record, how.room);
     texts.rely_on_clean_copies();
     let near = if how.is_at_home { near(record.path()) } else { Vec::new() };
@@ -111,6 +115,18 @@ pub fn restore(record: &Record, how: &Restoring) -> Result<Restored> {
 fn near(record: &Path) -> Vec<PathBuf> {
     let beside = || fs::canonicalize(record).ok()?.parent().map(Path::to_path_buf);
     home::home_of(record).or_else(beside).into_iter().chain(std::env::current_dir().and_then(fs::canonicalize)).collect()
+}
+
+/// Makes sure that no two originals go to the same place in another folder.
+fn ensure_apart(record: &Record) -> Result<()> {
+    let mut names = HashSet::new();
+    match record.files().iter().find(|file| !names.insert(&file.original.name)) {
+        None => Ok(()),
+        Some(file) => {
+            let why = format!("has two originals named {}; without -o they go where they were", file.original.name.display());
+            Err(Error::refused(record.path(), why))
+        }
+    }
 }
 
 /// The record of a later run beside this one that isn't undone: a file that it left as it was may be what others can be made of.
@@ -189,12 +205,15 @@ impl AtWork<'_> {
             let Some(path) = path else {
                 return Err(Error::refused(recorded.original.place(), "was the original; -o says where it goes now"));
             };
-            let is_there = recorded.is_in_place() || fs::symlink_metadata(path).is_ok();
-            if is_there && self.texts.stands_at_home(file)? == Stands::Original {
-                return Ok(None);
-            }
+            let there = fs::symlink_metadata(path);
             if !recorded.is_in_place() {
                 self.ensure_near(path)?; // what stands there in place is known to the byte
+                if there.as_ref().is_ok_and(|there| !there.is_file()) {
+                    return Err(Error::refused(path, "is there already, and is no file; -o writes the original elsewhere"));
+                }
+            }
+            if there.is_ok() && self.texts.stands_at_home(file)? == Stands::Original {
+                return Ok(None);
             }
         }
         let stands = self.texts.stands(file)?;

@@ -55,32 +55,39 @@ pub fn verify(record: &Record, room: &Room, each: impl Fn(u64, u64) + Sync) -> R
     let Some(how) = record.settings().matching() else {
         return Err(Error::refused(record.path(), "compared paragraphs in a way that this unecho doesn't know"));
     };
+    let one = |file| {
+        let stands = whole(&texts, file)?;
+        let part = |part: &Part| {
+            let checked = Checking::new(&texts, file, part).all(how);
+            each(u64::from(part.number == 0), part.original.len());
+            checked
+        };
+        // While the file is open: what isn't there as it counts is unpacked once.
+        Ok((stands, texts.file(file).parts.par_iter().map(part).collect::<Vec<Result<(Cuts, Vec<Error>)>>>()))
+    };
     let mut verified = Verified { files: record.files().len() as u64, ..Verified::default() };
-    let mut parts = Vec::new();
-    for (file, recorded) in record.files().iter().enumerate() {
+    let files: Vec<Result<(Stands, _)>> = (0..record.files().len()).into_par_iter().map(one).collect();
+    for (recorded, came) in record.files().iter().zip(files) {
         verified.bytes += recorded.bytes;
-        match whole(&texts, file) {
-            Ok(stands) => {
+        let parts = match came {
+            Ok((stands, parts)) => {
                 verified.rebuilt += u64::from(stands == Stands::Clean);
                 verified.originals += u64::from(recorded.is_in_place() && stands == Stands::Original);
-                parts.extend(recorded.parts.iter().map(|part| (file, part)));
+                parts
             }
-            Err(error) => verified.add(error),
-        }
-    }
-    let one = |&(file, part): &(usize, &Part)| {
-        let checked = Checking::new(&texts, file, part).all(how);
-        each(u64::from(part.number == 0), part.original.len());
-        checked
-    };
-    let checked: Vec<Result<(Cuts, Vec<Error>)>> = parts.par_iter().map(one).collect();
-    for checked in checked {
-        match checked {
-            Ok((cuts, mut disagreements)) => {
-                verified.cuts = verified.cuts.and(cuts);
-                verified.disagreements.append(&mut disagreements);
+            Err(error) => {
+                verified.add(error);
+                continue;
             }
-            Err(error) => verified.add(error),
+        };
+        for checked in parts {
+            match checked {
+                Ok((cuts, mut disagreements)) => {
+                    verified.cuts = verified.cuts.and(cuts);
+                    verified.disagreements.append(&mut disagreements);
+                }
+                Err(error) => verified.add(error),
+            }
         }
     }
     Ok(verified)
