@@ -445,7 +445,7 @@ mod each_call {
     const IN_PLACE: [&str; 3] = ["-i", "in", "--across"];
 
     /// What can be done without.
-    const HARMLESS: [&str; 22] = [
+    const HARMLESS: [&str; 23] = [
         // A folder that can't be opened to be synced: all is synced instead, or its names reach the disk in the system's own time.
         "Look in",
         "Look in/d",
@@ -459,6 +459,7 @@ mod each_call {
         "Lock in",
         // What a run that was killed left is only warned of; a folder that is there needn't be made.
         "Read out",
+        "Read out/d",
         "Mkdir out",
         "Mkdir out/d",
         // What is left out is only counted; a number that is taken is an error when the record is made.
@@ -922,8 +923,9 @@ fn what_must_not_be_written_to_is_said_and_nothing_is_lost() {
 
     desk.sh("chmod 755 in; chmod 555 in/d; chmod 444 in/c.jsonl; chmod 200 in/p.txt.gz").succeeds();
     let ran = run("unecho -i in");
-    ran.fails("in/d/b.txt: permission denied").says("in/d/z.jsonl.gz: permission denied");
-    ran.says("in/c.jsonl: is read-only").says("in/p.txt.gz: permission denied").says("2 documents, 1 with repeats");
+    ran.fails("in/d/b.txt: can't be replaced, since no file can be made in its folder: permission denied")
+        .says("in/d/z.jsonl.gz: can't");
+    ran.says("in/c.jsonl: is read-only").says("in/p.txt.gz: permission denied").says("1 document, 1 with repeats");
     desk.sh("chmod 644 in/p.txt.gz").succeeds();
     let found = outputs(&files(&desk, "in"));
     let changed: Vec<_> = found.iter().filter(|(name, bytes)| inputs()[*name] != **bytes).map(|(name, _)| name.clone()).collect();
@@ -931,7 +933,7 @@ fn what_must_not_be_written_to_is_said_and_nothing_is_lost() {
     assert_eq!(desk.leftovers("in"), [""; 0].map(PathBuf::from));
 
     desk.sh("chmod 555 in; chmod 755 in/d").succeeds();
-    run("unecho restore in/.unecho/0001.jsonl").fails("in/a.txt: permission denied");
+    run("unecho restore in/.unecho/0001.jsonl").fails("in/a.txt: can't be replaced, since no file can be made in its folder");
     assert_eq!(outputs(&files(&desk, "in")), found);
     desk.sh("chmod 755 in").succeeds();
     run("unecho restore in/.unecho/0001.jsonl").succeeds();

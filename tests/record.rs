@@ -437,7 +437,7 @@ fn a_missing_file_is_said_and_nothing_is_touched() {
     for (gone, verifies) in [("out/a.txt", "out/a.txt"), ("out/b.jsonl", "out/b.jsonl"), ("in/a.txt", "in/a.txt")] {
         let desk = small();
         fs::remove_file(desk.path(gone)).unwrap();
-        desk.run(&["verify", "r.jsonl"]).fails(verifies).says("nothing was done");
+        desk.run(&["verify", "r.jsonl"]).fails(verifies).says("(paths in a record lead from its folder)");
         let restored = desk.run(&["restore", "r.jsonl", "-o", "back"]);
         if gone.starts_with("out") {
             restored.fails(gone).says("nothing was done");
@@ -452,8 +452,10 @@ fn a_missing_file_is_said_and_nothing_is_touched() {
 fn what_can_be_restored_is_if_that_is_asked_for() {
     let desk = small();
     fs::remove_file(desk.path("out/b.jsonl")).unwrap();
-    desk.run(&["restore", "r.jsonl", "-o", "back"])
-        .fails("out/b.jsonl: can't be read: no such file or directory; nothing was done");
+    desk.run(&["restore", "r.jsonl", "-o", "back"]).fails(
+        "out/b.jsonl: can't be read: no such file or directory (paths in a record lead from its folder); nothing was done, and \
+                --keep-going",
+    );
     desk.run(&["restore", "r.jsonl", "-o", "back", "--keep-going"])
         .fails("out/b.jsonl: no such file")
         .says("1 original restored");
@@ -504,8 +506,9 @@ fn a_stream_that_broke_off_is_proven_as_far_as_it_came() {
     desk.write("in/c.jsonl.gz", &whole[..whole.len() * 3 / 4]);
     for how in ["keep", "drop"] {
         desk.run(&["in", "-o", "out", "--across", "--on-error", how, "--record", "r.jsonl"]).fails("in/c.jsonl.gz");
-        desk.run(&["verify", "r.jsonl"]).succeeds().says("all hold");
-        desk.run(&["restore", "r.jsonl", "-o", "back"]).succeeds();
+        let why = "in/c.jsonl.gz: broke off when it was read; what came by then is on record, and nothing else";
+        desk.run(&["verify", "r.jsonl"]).succeeds().says("all hold").says(why);
+        desk.run(&["restore", "r.jsonl", "-o", "back"]).succeeds().says(why);
         let back = unpacked(&desk.path("back/c.jsonl.gz"));
         assert!(lines.as_bytes().starts_with(&back) && back.len() > lines.len() / 2);
     }
@@ -641,11 +644,13 @@ fn a_record_that_originals_need_is_kept() {
     let record = fs::read(desk.path("r.jsonl.gz")).unwrap();
     desk.sh("mv art.txt elsewhere.txt").succeeds();
     let ran = desk.run(&["elsewhere.txt", "-o", "other.txt", "--record", "r.jsonl.gz"]);
-    ran.succeeds().says("r.jsonl.gz: was what gives art.txt back, and is kept as r.1.jsonl.gz");
+    ran.succeeds().says("r.jsonl.gz: is of another run, which gives art.txt back, and is kept as r.1.jsonl.gz");
     assert!(fs::read(desk.path("r.1.jsonl.gz")).unwrap() == record);
     desk.run(&["restore", "r.1.jsonl.gz"]).succeeds();
     assert_eq!(desk.read("art.txt"), desk::ARTICLE);
     desk.run(&["verify", "r.jsonl.gz"]).succeeds();
+    let ran = desk.run(&["other.txt", "-o", "more.txt", "--record", "r.jsonl.gz"]);
+    ran.succeeds().says("r.jsonl.gz: is of another run, which gives elsewhere.txt back, and is kept as r.2.jsonl.gz");
     desk.run(&["-i", "d"]).succeeds();
     let ran = desk.run(&["art.txt", "-o", "x.txt", "--record", "d/.unecho/0001.jsonl"]);
     ran.fails("d/.unecho/0001.jsonl: would be among the records of runs in place");
@@ -705,6 +710,14 @@ fn an_original_goes_where_nothing_but_a_file_stands() {
     desk.run(&["art.txt", "-o", "clean.txt", "--record", "r.jsonl"]).succeeds();
     desk.sh("rm art.txt && mkfifo art.txt").succeeds();
     desk.run(&["restore", "r.jsonl"]).fails("art.txt: is there already, and is no file; -o writes the original elsewhere");
+}
+
+#[test]
+fn a_run_that_is_stopped_while_it_waits_leaves_nothing() {
+    let desk = Desk::new();
+    desk.sh("mkfifo p.txt").succeeds();
+    desk.sh("unecho p.txt -o x.txt --record r.jsonl & waits=$!; sleep 0.5; kill -TERM $waits; wait $waits");
+    assert!(desk.leftovers(".").is_empty() && !desk.exists("x.txt") && !desk.exists("r.jsonl"));
 }
 
 #[test]

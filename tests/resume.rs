@@ -112,6 +112,7 @@ fn a_run_that_goes_on_must_be_the_same_run() {
     let journal = desk.read("out/.unecho.journal");
     let resume = |flags: &[&str]| run(&desk, &["in", "-o", "out", "--resume"], flags);
     resume(&[]).fails("with other settings (--across)");
+    resume(&["--across", "--record", "r.jsonl"]).fails("with other settings (--record)");
     resume(&["--across", "--match", "bytes"]).fails("with other settings (--match)");
     resume(&["--across", "--exclude", "*.md"]).fails("with other settings (--exclude)");
     desk.run(&["in", "d", "-o", "out", "--across", "--resume"]).fails("on other inputs (in)");

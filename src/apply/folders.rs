@@ -108,10 +108,10 @@ impl Folders {
     /// Refuses to put an output where something stands that it can't or mustn't replace.
     fn look_at(&self, existing: &Metadata, source: Option<Identity>, given: &Path) -> Result<()> {
         if existing.is_dir() {
-            return Err(Error::refused(given, "is a folder, where a clean copy should stand"));
+            return Err(Error::refused(given, "is a folder, where a file should stand"));
         }
         if !existing.is_file() && !existing.is_symlink() {
-            return Err(Error::refused(given, "is a pipe or a device, which a clean copy doesn't replace"));
+            return Err(Error::refused(given, "is a pipe or a device, which no file replaces"));
         }
         // A mount may show the input folder at another path. A file with a second name is left under that one.
         if existing.nlink() == 1 && Some(Identity::of(existing)) == source {

@@ -2,8 +2,9 @@
 
 use super::disk::Disk;
 use super::pending::{Berth, Standing};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, io_reason};
 use crate::source::{Input, Origin};
+use rustix::fs::Access;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -15,8 +16,20 @@ use std::path::Path;
 pub fn ensure_replaceable(input: &Input) -> Result<()> {
     match &input.from {
         Origin::Stdin => Err(Error::refused(input.place(), "is no file that could be changed in place")),
-        Origin::Named(path) | Origin::Walked(path) => berth(path, &Disk::default()).map(drop),
+        Origin::Named(path) | Origin::Walked(path) => berth(path, &Disk::default()).and_then(|berth| ensure_writable(&berth)),
     }
+}
+
+/// Makes sure that a file can be made beside it.
+fn ensure_writable(berth: &Berth) -> Result<()> {
+    let folder = berth.place.parent().unwrap_or(&berth.place);
+    let may = rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK);
+    may.map_err(|why| {
+        Error::refused(
+            &berth.given,
+            format!("can't be replaced, since no file can be made in its folder: {}", io_reason(&why.into())),
+        )
+    })
 }
 
 /// The place of an input, which its clean copy takes.

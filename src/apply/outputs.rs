@@ -132,14 +132,12 @@ impl Outputs {
         if clash { Err(Error::refused(path, "is where the results go; choose another place")) } else { Ok(()) }
     }
 
-    /// What a run that was killed left where the outputs go, each with its size; or what another one is writing there now. Of a folder
-    /// those within it are looked through if `all` are to be.
-    pub fn left_over(&self, all: bool) -> Vec<(PathBuf, u64)> {
+    /// What a run that was killed left where the outputs go, each with its size; or what another one is writing there now.
+    pub fn left_over(&self) -> Vec<(PathBuf, u64)> {
         match &self.way {
             Way::Stream(_) | Way::InPlace => Vec::new(),
             Way::File(real, _) => left_over(real.parent().unwrap_or(real)),
-            Way::Folder(folders) if all => left_over_below(&folders.place(Path::new(""))),
-            Way::Folder(folders) => left_over(&folders.place(Path::new(""))),
+            Way::Folder(folders) => left_over_below(&folders.place(Path::new(""))),
         }
     }
 

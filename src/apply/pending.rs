@@ -178,15 +178,17 @@ fn keep_attributes(file: &File, replaced: &Path) -> io::Result<()> {
 const PREFIX: &str = ".unecho-";
 const SUFFIX: &str = ".tmp";
 
+/// So many names are looked at for temporary files.
+const MOST_NAMES: usize = 100_000;
+
 /// The temporary files in a folder, each with its size. Of a folder with very many names only the first are looked at.
 pub(super) fn left_over(folder: &Path) -> Vec<(PathBuf, u64)> {
-    const MOST_NAMES: usize = 10_000;
     temporaries(walkdir::WalkDir::new(folder).min_depth(1).max_depth(1).into_iter().take(MOST_NAMES))
 }
 
-/// The temporary files in a folder and those in it, each with its size.
+/// The same, and those in the folders in it.
 pub fn left_over_below(folder: &Path) -> Vec<(PathBuf, u64)> {
-    temporaries(walkdir::WalkDir::new(folder))
+    temporaries(walkdir::WalkDir::new(folder).into_iter().take(MOST_NAMES))
 }
 
 fn temporaries(entries: impl IntoIterator<Item = walkdir::Result<walkdir::DirEntry>>) -> Vec<(PathBuf, u64)> {

@@ -153,7 +153,7 @@ pub(super) struct Restore {
     /// Where the originals go: a file (or -, standard output) for one, a folder for several [default: where they were]
     #[arg(short, long, value_name = "OUT")]
     pub(super) output: Option<PathBuf>,
-    /// Restore what can be, though other files are missing or were changed
+    /// Restore what can be, though files are missing, or were changed where a run in place had been
     #[arg(long)]
     pub(super) keep_going: bool,
 }

@@ -56,7 +56,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         packing: budget.packing(),
     };
     let outputs = Outputs::new(&target, inputs.paths(), shape)?;
-    terminal.left_over(&outputs.left_over(Journal::was_left(&target)));
+    terminal.left_over(&outputs.left_over());
     let (mut journal, interrupted) = Journal::open(args, &inputs, &target, &outputs)?;
     let is_read_again = args.common.is_across() || args.record.is_some();
     let signals = if outputs.have_names() { Signals::watched() } else { Signals::ignored() };
@@ -165,7 +165,7 @@ fn clean(
             }
             let complete = held.release(writing.take_complete());
             writing.publish(complete, journal.as_deref_mut(), |named| log.add(named, tally))?;
-            if !writing.is_under_way() && held.is_empty() {
+            if !is_recorded && !writing.is_under_way() && held.is_empty() {
                 signals.let_go_at_once();
             }
             Ok(())

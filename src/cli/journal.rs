@@ -46,6 +46,9 @@ struct Header {
     include: Vec<String>,
     exclude: Vec<String>,
     to: Option<String>,
+    /// The record of the run.
+    #[serde(default)]
+    record: Option<String>,
 }
 
 /// An input that is done.
@@ -131,6 +134,7 @@ impl Journal {
             include: selection.include,
             exclude: selection.exclude,
             to: args.to().map(|form| format!("{form:?}")),
+            record: args.record.as_ref().map(|path| path.to_string_lossy().into_owned()),
         };
         let mut journal = Self { path, header, file: None };
         let interrupted = if args.resume { journal.interrupted(inputs, outputs)? } else { Interrupted::default() };
@@ -140,11 +144,6 @@ impl Journal {
             journal.add(known)?;
         }
         Ok((Some(journal), interrupted))
-    }
-
-    /// Whether that of a run that was killed stands where outputs go.
-    pub(super) fn was_left(target: &Target) -> bool {
-        matches!(target, Target::Folder(folder) if folder.join(NAME).exists())
     }
 
     /// Reads what an interrupted run has done.
@@ -247,7 +246,7 @@ impl Interrupted {
     /// What is said of a run that goes on, and reads again what is done, or doesn't.
     pub(super) fn in_words(&self, is_read_again: bool) -> String {
         match (self.done.len() as u64, is_read_again) {
-            (0, _) => "No interrupted run is on record there: all is done from the beginning".into(),
+            (0, _) => "No interrupted run is on record there that had completed anything: all is done from the beginning".into(),
             (done, true) => format!("{} complete already, read again for what comes after them", counted(done, "file")),
             (done, false) => format!("{} complete already, not in the sums below", counted(done, "file")),
         }
@@ -265,6 +264,7 @@ impl Header {
             ("--include", self.include == other.include),
             ("--exclude", self.exclude == other.exclude),
             ("--to", self.to == other.to),
+            ("--record", self.record == other.record),
         ];
         names.extend(others.iter().filter(|(_, is_same)| !is_same).map(|(name, _)| *name));
         if !names.is_empty() {

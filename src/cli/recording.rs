@@ -16,7 +16,7 @@ use unecho::{Error, Result};
 pub(super) struct Recording {
     recorder: Option<Recorder>,
     /// Where it goes, and as what.
-    place: Option<(PathBuf, Outputs)>,
+    place: Option<(PathBuf, Arc<Outputs>)>,
     threads: Arc<Threads>,
     /// The folders that a run in place has for itself.
     _homes: Option<Homes>,
@@ -27,13 +27,15 @@ pub(super) struct Recorded {
     /// The file, if it begins.
     begins: Option<Begins>,
     lines: Lines,
+    /// Whether its stream has broken off.
+    broke_off: bool,
 }
 
 impl Recorded {
     /// What is recorded of a portion, whose input, if it `has_copy`, has a clean copy.
     pub(super) fn of(portion: &Portion, outputs: &Outputs, has_copy: bool) -> Result<Self> {
         let begins = portion.is_first.then(|| Begins::of(portion, outputs, has_copy)).transpose()?;
-        Ok(Self { begins, lines: Lines::of(portion)? })
+        Ok(Self { begins, lines: Lines::of(portion)?, broke_off: portion.source.broken().is_some() })
     }
 }
 
@@ -64,10 +66,11 @@ impl Recording {
             if path.as_os_str() == "-" {
                 return Err(Error::refused(path, "a record goes to a file; --record cuts.jsonl"));
             }
-            let place = outputs.beside(path, inputs.paths(), args.common.form())?;
-            if let Some(Kept { original, path: kept }) = keep_earlier(path, &budget.room())? {
+            let place = Arc::new(outputs.beside(path, inputs.paths(), args.common.form())?);
+            if let Some(Kept { original, path: kept }) = keep_earlier(path, inputs.paths(), &budget.room())? {
                 let (original, kept) = (original.display(), kept.display());
-                terminal.say(&format!("{}: was what gives {original} back, and is kept as {kept}", path.display()));
+                terminal
+                    .say(&format!("{}: is of another run, which gives {original} back, and is kept as {kept}", path.display()));
             }
             stats.map_or(Ok(()), |stats| stats.ensure_apart(&place, path))?;
             recording.recorder = Some(Recorder::draft(&place, path, !inputs.is_single(), conditions)?);
@@ -87,12 +90,14 @@ impl Recording {
 
     /// Records a portion; gives the number of its file if it is all of that, or the end.
     pub(super) fn add(&mut self, recorded: Option<Recorded>, part: Part) -> Result<Option<u32>> {
-        let (Some(recorder), Some(Recorded { begins, lines })) = (&mut self.recorder, recorded) else { return Ok(None) };
+        let (Some(recorder), Some(Recorded { begins, lines, broke_off })) = (&mut self.recorder, recorded) else {
+            return Ok(None);
+        };
         if let Some(begins) = begins {
             recorder.file(begins)?;
         }
         recorder.part(&lines)?;
-        if part == Part::Stretch { Ok(None) } else { recorder.ends(&self.threads) }
+        if part == Part::Stretch { Ok(None) } else { recorder.ends(broke_off, &self.threads) }
     }
 
     /// The file under way stays as it is.

@@ -5,14 +5,17 @@ use super::args::{Global, Restore};
 use super::progress::Progress;
 use super::signals::Signals;
 use super::terminal::Terminal;
-use super::verify::ensure_piped;
+use super::verify::{ensure_piped, say_what_broke_off};
 use std::path::PathBuf;
 use std::time::Instant;
 use unecho::apply::{Outputs, Shape, Target};
 use unecho::record::{Homes, Record, Restoring, home_of, restore};
-use unecho::report::{bytes, counted};
+use unecho::report::{bytes, count, counted};
 use unecho::threads::Threads;
 use unecho::{Error, Result};
+
+/// So many failures are told.
+const TOLD: usize = 20;
 
 /// Restores.
 pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Result<Status> {
@@ -25,6 +28,7 @@ pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Resul
     let mut homes = home.as_ref().map(|home| Homes::of([home.as_path()])).transpose()?;
     let record = threads.run(|| Record::open(&args.record, &room))?;
     ensure_piped(&record)?;
+    say_what_broke_off(&record, terminal);
     let target = match &args.output {
         None => Target::InPlace,
         Some(output) if output.as_os_str() == "-" && record.is_of_one() => Target::Stdout,
@@ -43,7 +47,7 @@ pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Resul
         _ => record.clean_copies().chain([&*args.record]).map(PathBuf::from).collect(),
     };
     let outputs = Outputs::new(&target, &known, Shape::default())?;
-    terminal.left_over(&outputs.left_over(false));
+    terminal.left_over(&outputs.left_over());
     if !record.is_complete() {
         terminal
             .say(&format!("{}: its run broke off, or it is cut short; what it tells of is taken back", args.record.display()));
@@ -63,7 +67,10 @@ pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Resul
     drop((progress, homes));
     let restored = restored?;
     signals.end_if_stopped();
-    restored.failed.iter().for_each(|error| terminal.error(error));
+    restored.failed.iter().take(TOLD).for_each(|error| terminal.error(error));
+    if let Some(more) = restored.failed.len().checked_sub(TOLD).filter(|&more| more > 0) {
+        terminal.error(&Error::refused(&args.record, format!("{} more that failed", count(more as u64))));
+    }
     let were_there = match restored.were_there {
         0 => String::new(),
         number => format!(" ({} had it already)", counted(number, "file")),
@@ -74,5 +81,8 @@ pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Resul
         counted(restored.files, "original"),
         bytes(restored.bytes, restored.bytes)
     ));
+    if is_at_home && restored.files > 0 && !restored.failed.is_empty() {
+        terminal.say("The others are as they were: the same command goes on with them, once it can");
+    }
     Ok(Status::of(restored.failed.len() as u64))
 }

@@ -100,7 +100,8 @@ impl Terminal {
         let size: u64 = files.iter().map(|(_, size)| size).sum();
         let more = if files.len() > 1 { format!(" and {} more like it", count(files.len() as u64 - 1)) } else { String::new() };
         let size = bytes(size, size);
-        let why = format!("{size}{more}, left by a run that was killed, unless one is under way there; nobody needs it");
+        let removed = if files.len() > 1 { ", nor the others: find FOLDER -name '.unecho-*.tmp' -delete" } else { "" };
+        let why = format!("{size}{more}, left by a run that was killed, unless one is under way there; nobody needs it{removed}");
         self.warn(&Error::refused(first, why).to_string());
     }
 

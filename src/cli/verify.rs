@@ -22,6 +22,7 @@ pub(super) fn run(args: &Verify, global: &Global, terminal: &Terminal) -> Result
     let verified = Threads::new(global.threads()).run(|| {
         let record = Record::open(&args.record, &room)?;
         ensure_piped(&record)?;
+        say_what_broke_off(&record, terminal);
         if !record.is_complete() {
             terminal
                 .say(&format!("{}: its run broke off, or it is cut short; what it tells of is looked at", args.record.display()));
@@ -57,7 +58,21 @@ pub(super) fn ensure_piped(record: &Record) -> Result<()> {
     ))
 }
 
+/// Says of which originals the record has no more than came.
+pub(super) fn say_what_broke_off(record: &Record, terminal: &Terminal) {
+    for (number, original) in record.broken_off().enumerate() {
+        if number == TOLD {
+            return terminal.warn(&Error::refused(record.path(), "tells of more such originals").to_string());
+        }
+        let why = "broke off when it was read; what came by then is on record, and nothing else";
+        terminal.warn(&Error::refused(original, why).to_string());
+    }
+}
+
 fn in_words(verified: &Verified) -> String {
+    if verified.files == 0 {
+        return "0 files: nothing is on record".into();
+    }
     let Cuts { compared, similar, without, unknown } = verified.cuts;
     let proofs = [
         (compared, "equal to a text that stays"),

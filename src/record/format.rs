@@ -271,6 +271,9 @@ pub(super) struct EndsLine {
     pub(super) bytes: u64,
     /// The size of the clean copy, unpacked.
     pub(super) clean_bytes: u64,
+    /// Whether the stream broke off behind what is recorded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) broke_off: bool,
 }
 
 /// The file of the clean copy of a table.

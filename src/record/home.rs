@@ -3,13 +3,11 @@
 
 use crate::apply::sync_names;
 use crate::error::{Error, Result};
+use crate::source::RECORDS as NAME;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-
-/// The name of the folder.
-const NAME: &str = ".unecho";
 
 /// The last line of a record that came to its end is in its last bytes, which are so many.
 const END: u64 = 256;

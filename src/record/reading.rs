@@ -11,7 +11,7 @@ use crate::error::{Error, Place, Result};
 use crate::fingerprint::fingerprint;
 use crate::source::{AtHand, Fields, Form, Input, Origin, Packing, Room};
 use rayon::prelude::*;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
 use std::fs;
 use std::io::{self, Read as _};
@@ -80,6 +80,8 @@ pub(super) struct RecordedFile {
     pub(super) gone: Vec<Gone>,
     /// The hash of the file of its clean copy.
     pub(super) copy: Option<String>,
+    /// Whether its stream broke off behind what is recorded.
+    broke_off: bool,
 }
 
 /// Rows of a table that went as a whole, and are in the record.
@@ -156,18 +158,31 @@ impl Record {
         &self.files
     }
 
-    /// An original that only this record gives back: it isn't there any more, or its clean copy took its place.
-    pub(super) fn only_original(&self) -> Option<&Path> {
-        let is_gone = |file: &&RecordedFile| match &file.original.from {
-            Origin::Stdin => false, // nor was it there before
-            _ => file.is_in_place() || !file.original.path().exists(),
+    /// An original that is none of these inputs, nor in them, or isn't there as it was.
+    pub(super) fn other_original<'r>(&'r self, inputs: &[PathBuf]) -> Option<&'r Path> {
+        let inputs: Vec<PathBuf> = inputs.iter().filter_map(|input| fs::canonicalize(input).ok()).collect();
+        let is_in_them =
+            |path: &Path| fs::canonicalize(path).is_ok_and(|real| inputs.iter().any(|input| real.starts_with(input)));
+        let mut folders: HashMap<&'r Path, bool> = HashMap::new();
+        let mut is_other = |file: &&'r RecordedFile| match &file.original.from {
+            Origin::Stdin => false, // it never stays
+            Origin::Named(path) | Origin::Walked(path) => {
+                let folder = folder_of(path);
+                let is_in = *folders.entry(folder).or_insert_with(|| is_in_them(folder)) || is_in_them(path);
+                file.is_in_place() || !is_in || !path.exists()
+            }
         };
-        self.files.iter().find(is_gone).map(|file| file.original.path())
+        self.files.iter().find(|file| is_other(file)).map(|file| file.original.path())
     }
 
     /// The paths of the clean copies that it is about.
     pub fn clean_copies(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().filter_map(|file| file.clean.as_ref()).map(Input::path)
+    }
+
+    /// The originals whose streams broke off: of those no more is on record than came.
+    pub fn broken_off(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().filter(|file| file.broke_off).map(|file| file.original.path())
     }
 
     /// Whether a clean copy went to standard output.
@@ -488,6 +503,7 @@ impl<'a> Reading<'a> {
             row_groups: line.row_groups,
             gone: Vec::new(),
             copy: None,
+            broke_off: false,
         });
         Ok(())
     }
@@ -526,7 +542,7 @@ impl<'a> Reading<'a> {
     fn end(&mut self, line: &EndsLine) -> Result<()> {
         match self.file.take() {
             Some(file) if (file.number, file.bytes, file.clean_bytes) == (line.ends, line.bytes, line.clean_bytes) => {
-                self.files.push(file);
+                self.files.push(RecordedFile { broke_off: line.broke_off, ..file });
                 Ok(())
             }
             _ => Err(self.broken(&"ends a file that isn't what it says")),

@@ -19,6 +19,7 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use xxhash_rust::xxh3::Xxh3;
 
 /// So much of a record waits in memory before it is written.
@@ -93,8 +94,9 @@ impl Begins {
 }
 
 enum To {
-    /// It appears when the run is complete.
-    Draft(Box<Draft>),
+    /// It appears when the run is complete, and is begun when there is something to be written: until then a signal may end the program
+    /// at once.
+    Draft { outputs: Arc<Outputs>, path: PathBuf, begun: Option<Box<Draft>> },
     /// It is there from the beginning.
     Journal(Journal),
 }
@@ -105,9 +107,9 @@ impl Recorder {
     ///
     /// # Errors
     /// If it can't be begun.
-    pub fn draft(outputs: &Outputs, path: &Path, several: bool, conditions: Conditions) -> Result<Self> {
-        let to = To::Draft(Box::new(outputs.draft(path, path, Packing::of_name(path).0, Some(Permissions::from_mode(0o600)))?));
-        Self::begin(to, path, several, conditions)
+    pub fn draft(outputs: &Arc<Outputs>, path: &Path, several: bool, conditions: Conditions) -> Result<Self> {
+        drop(draft(outputs, path)?); // whatever keeps it from being begun is said now
+        Self::begin(To::Draft { outputs: Arc::clone(outputs), path: path.into(), begun: None }, path, several, conditions)
     }
 
     /// The record of a run in place.
@@ -192,11 +194,11 @@ impl Recorder {
         self.put(&lines.written[lines.sums_from..])
     }
 
-    /// The file under way ends; gives its number. Of a table the rows that went are read again, by these threads.
+    /// The file under way ends, or `broke_off`; gives its number. Of a table the rows that went are read again, by these threads.
     ///
     /// # Errors
     /// If it can't be read or written.
-    pub fn ends(&mut self, threads: &Threads) -> Result<Option<u32>> {
+    pub fn ends(&mut self, broke_off: bool, threads: &Threads) -> Result<Option<u32>> {
         let Some(file) = &mut self.file else { return Ok(None) };
         let rows = std::mem::take(&mut file.rows);
         self.is_table = file.table.is_some();
@@ -205,7 +207,7 @@ impl Recorder {
         }
         let Some(UnderWay { number: ends, bytes, clean_bytes, .. }) = self.file.take() else { return Ok(None) };
         self.files += 1;
-        self.line(&EndsLine { ends, bytes, clean_bytes }).map(|()| Some(ends))
+        self.line(&EndsLine { ends, bytes, clean_bytes, broke_off }).map(|()| Some(ends))
     }
 
     /// The clean copy of the file that ended last. That of a table is recorded as a file: its texts alone don't tell what it is.
@@ -264,7 +266,7 @@ impl Recorder {
         self.line(&line)?;
         self.sync()?;
         match self.to {
-            To::Draft(draft) => draft.finish(),
+            To::Draft { begun, .. } => begun.map_or(Ok(None), |draft| draft.finish()),
             To::Journal(..) => Ok(None),
         }
     }
@@ -306,17 +308,18 @@ impl Recorder {
 
 /// What is kept of a record that another one replaces.
 pub struct Kept {
-    /// An original that only it gives back.
+    /// An original that only it gives back, or may come to.
     pub original: PathBuf,
     /// Where it is from now on, too.
     pub path: PathBuf,
 }
 
-/// Makes sure that nothing is lost if a new record stands here: a record there that originals need has another name as well then.
+/// Makes sure that nothing is lost if a new record, of these inputs, stands here: one there that other originals need, or those that
+/// aren't there any more, has another name as well then.
 ///
 /// # Errors
 /// If a file stands there that is no record, or one of a run in place; or if the record has no other name.
-pub fn keep_earlier(path: &Path, room: &Room) -> Result<Option<Kept>> {
+pub fn keep_earlier(path: &Path, inputs: &[PathBuf], room: &Room) -> Result<Option<Kept>> {
     if home_of(path).is_some() {
         return Err(Error::refused(path, "would be among the records of runs in place; choose another folder"));
     }
@@ -326,7 +329,7 @@ pub fn keep_earlier(path: &Path, room: &Room) -> Result<Option<Kept>> {
     if !is_record(path).unwrap_or(false) {
         return Err(Error::refused(path, "is there already, and is no record, which a new one may replace"));
     }
-    let Some(original) = Record::open(path, room)?.only_original().map(Path::to_path_buf) else { return Ok(None) };
+    let Some(original) = Record::open(path, room)?.other_original(inputs).map(Path::to_path_buf) else { return Ok(None) };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let (stem, extensions) = name.split_once('.').unwrap_or((&name, ""));
     for number in 1u32.. {
@@ -357,17 +360,22 @@ impl Drop for Journal {
     }
 }
 
+fn draft(outputs: &Outputs, path: &Path) -> Result<Draft> {
+    outputs.draft(path, path, Packing::of_name(path).0, Some(Permissions::from_mode(0o600)))
+}
+
 impl To {
     fn append(&mut self, bytes: &[u8]) -> Result<()> {
         match self {
-            To::Draft(draft) => draft.append(bytes),
+            To::Draft { begun: Some(draft), .. } => draft.append(bytes),
+            To::Draft { outputs, path, begun } => begun.insert(Box::new(draft(outputs, path)?)).append(bytes),
             To::Journal(Journal { file, path, .. }) => file.write_all(bytes).map_err(|error| Error::io(&*path, error)),
         }
     }
 
     fn sync(&mut self) -> Result<()> {
         match self {
-            To::Draft(_) => Ok(()),
+            To::Draft { .. } => Ok(()),
             To::Journal(journal) => {
                 journal.is_relied_on = true;
                 journal.file.sync_data().map_err(|error| Error::io(&*journal.path, error))

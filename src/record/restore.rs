@@ -68,7 +68,7 @@ pub fn restore(record: &Record, how: &Restoring) -> Result<Restored> {
     let near = if how.is_at_home { near(record.path()) } else { Vec::new() };
     let mut at_work = AtWork { texts: &texts, how, near, restored: Restored::default() };
     if !how.keeps_going {
-        texts.ensure_there(false)?;
+        texts.ensure_there(false, "; nothing was done, and --keep-going restores what doesn't need it")?;
         if record.is_in_place() && how.is_at_home {
             if let Some(later) = applied_later(record, how) {
                 let why = format!(

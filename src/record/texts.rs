@@ -237,29 +237,33 @@ impl<'a> Texts<'a> {
         if is_made_of(recorded.clean_bytes, |part| (part.clean, &part.clean_hash))? && self.ensure_copy(file).is_ok() {
             return Ok(Stands::Clean);
         }
-        let why =
-            "is neither the original nor the clean copy that the record tells of; a later run that changed it is undone first";
+        let why = "is neither the original nor the clean copy that the record tells of: it was changed since, perhaps by a later run, which is \
+             undone first";
         Err(Error::refused(recorded.original.place(), why))
     }
 
-    /// Makes sure, before anything is done, that all files are there that are needed.
-    pub(super) fn ensure_there(&self, needs_originals: bool) -> Result<()> {
+    /// Makes sure, before anything is done, that all files are there that are needed: clean copies, and originals too, or else.
+    pub(super) fn ensure_there(&self, needs_originals: bool, or_else: &str) -> Result<()> {
         let needed = |file: &'a RecordedFile| [Some(&file.original).filter(|_| needs_originals), file.clean.as_ref()];
         let named = |input: &'a Input| if let Origin::Named(path) = &input.from { Some(path) } else { None };
-        let paths = self.record.files().iter().flat_map(needed).flatten().filter_map(named);
         let unreadable = |path: &'a PathBuf| match fs::metadata(path) {
             Ok(there) if there.is_file() => None,
             Ok(_) => Some((path, "is no file, as it was".to_owned())),
             Err(error) => Some((path, io_reason(&error))),
         };
-        let mut missing = paths.filter_map(unreadable);
+        let mut missing = self
+            .record
+            .files()
+            .iter()
+            .filter_map(|file| needed(file).into_iter().flatten().filter_map(named).find_map(unreadable));
         let Some((path, why)) = missing.next() else { return Ok(()) };
-        let more = match missing.filter(|(other, _)| *other != path).count() {
+        let more = match missing.count() {
             0 => String::new(),
-            1 => "; nor can another file of the record".into(),
-            more => format!("; nor can {} other files of the record", count(more as u64)),
+            1 => ", and what another file of the record needs isn't there either".into(),
+            more => format!(", and what {} other files of the record need isn't there either", count(more as u64)),
         };
-        Err(Error::refused(path, format!("can't be read: {why}{more}; nothing was done")))
+        let from = "paths in a record lead from its folder";
+        Err(Error::refused(path, format!("can't be read: {why}{more} ({from}){or_else}")))
     }
 }
 

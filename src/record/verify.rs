@@ -14,6 +14,7 @@ use crate::fingerprint::fingerprint;
 use crate::source::{Form, Room};
 use rayon::prelude::*;
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// So many disagreements of a part are told.
 const TOLD: usize = 10;
@@ -35,12 +36,16 @@ pub struct Verified {
     pub rebuilt: u64,
     /// How many files stand as their originals, those of a run in place.
     pub originals: u64,
+    told: HashSet<String>,
 }
 
 impl Verified {
+    /// Adds an error; one that many cuts have is told once.
     fn add(&mut self, error: Error) {
         let those = if matches!(error.what, What::Io(_)) { &mut self.unreadable } else { &mut self.disagreements };
-        those.push(error);
+        if self.told.insert(error.to_string()) {
+            those.push(error);
+        }
     }
 }
 
@@ -51,7 +56,7 @@ impl Verified {
 /// If the record makes no sense, or files aren't there.
 pub fn verify(record: &Record, room: &Room, each: impl Fn(u64, u64) + Sync) -> Result<Verified> {
     let texts = Texts::new(record, room);
-    texts.ensure_there(true)?;
+    texts.ensure_there(true, "")?;
     let Some(how) = record.settings().matching() else {
         return Err(Error::refused(record.path(), "compared paragraphs in a way that this unecho doesn't know"));
     };
@@ -82,9 +87,9 @@ pub fn verify(record: &Record, room: &Room, each: impl Fn(u64, u64) + Sync) -> R
         };
         for checked in parts {
             match checked {
-                Ok((cuts, mut disagreements)) => {
+                Ok((cuts, disagreements)) => {
                     verified.cuts = verified.cuts.and(cuts);
-                    verified.disagreements.append(&mut disagreements);
+                    disagreements.into_iter().for_each(|error| verified.add(error));
                 }
                 Err(error) => verified.add(error),
             }

@@ -39,6 +39,7 @@ pub(crate) use packing::not_read_by_name;
 pub use records::{Fault, Skipped};
 pub(crate) use records::{Holds, Passed, Record, Records, Stretch};
 pub(crate) use stretches::{Pace, Stretches, line_end};
+pub(crate) use walk::RECORDS;
 pub use walk::{Found, LeftOut, Selection, Walk, base_name};
 
 use crate::error::{Error, Place};

@@ -70,6 +70,9 @@ pub struct Walk {
     seen: Option<HashSet<PathBuf>>,
 }
 
+/// The folder for records of runs in place.
+pub(crate) const RECORDS: &str = ".unecho";
+
 struct Folder {
     path: PathBuf,
     /// Where its files stand in the outputs.
@@ -134,7 +137,8 @@ impl Walk {
         let folder = self.folder.as_mut()?;
         if let Some(why) = folder.reason_to_leave_out(&self.filter, &entry) {
             folder.entries.skip_current_dir();
-            return Some(Found::LeftOut(entry.into_path(), why));
+            let is_ours = entry.file_name() == RECORDS; // which nobody misses
+            return (!is_ours).then(|| Found::LeftOut(entry.into_path(), why));
         }
         let failed = folder.ignore.enter(entry.path(), entry.depth()).err()?;
         folder.entries.skip_current_dir();
