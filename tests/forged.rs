@@ -257,7 +257,7 @@ fn a_rule_cuts_what_it_cuts_and_nothing_else() {
 #[test]
 fn only_whole_lines_repeat_and_something_that_shows() {
     let desk = Desk::new();
-    let mut check = |original: &str, range: (usize, usize), witness: (usize, usize), why: &str| {
+    let check = |original: &str, range: (usize, usize), witness: (usize, usize), why: &str| {
         for (name, of) in [("a.txt", ""), ("a.jsonl", "{\"text\": \"")] {
             let written =
                 |text: &str| if of.is_empty() { text.into() } else { json!(text).to_string().trim_matches('"').to_owned() };
