@@ -4,7 +4,7 @@ use super::format::{BROKEN, CutLine, HEAD, Literal, Piece, Place, TOO_REPETITIVE
 use super::replay::{each_piece, file_of};
 use super::says_nothing;
 use super::similarity::similarity;
-use super::texts::{Reader, Texts, documents, is_between, text_around, texts_in};
+use super::texts::{Reader, Texts, documents, is_between, text_around};
 use crate::Match;
 use crate::compare::compared;
 use crate::document::{Rule, Span};
@@ -15,7 +15,6 @@ use crate::source::{Form, text, warc};
 use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 use std::borrow::Cow;
-use std::cell::OnceCell;
 
 /// So far may the similarity be from the one that is recorded.
 const ROUNDING: f64 = 0.0005;
@@ -65,7 +64,7 @@ pub(super) struct Proving<'t> {
     /// The document under way, if it went as a whole.
     dropped: Option<Dropped>,
     /// Where texts stand in the part.
-    own: OnceCell<Vec<Span>>,
+    own: Option<Vec<Span>>,
     /// What goes of texts in the part, of WARC.
     gone: Vec<Span>,
     /// The heads that were written anew, each with its line.
@@ -100,8 +99,8 @@ struct Dropped {
 impl<'t> Proving<'t> {
     /// Of the cuts of a part of a file, which begins at `start` of that.
     pub(super) fn new(texts: &'t Texts<'t>, file: usize, (part, start): (&'t [u8], u64), how: Match) -> Self {
-        let (reader, cuts, own) = (Reader::new(texts), Cuts::default(), OnceCell::new());
-        Self { texts, file, how, part, start, reader, cuts, dropped: None, own, gone: Vec::new(), heads: Vec::new() }
+        let (reader, cuts) = (Reader::new(texts), Cuts::default());
+        Self { texts, file, how, part, start, reader, cuts, dropped: None, own: None, gone: Vec::new(), heads: Vec::new() }
     }
 
     /// Proves a cut.
@@ -198,7 +197,12 @@ impl<'t> Proving<'t> {
     /// Makes sure that what is cut is text, and that it is whole lines that repeat, beside which nothing is said.
     fn ensure_only_text(&mut self, line: u64, at: Span, repeats: &[Span]) -> Result<()> {
         let form = self.form(self.file);
-        let own = self.own.get_or_init(|| texts_in(form, self.part, self.start == 0, &self.texts.fields));
+        let part = Span { start: self.start, end: self.start + self.part.len() as u64 };
+        let own = match &mut self.own {
+            Some(own) => &*own,
+            unknown => &*unknown.insert(self.texts.own(self.file, self.part, part)?),
+        };
+        let is_whole = own.len() == 1;
         let Some(text) = text_around(own, at).filter(|text| is_between(form, text.of(self.part), *text, at)) else {
             return Err(self.broken(line, "cuts what is no text"));
         };
@@ -212,7 +216,7 @@ impl<'t> Proving<'t> {
         if !repeats.is_empty() && !beside.all(|bytes| self.says_nothing(bytes)) {
             return Err(self.broken(line, "cuts more than what it repeats"));
         }
-        let are_lines = form == Form::Parquet // whose rows aren't told apart
+        let are_lines = form == Form::Parquet && is_whole // whose rows may not be told apart
             || repeats.iter().all(|repeat| {
                 let before = Span { start: text.start, end: at.start + repeat.start }.of(self.part);
                 let behind = Span { start: at.start + repeat.end, end: text.end }.of(self.part);
@@ -464,6 +468,10 @@ const NEAR: usize = 1 << 10;
 
 /// Whether a text as it is written, up to where a repeat begins in it, ends with a line; what says nothing may stand behind that.
 fn ends_a_line(before: &[u8], form: Form, how: Match) -> bool {
+    let end = line_end(form);
+    if before.is_empty() || before.ends_with(end) && may_be_split(before, before.len() - end.len(), form) {
+        return true; // nearly always
+    }
     let tail = |written: &[u8]| {
         let read = form.decoded(written);
         let line = memchr::memrchr(b'\n', &read).map(|end| says_nothing(&read[end + 1..], Form::Text, how));
@@ -475,6 +483,9 @@ fn ends_a_line(before: &[u8], form: Form, how: Match) -> bool {
 
 /// Whether a text as it is written, behind a repeat, begins with the end of a line; what says nothing may stand before that.
 fn begins_a_line(behind: &[u8], form: Form, how: Match) -> bool {
+    if behind.is_empty() || behind.starts_with(line_end(form)) {
+        return true;
+    }
     let head = |written: &[u8]| {
         let read = form.decoded(written);
         let line = memchr::memchr(b'\n', &read).map(|end| says_nothing(&read[..end], Form::Text, how));
@@ -482,6 +493,11 @@ fn begins_a_line(behind: &[u8], form: Form, how: Match) -> bool {
     };
     let to = (0..=behind.len().min(NEAR)).rev().find(|&to| may_be_split(behind, to, form)).unwrap_or(behind.len());
     head(&behind[..to]).or_else(|| head(behind)).unwrap_or(true)
+}
+
+/// A line end, as it is written mostly.
+fn line_end(form: Form) -> &'static [u8] {
+    if form == Form::Jsonl { b"\\n" } else { b"\n" }
 }
 
 /// Whether a text as it is written has no character and no escape across a place.

@@ -95,6 +95,14 @@ impl<'a> Texts<'a> {
         })
     }
 
+    /// Where texts stand in a part of an original, which is `at` there.
+    pub(super) fn own(&self, file: usize, part: &[u8], at: Span) -> Result<Vec<Span>> {
+        let form = self.file(file).original.form;
+        let is_at_hand = form == Form::Parquet && self.stands(file)? == Stands::Original;
+        let table = if is_at_hand { Some(self.original(file)?) } else { None };
+        Ok(texts_in(form, part, at, &self.fields, table.as_deref()))
+    }
+
     /// The clean copy of a file.
     pub(super) fn clean(&self, file: usize) -> Result<Option<Arc<AtHand>>> {
         let clean = self.file(file).clean.as_ref();
@@ -167,7 +175,7 @@ impl<'a> Texts<'a> {
         let texts = match known.get() {
             Some(texts) => texts,
             None => {
-                let texts = texts_in(recorded.original.form, &copy.read(part.clean)?, part.clean.start == 0, &self.fields);
+                let texts = texts_in(recorded.original.form, &copy.read(part.clean)?, part.clean, &self.fields, Some(&copy));
                 known.get_or_init(|| texts)
             }
         };
@@ -267,15 +275,15 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// Where texts stand in a part of a file or of its clean copy, as they are written; it may be the first one. Those of a table aren't
-/// told apart.
-pub(super) fn texts_in(form: Form, part: &[u8], is_first: bool, fields: &Fields) -> Vec<Span> {
-    let from = text::begins_in(part, is_first);
+/// Where texts stand in a part of a file or of its clean copy, which is `at` there, as they are written. Those of a table are told apart
+/// where that is at hand.
+fn texts_in(form: Form, part: &[u8], at: Span, fields: &Fields, table: Option<&AtHand>) -> Vec<Span> {
+    let from = text::begins_in(part, at.start == 0);
     match form {
         Form::Text => vec![Span::new(from, part.len())],
         Form::Jsonl => jsonl::texts(part, from, fields),
         Form::Warc => documents(part).map(|(_, text)| text).collect(),
-        Form::Parquet => vec![Span::new(0, part.len())],
+        Form::Parquet => table.map_or_else(|| vec![Span::new(0, part.len())], |table| table.rows_in(at)),
     }
 }
 

@@ -70,6 +70,8 @@ pub(crate) struct AtHand {
     len: u64,
     metadata: Metadata,
     _memory: Option<Taken>,
+    /// Where the text of each row ends, of a table.
+    rows: Vec<u64>,
     /// The file itself, of a table.
     #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "no table is read"))]
     table: Option<File>,
@@ -104,8 +106,8 @@ impl AtHand {
                     Form::Warc => had.is_some_and(|had| had.bytes == metadata.len()), // a WET becomes itself
                     Form::Parquet => false,
                 };
-            let ((bytes, len), memory) = match is_as_it_counts && metadata.is_file() {
-                true => (Bytes::of(file)?, None),
+            let ((bytes, len), memory, rows) = match is_as_it_counts && metadata.is_file() {
+                true => (Bytes::of(file)?, None, Vec::new()),
                 false => {
                     let most = had.map(|had| had.bytes.saturating_add(1));
                     let memory = room.take(most.unwrap_or(room.left.load(Ordering::Relaxed) / 2));
@@ -113,18 +115,18 @@ impl AtHand {
                     let to = spooled_tempfile_in(held, &room.folder);
                     let left = most.unwrap_or(u64::MAX);
                     let may_break_off = had.is_some_and(|had| had.may_break_off);
-                    let mut plain = Copying { to, folder: &room.folder, left };
+                    let mut plain = Copying { to, folder: &room.folder, left, at: 0, rows: Vec::new() };
                     match plain.all(file, input, fields) {
                         Err(error) if !(may_break_off && plain.left == 1) || error.raw_os_error().is_some() => return Err(error),
                         _ => {}
                     }
                     match plain.to.into_inner() {
-                        SpooledData::InMemory(bytes) => (Bytes::held(bytes.into_inner()), Some(memory)),
-                        SpooledData::OnDisk(file) => (Bytes::of(file)?, None),
+                        SpooledData::InMemory(bytes) => (Bytes::held(bytes.into_inner()), Some(memory), plain.rows),
+                        SpooledData::OnDisk(file) => (Bytes::of(file)?, None, plain.rows),
                     }
                 }
             };
-            Ok(Self { place: input.place(), bytes, len, metadata, _memory: memory, table })
+            Ok(Self { place: input.place(), bytes, len, metadata, _memory: memory, rows, table })
         };
         opened().map_err(|error| Error::io(input.place(), error))
     }
@@ -132,6 +134,17 @@ impl AtHand {
     /// How many there are.
     pub(crate) fn len(&self) -> u64 {
         self.len
+    }
+
+    /// Where the rows stand that have text in these bytes, from the first of those on; of a table.
+    pub(crate) fn rows_in(&self, span: Span) -> Vec<Span> {
+        let first = self.rows.partition_point(|end| *end <= span.start);
+        let mut from = span.start;
+        let row = |&end: &u64| {
+            let start = std::mem::replace(&mut from, end.min(span.end));
+            (start < span.end).then(|| Span { start: start - span.start, end: from - span.start })
+        };
+        self.rows[first..].iter().map_while(row).collect()
     }
 
     /// What the file is like.
@@ -209,6 +222,10 @@ struct Copying<'a> {
     folder: &'a Path,
     /// So many bytes more are copied.
     left: u64,
+    /// So many are.
+    at: u64,
+    /// Where the text of each row ends, of a table.
+    rows: Vec<u64>,
 }
 
 impl Copying<'_> {
@@ -218,6 +235,7 @@ impl Copying<'_> {
             Form::Parquet => {
                 let mut texts = parquet::Texts::open(file, fields)?;
                 while let Some(values) = texts.next(LOT)?.filter(|_| self.left > 0) {
+                    self.rows.extend((0..values.len()).map(|row| self.at + values.span(row).end));
                     self.put(&values.bytes)?;
                 }
             }
@@ -251,6 +269,7 @@ impl Copying<'_> {
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         let bytes = &bytes[..bytes.len().min(usize::try_from(self.left).unwrap_or(usize::MAX))];
         self.left -= bytes.len() as u64;
+        self.at += bytes.len() as u64;
         self.to.write_all(bytes).map_err(|error| in_folder(self.folder, &error))
     }
 }
