@@ -682,6 +682,17 @@ fn jsonl_with_a_byte_order_mark_is_proven() {
 }
 
 #[test]
+fn a_copy_that_begins_with_what_looks_like_a_mark_is_proven() {
+    let desk = Desk::new();
+    let first = "The ferry to the island leaves at noon, and comes back before the last tram. ".repeat(3);
+    let marked = "\u{feff}The harbour master rings a bell when it does,";
+    desk.write("m.txt", format!("{first}\n\n{marked}\n\n{first}\n\n{marked}\n\n{first}\n"));
+    desk.run(&["m.txt", "-o", "c.txt", "--record", "r.jsonl", "--unit", "line", "--keep", "last"]).succeeds();
+    assert!(desk.read("c.txt").starts_with('\u{feff}'), "{:?}", desk.read("c.txt"));
+    desk.run(&["verify", "r.jsonl"]).succeeds();
+}
+
+#[test]
 fn a_record_that_went_since_it_is_too_long_is_proven() {
     let desk = Desk::new();
     let line = |text: &str| format!("{{\"text\": \"{text}\"}}\n");

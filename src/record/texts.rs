@@ -278,10 +278,9 @@ impl<'a> Texts<'a> {
 /// Where texts stand in a part of a file or of its clean copy, which is `at` there, as they are written. Those of a table are told apart
 /// where that is at hand.
 fn texts_in(form: Form, part: &[u8], at: Span, fields: &Fields, table: Option<&AtHand>) -> Vec<Span> {
-    let from = text::begins_in(part, at.start == 0);
     match form {
-        Form::Text => vec![Span::new(from, part.len())],
-        Form::Jsonl => jsonl::texts(part, from, fields),
+        Form::Text => vec![Span::new(0, part.len())], // a mark that begins it says nothing
+        Form::Jsonl => jsonl::texts(part, text::begins_in(part, at.start == 0), fields),
         Form::Warc => documents(part).map(|(_, text)| text).collect(),
         Form::Parquet => table.map_or_else(|| vec![Span::new(0, part.len())], |table| table.rows_in(at)),
     }
