@@ -527,6 +527,28 @@ fn what_looks_like_a_text_within_an_escape_is_none() {
 }
 
 #[test]
+fn a_packed_warc_comes_back_with_a_member_a_record() {
+    let desk = Desk::new();
+    let record = |text: &str| {
+        let length = text.len();
+        format!("WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: {length}\r\n\r\n{text}\r\n\r\n")
+    };
+    let records = [record(desk::ARTICLE), record("Another text."), record("A third one.")];
+    desk.write("w.warc.gz", records.iter().flat_map(|record| gz(record.as_bytes())).collect::<Vec<u8>>());
+    desk.run(&["w.warc.gz", "-o", "c.warc.gz", "--record", "r.jsonl"]).succeeds();
+    desk.run(&["verify", "r.jsonl"]).succeeds();
+    desk.run(&["restore", "r.jsonl", "-o", "back.warc.gz"]).succeeds();
+    let back = fs::read(desk.path("back.warc.gz")).unwrap();
+    let mut rest = &back[..];
+    for record in &records {
+        let mut member = String::new();
+        std::io::Read::read_to_string(&mut flate2::bufread::GzDecoder::new(&mut rest), &mut member).unwrap();
+        assert!(member == *record);
+    }
+    assert!(rest.is_empty());
+}
+
+#[test]
 fn a_stream_whose_check_sum_is_wrong_has_all_of_its_text() {
     let desk = Desk::new();
     for size in [33, 1000, 5000, 131_072, 131_073, 1_000_033] {
@@ -679,6 +701,19 @@ fn jsonl_with_a_byte_order_mark_is_proven() {
         desk.run(&["verify", ".unecho/0001.jsonl"]).succeeds();
         desk.sh("rm -r .unecho").succeeds();
     }
+}
+
+#[test]
+fn a_witness_that_reaches_from_part_to_part_is_proven() {
+    let desk = Desk::new();
+    let paragraph =
+        |number: u32| format!("Paragraph {number} {}\n\n", "of a text that is recorded in several parts ".repeat(400));
+    let half: String = (0..1000).map(paragraph).collect();
+    desk.write("m.txt", half.repeat(2) + &half[..1 << 20]);
+    desk.run(&["m.txt", "-o", "c.txt", "--record", "r.jsonl"]).succeeds();
+    assert!(desk.read("r.jsonl").matches("{\"part\"").count() > 1);
+    desk.run(&["verify", "r.jsonl"]).succeeds().says("all hold");
+    desk.sh("unecho restore r.jsonl -o back.txt && cmp m.txt back.txt").succeeds();
 }
 
 #[test]

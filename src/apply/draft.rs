@@ -44,6 +44,11 @@ impl Draft {
         self.to.write_all(bytes).map_err(|error| Error::io(self.place.clone(), error))
     }
 
+    /// What follows can be unpacked without what precedes.
+    pub(crate) fn end_member(&mut self) {
+        self.to.end_member();
+    }
+
     /// Where it goes.
     #[cfg(feature = "parquet")]
     pub(crate) fn place(&self) -> &Place {

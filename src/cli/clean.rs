@@ -59,7 +59,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
     terminal.left_over(&outputs.left_over());
     let (mut journal, interrupted) = Journal::open(args, &inputs, &target, &outputs)?;
     let is_read_again = args.common.is_across() || args.record.is_some();
-    let signals = if outputs.have_names() { Signals::watched() } else { Signals::ignored() };
+    let signals = if outputs.have_names() || args.record.is_some() { Signals::watched() } else { Signals::ignored() };
     let threads = Arc::new(Threads::new(global.threads()));
     let frame = Frame {
         inputs: &inputs,

@@ -10,12 +10,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 use unecho::apply::{Outputs, Shape, Target};
 use unecho::record::{Homes, Record, Restoring, home_of, restore};
-use unecho::report::{bytes, count, counted};
+use unecho::report::{bytes, counted};
 use unecho::threads::Threads;
 use unecho::{Error, Result};
-
-/// So many failures are told.
-const TOLD: usize = 20;
 
 /// Restores.
 pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Result<Status> {
@@ -67,10 +64,7 @@ pub(super) fn run(args: &Restore, global: &Global, terminal: &Terminal) -> Resul
     drop((progress, homes));
     let restored = restored?;
     signals.end_if_stopped();
-    restored.failed.iter().take(TOLD).for_each(|error| terminal.error(error));
-    if let Some(more) = restored.failed.len().checked_sub(TOLD).filter(|&more| more > 0) {
-        terminal.error(&Error::refused(&args.record, format!("{} more that failed", count(more as u64))));
-    }
+    terminal.errors(restored.failed.iter(), &args.record, "failed");
     let were_there = match restored.were_there {
         0 => String::new(),
         number => format!(" ({} had it already)", counted(number, "file")),

@@ -105,6 +105,15 @@ impl Terminal {
         self.warn(&Error::refused(first, why).to_string());
     }
 
+    /// Some of many errors that came of a file; of the others how many `do_what`.
+    pub(super) fn errors<'e>(&self, errors: impl Iterator<Item = &'e Error> + Clone, of: &Path, do_what: &str) {
+        const TOLD: usize = 20;
+        errors.clone().take(TOLD).for_each(|error| self.error(error));
+        if let Some(more) = errors.count().checked_sub(TOLD).filter(|&more| more > 0) {
+            self.error(&Error::refused(of, format!("{} more that {do_what}", count(more as u64))));
+        }
+    }
+
     /// A line on standard error. If nobody reads there is nobody to tell.
     fn line(&self, text: impl Display) {
         if self.is_silent {

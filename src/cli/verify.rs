@@ -11,9 +11,6 @@ use unecho::report::{bytes, count, counted};
 use unecho::threads::Threads;
 use unecho::{Error, Result};
 
-/// So many disagreements are told.
-const TOLD: usize = 20;
-
 /// Verifies.
 pub(super) fn run(args: &Verify, global: &Global, terminal: &Terminal) -> Result<Status> {
     let started = Instant::now();
@@ -31,11 +28,7 @@ pub(super) fn run(args: &Verify, global: &Global, terminal: &Terminal) -> Result
     });
     drop(progress);
     let verified = verified?;
-    let told = verified.unreadable.iter().chain(&verified.disagreements);
-    told.clone().take(TOLD).for_each(|error| terminal.error(error));
-    if let Some(more) = told.count().checked_sub(TOLD).filter(|&more| more > 0) {
-        terminal.error(&Error::refused(&args.record, format!("{} more that disagree", count(more as u64))));
-    }
+    terminal.errors(verified.unreadable.iter().chain(&verified.disagreements), &args.record, "disagree");
     if !verified.unreadable.is_empty() {
         return Ok(Status::SomeFailed);
     }
@@ -60,13 +53,8 @@ pub(super) fn ensure_piped(record: &Record) -> Result<()> {
 
 /// Says of which originals the record has no more than came.
 pub(super) fn say_what_broke_off(record: &Record, terminal: &Terminal) {
-    for (number, original) in record.broken_off().enumerate() {
-        if number == TOLD {
-            return terminal.warn(&Error::refused(record.path(), "tells of more such originals").to_string());
-        }
-        let why = "broke off when it was read; what came by then is on record, and nothing else";
-        terminal.warn(&Error::refused(original, why).to_string());
-    }
+    let why = "broke off when it was read; what came by then is on record, and nothing else";
+    record.broken_off().for_each(|original| terminal.warn(&Error::refused(original, why).to_string()));
 }
 
 fn in_words(verified: &Verified) -> String {

@@ -334,7 +334,11 @@ pub fn keep_earlier(path: &Path, inputs: &[PathBuf], room: &Room) -> Result<Opti
     let (stem, extensions) = name.split_once('.').unwrap_or((&name, ""));
     for number in 1u32.. {
         let kept = path.with_file_name(format!("{stem}.{number}.{extensions}"));
-        match fs::hard_link(path, &kept) {
+        let named = fs::hard_link(path, &kept).or_else(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Err(error),
+            _ => fs::copy(path, &kept).map(drop), // not every file system has hard links
+        });
+        match named {
             Ok(()) => return Ok(Some(Kept { original, path: kept })),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(Error::io(&kept, error)),

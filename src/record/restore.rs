@@ -7,7 +7,8 @@ use super::tables;
 use super::texts::{Stands, Texts, ensure_len};
 use crate::apply::{Draft, Outputs, Pending, ensure_replaceable};
 use crate::error::{Error, Result};
-use crate::source::{Form, Input, Origin, Room};
+use crate::source::warc::{self, Held};
+use crate::source::{Form, Input, Origin, Packing, Room};
 use crate::threads::Threads;
 use rayon::prelude::*;
 use std::collections::HashSet;
@@ -253,9 +254,24 @@ impl AtWork<'_> {
             return copied.map(|_| draft).map_err(|error| Error::io(recorded.original.place(), error));
         }
         for part in &recorded.parts {
-            draft.append(&original.read(part.original)?)?;
+            self.append(file, &original.read(part.original)?, &mut draft)?;
         }
         Ok(draft)
+    }
+
+    /// Goes on with bytes of an original. Each record of a packed WARC can be unpacked by itself, as its readers want it.
+    fn append(&self, file: usize, bytes: &[u8], draft: &mut Draft) -> Result<()> {
+        let original = &self.texts.file(file).original;
+        if original.form != Form::Warc || original.packing == Packing::Plain {
+            return draft.append(bytes);
+        }
+        warc::records(bytes).try_for_each(|(record, held)| {
+            draft.append(record.of(bytes))?;
+            if held != Held::Blank {
+                draft.end_member();
+            }
+            Ok(())
+        })
     }
 
     fn all(&self, file: usize, mut draft: Draft) -> Result<Draft> {
@@ -265,7 +281,7 @@ impl AtWork<'_> {
         let mut original = Vec::new();
         for part in &self.texts.file(file).parts {
             rebuild(self.texts, file, part, &mut original)?;
-            draft.append(&original)?;
+            self.append(file, &original, &mut draft)?;
         }
         Ok(draft)
     }
@@ -285,7 +301,7 @@ impl AtWork<'_> {
         let mut groups = self.texts.file(file).parts.chunks(PARTS);
         let mut count = 0;
         loop {
-            let write = || made[..count].iter().try_for_each(|part| draft.append(part));
+            let write = || made[..count].iter().try_for_each(|part| self.append(file, part, &mut draft));
             let (written, came) = rayon::join(write, || groups.next().map_or(Ok(0), |parts| make(parts, &mut next)));
             written?;
             count = came?;

@@ -95,12 +95,12 @@ impl<'a> Texts<'a> {
         })
     }
 
-    /// Where texts stand in a part of an original, which is `at` there.
+    /// Where texts stand in a part of an original, which is `at` there. Those of a table that is made of its clean copy aren't told apart.
     pub(super) fn own(&self, file: usize, part: &[u8], at: Span) -> Result<Vec<Span>> {
-        let form = self.file(file).original.form;
-        let is_at_hand = form == Form::Parquet && self.stands(file)? == Stands::Original;
-        let table = if is_at_hand { Some(self.original(file)?) } else { None };
-        Ok(texts_in(form, part, at, &self.fields, table.as_deref()))
+        match self.file(file).original.form {
+            Form::Parquet if self.stands(file)? == Stands::Original => Ok(self.original(file)?.rows_in(at)),
+            form => Ok(texts_in(form, part, at, &self.fields)),
+        }
     }
 
     /// The clean copy of a file.
@@ -164,29 +164,32 @@ impl<'a> Texts<'a> {
     /// Whether bytes of a clean copy are text, and begin and end in no escape. What can't be seen is taken for it.
     pub(super) fn is_text_in_clean(&self, file: usize, span: Span) -> Result<bool> {
         let recorded = self.file(file);
-        let is_seen = recorded.clean.as_ref().is_some_and(|clean| clean.from != Origin::Stdin);
-        let part = recorded.parts.partition_point(|part| part.clean.end <= span.start);
-        let Some(part) = recorded.parts.get(part).filter(|_| is_seen) else { return Ok(true) };
-        if recorded.is_in_place() && self.stands(file)? == Stands::Original {
-            return Ok(true);
+        let form = recorded.original.form;
+        let is_seen = recorded.clean.as_ref().is_some_and(|clean| clean.from != Origin::Stdin)
+            && !(recorded.is_in_place() && self.stands(file)? == Stands::Original);
+        // All of a text is, and it goes on from part to part.
+        let Some(copy) = (if is_seen && form != Form::Text { self.clean(file)? } else { None }) else { return Ok(true) };
+        if form == Form::Parquet {
+            return Ok(copy.rows_in(span).len() == 1);
         }
-        let Some(copy) = self.clean(file)? else { return Ok(true) };
-        let known = &self.files[file].kept[part.number];
+        let number = recorded.parts.partition_point(|part| part.clean.end <= span.start);
+        let Some(part) = recorded.parts.get(number) else { return Ok(false) };
+        let known = &self.files[file].kept[number];
         let texts = match known.get() {
             Some(texts) => texts,
             None => {
-                let texts = texts_in(recorded.original.form, &copy.read(part.clean)?, part.clean, &self.fields, Some(&copy));
+                let texts = texts_in(form, &copy.read(part.clean)?, part.clean, &self.fields);
                 known.get_or_init(|| texts)
             }
         };
         let start = part.clean.start;
-        let within = Span { start: span.start - start, end: span.end.saturating_sub(start) };
+        let within = Span { start: span.start - start, end: span.end - start };
         let Some(text) = text_around(texts, within) else { return Ok(false) };
-        if recorded.original.form != Form::Jsonl {
+        if form != Form::Jsonl {
             return Ok(true);
         }
         let written = copy.read(Span { start: start + text.start, end: start + text.end })?;
-        Ok(is_between(Form::Jsonl, &written, text, within))
+        Ok(is_between(form, &written, text, within))
     }
 
     /// What of a file is there. In place it is told by the bytes.
@@ -275,14 +278,13 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// Where texts stand in a part of a file or of its clean copy, which is `at` there, as they are written. Those of a table are told apart
-/// where that is at hand.
-fn texts_in(form: Form, part: &[u8], at: Span, fields: &Fields, table: Option<&AtHand>) -> Vec<Span> {
+/// Where texts stand in a part of a file or of its clean copy, which is `at` there, as they are written. Those of a table aren't told
+/// apart.
+fn texts_in(form: Form, part: &[u8], at: Span, fields: &Fields) -> Vec<Span> {
     match form {
-        Form::Text => vec![Span::new(0, part.len())], // a mark that begins it says nothing
+        Form::Text | Form::Parquet => vec![Span::new(0, part.len())], // a mark that begins it says nothing
         Form::Jsonl => jsonl::texts(part, text::begins_in(part, at.start == 0), fields),
         Form::Warc => documents(part).map(|(_, text)| text).collect(),
-        Form::Parquet => table.map_or_else(|| vec![Span::new(0, part.len())], |table| table.rows_in(at)),
     }
 }
 
