@@ -76,7 +76,7 @@ impl Sheaf {
         is_first: bool,
     ) -> Result<(), TooLarge> {
         self.clear();
-        let skip = if is_first { text::begins(stretch) } else { 0 };
+        let skip = text::begins_in(stretch, is_first);
         if form == Form::Text {
             let extent = Span::new(0, stretch.len());
             return self.take(stretch, extent, Span::new(skip, stretch.len()), None, false, taking);

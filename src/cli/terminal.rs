@@ -98,9 +98,11 @@ impl Terminal {
     pub(super) fn left_over(&self, files: &[(PathBuf, u64)]) {
         let Some((first, _)) = files.first() else { return };
         let size: u64 = files.iter().map(|(_, size)| size).sum();
-        let more = if files.len() > 1 { format!(" and {} more like it", count(files.len() as u64 - 1)) } else { String::new() };
         let size = bytes(size, size);
-        let removed = if files.len() > 1 { ", nor the others: find FOLDER -name '.unecho-*.tmp' -delete" } else { "" };
+        let (more, removed) = match files.len() as u64 - 1 {
+            0 => (String::new(), ""),
+            more => (format!(" and {} more like it", count(more)), ", nor the others: find FOLDER -name '.unecho-*.tmp' -delete"),
+        };
         let why = format!("{size}{more}, left by a run that was killed, unless one is under way there; nobody needs it{removed}");
         self.warn(&Error::refused(first, why).to_string());
     }

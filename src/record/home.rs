@@ -3,7 +3,7 @@
 
 use crate::apply::sync_names;
 use crate::error::{Error, Result};
-use crate::source::RECORDS as NAME;
+use crate::source::RECORDS;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -69,13 +69,13 @@ impl Homes {
     /// Where the record of this run goes: the next number that is free.
     pub(super) fn next_record(&self) -> Result<PathBuf> {
         let number = self.last_record()?.map_or(0, |(number, _)| number);
-        let folder = self.first.join(NAME);
+        let folder = self.first.join(RECORDS);
         let next = number.checked_add(1).ok_or_else(|| Error::refused(&folder, "has no number left for another record"))?;
         Ok(folder.join(format!("{next:04}.jsonl")))
     }
 
     fn last_record(&self) -> Result<Option<(u32, PathBuf)>> {
-        let folder = self.first.join(NAME);
+        let folder = self.first.join(RECORDS);
         match numbered(&folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             records => Ok(records.map_err(|error| Error::io(&folder, error))?.pop()),
@@ -98,7 +98,7 @@ fn number(record: &Path) -> Option<u32> {
 
 /// The records of later runs in place that are beside one, the last one first.
 pub(super) fn later_than(record: &Path) -> Vec<PathBuf> {
-    let Some((own, folder)) = number(record).zip(record.parent().filter(|folder| folder.ends_with(NAME))) else {
+    let Some((own, folder)) = number(record).zip(record.parent().filter(|folder| folder.ends_with(RECORDS))) else {
         return Vec::new();
     };
     let later = numbered(folder).unwrap_or_default().into_iter().rev().take_while(|(number, _)| *number > own);
@@ -107,7 +107,7 @@ pub(super) fn later_than(record: &Path) -> Vec<PathBuf> {
 
 /// The folder that a record of a run in place is kept for.
 pub fn home_of(record: &Path) -> Option<PathBuf> {
-    let folder = record.parent().filter(|folder| folder.ends_with(NAME))?;
+    let folder = record.parent().filter(|folder| folder.ends_with(RECORDS))?;
     fs::canonicalize(folder).ok()?.parent().map(Path::to_path_buf)
 }
 

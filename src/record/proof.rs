@@ -474,8 +474,7 @@ fn ends_a_line(before: &[u8], form: Form, how: Match) -> bool {
     }
     let tail = |written: &[u8]| {
         let read = form.decoded(written);
-        let line = memchr::memrchr(b'\n', &read).map(|end| says_nothing(&read[end + 1..], Form::Text, how));
-        line.or_else(|| (!says_nothing(&read, Form::Text, how)).then_some(false))
+        rest_says_nothing(&read, memchr::memrchr(b'\n', &read).map(|end| &read[end + 1..]), how)
     };
     let from = (before.len().saturating_sub(NEAR)..before.len()).find(|&from| may_be_split(before, from, form)).unwrap_or(0);
     tail(&before[from..]).or_else(|| tail(before)).unwrap_or(true)
@@ -488,11 +487,16 @@ fn begins_a_line(behind: &[u8], form: Form, how: Match) -> bool {
     }
     let head = |written: &[u8]| {
         let read = form.decoded(written);
-        let line = memchr::memchr(b'\n', &read).map(|end| says_nothing(&read[..end], Form::Text, how));
-        line.or_else(|| (!says_nothing(&read, Form::Text, how)).then_some(false))
+        rest_says_nothing(&read, memchr::memchr(b'\n', &read).map(|end| &read[..end]), how)
     };
     let to = (0..=behind.len().min(NEAR)).rev().find(|&to| may_be_split(behind, to, form)).unwrap_or(behind.len());
     head(&behind[..to]).or_else(|| head(behind)).unwrap_or(true)
+}
+
+/// Whether the rest of a line says nothing. `None` if the text has no line end, and says nothing itself.
+fn rest_says_nothing(text: &[u8], rest: Option<&[u8]>, how: Match) -> Option<bool> {
+    let is_blank = says_nothing(rest.unwrap_or(text), Form::Text, how);
+    (rest.is_some() || !is_blank).then_some(rest.is_some() && is_blank)
 }
 
 /// A line end, as it is written mostly.

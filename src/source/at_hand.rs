@@ -115,7 +115,7 @@ impl AtHand {
                     let to = spooled_tempfile_in(held, &room.folder);
                     let left = most.unwrap_or(u64::MAX);
                     let may_break_off = had.is_some_and(|had| had.may_break_off);
-                    let mut plain = Copying { to, folder: &room.folder, left, at: 0, rows: Vec::new() };
+                    let mut plain = Copying { to, folder: &room.folder, left, rows: Vec::new() };
                     match plain.all(file, input, fields) {
                         Err(error) if !(may_break_off && plain.left == 1) || error.raw_os_error().is_some() => return Err(error),
                         _ => {}
@@ -222,8 +222,6 @@ struct Copying<'a> {
     folder: &'a Path,
     /// So many bytes more are copied.
     left: u64,
-    /// So many are.
-    at: u64,
     /// Where the text of each row ends, of a table.
     rows: Vec<u64>,
 }
@@ -235,7 +233,8 @@ impl Copying<'_> {
             Form::Parquet => {
                 let mut texts = parquet::Texts::open(file, fields)?;
                 while let Some(values) = texts.next(LOT)?.filter(|_| self.left > 0) {
-                    self.rows.extend((0..values.len()).map(|row| self.at + values.span(row).end));
+                    let before = self.rows.last().copied().unwrap_or(0);
+                    self.rows.extend((0..values.len()).map(|row| before + values.span(row).end));
                     self.put(&values.bytes)?;
                 }
             }
@@ -269,7 +268,6 @@ impl Copying<'_> {
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         let bytes = &bytes[..bytes.len().min(usize::try_from(self.left).unwrap_or(usize::MAX))];
         self.left -= bytes.len() as u64;
-        self.at += bytes.len() as u64;
         self.to.write_all(bytes).map_err(|error| in_folder(self.folder, &error))
     }
 }
