@@ -66,6 +66,8 @@
 
 pub mod apply;
 mod bits;
+#[cfg(feature = "check")]
+pub mod check;
 mod corpus;
 pub mod document;
 mod error;

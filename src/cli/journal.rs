@@ -131,8 +131,8 @@ impl Journal {
             unecho: env!("CARGO_PKG_VERSION").into(),
             settings,
             inputs: inputs.paths().iter().map(|path| path.to_string_lossy().into_owned()).collect(),
-            include: selection.include,
-            exclude: selection.exclude,
+            include: selection.include.list,
+            exclude: selection.exclude.list,
             to: args.to().map(|form| format!("{form:?}")),
             record: args.record.as_ref().map(|path| path.to_string_lossy().into_owned()),
         };

@@ -4,7 +4,9 @@
 //! which is neither, is written here.
 
 mod args;
+mod check;
 mod clean;
+mod config;
 mod files;
 mod held;
 mod inputs;
@@ -14,6 +16,7 @@ mod recording;
 mod restore;
 mod run;
 mod scan;
+mod shell;
 mod signals;
 mod suggest;
 mod terminal;
@@ -21,10 +24,12 @@ mod verify;
 mod writing;
 
 use args::{Args, Command};
+use config::Config;
 use std::process::ExitCode;
 use terminal::Terminal;
+use unecho::Result;
 
-/// What was to be found was found: a proof that doesn't hold.
+/// What was looked for was found: a repeat that fails a check, a proof that doesn't hold.
 const FOUND: u8 = 1;
 /// Any error, one unreadable file among thousands included.
 const FAILED: u8 = 2;
@@ -32,7 +37,7 @@ const FAILED: u8 = 2;
 /// How a command ended that went through to its end.
 enum Status {
     Done,
-    /// Something doesn't hold, and was named.
+    /// Something repeats or doesn't hold, and was named.
     Found,
     /// Something could not be read or written, and was named.
     SomeFailed,
@@ -45,16 +50,13 @@ impl Status {
 }
 
 pub(crate) fn main() -> ExitCode {
-    let args = Args::read();
+    let (mut args, given) = Args::read();
     args.global.color.write_global();
     let terminal = Terminal::new(&args.global);
-    let outcome = match &args.command {
-        Some(Command::Scan(scan)) => scan::run(scan, &args.global, &terminal),
-        Some(Command::Verify(verify)) => verify::run(verify, &args.global, &terminal),
-        Some(Command::Restore(restore)) => restore::run(restore, &args.global, &terminal),
-        Some(Command::Clean(clean)) => clean::run(clean, &args.global, &terminal, true),
-        None => clean::run(&args.clean, &args.global, &terminal, false),
-    };
+    let outcome = Config::find(&args.global).and_then(|config| {
+        config.complete(&mut args, given)?;
+        run(&args, &config, &terminal)
+    });
     match outcome {
         Ok(Status::Done) => ExitCode::SUCCESS,
         Ok(Status::Found) => ExitCode::from(FOUND),
@@ -64,5 +66,21 @@ pub(crate) fn main() -> ExitCode {
             terminal.error(&error);
             ExitCode::from(FAILED)
         }
+    }
+}
+
+fn run(args: &Args, config: &Config, terminal: &Terminal) -> Result<Status> {
+    if let Some(path) = config.path().filter(|_| terminal.is_verbose()) {
+        terminal.say(&format!("configured by {}", path.display()));
+    }
+    match &args.command {
+        Some(Command::Scan(scan)) => scan::run(scan, &args.global, terminal),
+        Some(Command::Check(check)) => check::run(check, config, &args.global, terminal),
+        Some(Command::Verify(verify)) => verify::run(verify, &args.global, terminal),
+        Some(Command::Restore(restore)) => restore::run(restore, &args.global, terminal),
+        Some(Command::Completions(completions)) => shell::completions(completions),
+        Some(Command::Man(man)) => shell::man(man),
+        Some(Command::Clean(clean)) => clean::run(clean, &args.global, terminal, true),
+        None => clean::run(&args.clean, &args.global, terminal, false),
     }
 }

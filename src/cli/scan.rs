@@ -67,8 +67,7 @@ pub(super) fn findings(frame: &Frame, report: &mut dyn ScanReport, mut most: Opt
     let ended = frame.run(
         |portion| {
             ensure_not_output(&portion, frame.report)?;
-            let told = Told::of(&portion, usize::MAX, |document| portion.is_part_of_text() || !document.plan.blocks.is_empty());
-            Ok(((), told?))
+            Ok(((), Told::of_all(&portion, None)?))
         },
         usize::MAX,
         |done, tally| {

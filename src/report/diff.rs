@@ -136,7 +136,7 @@ impl Lines {
     /// Those of a record's text, as it reads.
     fn of_text(portion: &Portion, document: &Planned) -> Self {
         let Planned { text, is_dropped, .. } = *document;
-        let path = portion.input.path().to_string_lossy().into_owned();
+        let path = portion.input.path().into();
         let passage = Passage { path, record: document.line, id: portion.id(document), lines: Vec::new() };
         let cuts = match is_dropped {
             true => vec![within(text, text)],

@@ -1,19 +1,20 @@
 //! What was found in one document, with the line numbers people look for.
 
-use super::visible;
+use super::{Allows, Evidence, visible};
 use crate::compare::columns;
 use crate::document::{Block, Span, Witness};
-use crate::error::Result;
 use crate::runner::{Planned, Portion};
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 /// The repeats of one document.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Finding {
-    /// The document's path; bytes that aren't UTF-8 stand as U+FFFD.
-    pub path: String,
+    /// The document's path; in JSON, bytes that aren't UTF-8 stand as U+FFFD.
+    #[serde(serialize_with = "lossy")]
+    pub path: PathBuf,
     /// The line of its file that it is, if it is a record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<u64>,
@@ -70,13 +71,17 @@ pub struct Repeat {
     pub columns: u64,
     /// How it begins, at most 72 characters.
     pub begins: String,
+    /// What is kept of its text, if that was asked for.
+    #[serde(skip)]
+    pub evidence: Option<Box<Evidence>>,
 }
 
 /// An earlier document.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Earlier {
     /// Its path.
-    pub path: String,
+    #[serde(serialize_with = "lossy")]
+    pub path: PathBuf,
     /// The line of its file that it is, if it is a record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<u64>,
@@ -86,7 +91,8 @@ pub struct Earlier {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Passage {
     /// The path of its file.
-    pub path: String,
+    #[serde(serialize_with = "lossy")]
+    pub path: PathBuf,
     /// The line of its file that its document is, if that is a record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<u64>,
@@ -97,10 +103,17 @@ pub struct Passage {
     pub lines: Vec<Lines>,
 }
 
+impl Passage {
+    /// The first of its lines, if they are known.
+    pub fn first_line(&self) -> Option<u64> {
+        self.lines.first().map(|lines| lines.first)
+    }
+}
+
 /// As editors and terminals take it, "a.txt:15-27"; of a record as "a.jsonl:2 (its id) lines 15–27".
 impl fmt::Display for Passage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&visible(&self.path))?;
+        f.write_str(&visible(&self.path.to_string_lossy()))?;
         self.record.map_or(Ok(()), |record| write!(f, ":{record}"))?;
         self.id.as_ref().map_or(Ok(()), |id| write!(f, " ({})", visible(id)))?;
         match self.record {
@@ -109,6 +122,10 @@ impl fmt::Display for Passage {
             Some(_) => write!(f, " {}", listed(&self.lines, Lines::to_string)),
         }
     }
+}
+
+fn lossy<S: serde::Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&path.display())
 }
 
 /// The first few of several lines.
@@ -138,17 +155,23 @@ impl fmt::Display for Lines {
 }
 
 impl Lines {
+    /// How many they are.
+    pub fn count(&self) -> u64 {
+        self.last - self.first + 1
+    }
+
     fn in_numbers(&self) -> String {
         if self.first == self.last { self.first.to_string() } else { format!("{}-{}", self.first, self.last) }
     }
 }
 
 impl Finding {
-    /// What was found in a document: its longest blocks, at most so many.
+    /// What was found in a document: its longest blocks, at most so many, and what is kept of their texts, if it is wanted which of them
+    /// may repeat.
     ///
     /// # Errors
     /// If it can't be read from temporary files where an earlier document stands.
-    pub fn new(portion: &Portion, document: &Planned, most: usize) -> Result<Self> {
+    pub fn new(portion: &Portion, document: &Planned, most: usize, allows: Option<Allows>) -> crate::error::Result<Self> {
         let plan = &document.plan;
         let text = Text { portion, start: document.text.start };
         let mut blocks: Vec<(u64, &Block)> = plan.blocks.iter().map(|block| (text.columns(block), block)).collect();
@@ -174,6 +197,7 @@ impl Finding {
                 paragraphs: block.paragraphs as u64,
                 columns,
                 begins: beginning(&written),
+                evidence: None,
             };
             let witness: Option<Vec<Cow<[u8]>>> = match &block.witness {
                 Witness::Here(witness) => {
@@ -183,8 +207,7 @@ impl Finding {
                 }
                 &Witness::Earlier { first, last } => {
                     let known = portion.earlier(first, last).expect("what has earlier witnesses was compared with them")?;
-                    let (path, record) = (known.path.to_string_lossy().into_owned(), known.record);
-                    repeat.repeats_document = Some(Earlier { path, record });
+                    repeat.repeats_document = Some(Earlier { path: known.path.into(), record: known.record });
                     repeat.repeats_lines = known.lines().map(|(first, last)| Lines { first, last }).into_iter().collect();
                     repeat.repeats_bytes = known.place.into_iter().collect();
                     repeat.kept = Span { start: first.into(), end: last.into() };
@@ -194,6 +217,9 @@ impl Finding {
             if let ([first, ..], [.., last]) = (&*repeat.repeats_bytes, &*repeat.repeats_bytes) {
                 repeat.kept = Span { start: first.start, end: last.end };
             }
+            let first = witness.as_ref().and_then(|texts| texts.first()).zip(repeat.repeats_lines.first());
+            let kept = first.map(|(text, &lines)| (&**text, lines));
+            repeat.evidence = allows.map(|allows| Box::new(Evidence::new((&written, repeat.lines), kept, allows)));
             let is_identical = |witness: Vec<Cow<[u8]>>| lines_of(&written).eq(witness.iter().flat_map(|text| lines_of(text)));
             repeat.identical = witness.map(is_identical);
             Ok(repeat)
@@ -202,7 +228,7 @@ impl Finding {
         let bytes = here.end.min(all.end) - here.start.max(all.start);
         let removed = if document.is_dropped { bytes } else { plan.removed_bytes() };
         Ok(Self {
-            path: portion.input.path().to_string_lossy().into_owned(),
+            path: portion.input.path().into(),
             record: document.line,
             id: portion.id(document),
             dropped: document.is_dropped,
@@ -213,7 +239,7 @@ impl Finding {
             repeated_paragraphs: plan.removed_paragraphs() as u64,
             blocks: plan.blocks.len() as u64,
             spared_paragraphs: plan.spared as u64,
-            repeats: blocks.into_iter().map(repeat).collect::<Result<_>>()?,
+            repeats: blocks.into_iter().map(repeat).collect::<crate::error::Result<_>>()?,
         })
     }
 

@@ -3,6 +3,7 @@
 
 mod changes;
 mod diff;
+mod evidence;
 mod finding;
 mod most;
 mod scan;
@@ -12,6 +13,7 @@ mod words;
 
 pub use crate::error::{count, is_harmful, visible};
 pub use diff::{Changes, Diff};
+pub use evidence::{Allows, Evidence, Fingerprint, Quote};
 pub use finding::{Earlier, Finding, Lines, Passage, Repeat};
 pub use most::{MostRepeated, RepeatedBlock};
 pub use scan::{Json, ScanReport, Text};

@@ -4,13 +4,14 @@ use super::{Finding, Passage};
 use crate::document::Span;
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
+use std::path::PathBuf;
 
 /// The repeated blocks so far, each by the place of the text that stays. Of all of them there are two numbers; words only of
 /// those that may be among the first in the end.
 #[derive(Default)]
 pub struct MostRepeated {
     /// The files that hold what stays, numbered.
-    files: FxHashMap<String, u32>,
+    files: FxHashMap<PathBuf, u32>,
     /// How often each block repeats, and the bytes of all its repeats.
     sums: FxHashMap<Place, (u64, u64)>,
     blocks: FxHashMap<Place, RepeatedBlock>,
@@ -116,6 +117,7 @@ mod tests {
             paragraphs: 1,
             columns: 1,
             begins: start.to_string(),
+            evidence: None,
         };
         Finding {
             path: "a".into(),

@@ -169,7 +169,13 @@ impl LeftOutCounts {
         }
     }
 
-    fn in_words(&self) -> String {
+    /// Those that neither their names nor a pattern leave out, and no other path led to: what was to be read and wasn't.
+    pub fn not_by_name(&self) -> Self {
+        Self { hidden: 0, excluded: 0, already_read: 0, output: 0, ..self.clone() }
+    }
+
+    /// How many of each kind, in words.
+    pub fn in_words(&self) -> String {
         let Self { binary, hidden, links, excluded, unknown_form, special, already_read, output, html_records, other_records } =
             *self;
         let reasons = [
@@ -219,6 +225,12 @@ impl Tally {
         self.in_words(&size, took, whole)
     }
 
+    /// The line about a check: what was looked at.
+    pub fn checked_in_words(&self, took: Duration) -> String {
+        let (documents, size) = (counted(self.sums.documents, "document"), bytes(self.sums.bytes_before, self.sums.bytes_before));
+        format!("{documents}, {size}, {}", self.ended_in_words(took, false))
+    }
+
     fn in_words(&self, size: &str, took: Duration, whole: bool) -> String {
         let documents = counted(self.sums.documents, "document");
         let repeats = count(self.sums.documents_with_repeats);
@@ -230,7 +242,12 @@ impl Tally {
             0 => String::new(),
             empty => format!(", {} left empty", count(empty)),
         };
-        let mut line = format!("{documents}, {repeats} with repeats{dropped}{empty}, {size}, {:.1} s", took.as_secs_f64());
+        format!("{documents}, {repeats} with repeats{dropped}{empty}, {size}, {}", self.ended_in_words(took, whole))
+    }
+
+    /// The end of each line about a run: the time, and what wasn't read.
+    fn ended_in_words(&self, took: Duration, whole: bool) -> String {
+        let mut line = format!("{:.1} s", took.as_secs_f64());
         if whole || self.left_out != LeftOutCounts::default() || self.failed > 0 {
             line += &format!("; left out: {}; failed: {}", self.left_out.in_words(), count(self.failed));
         }

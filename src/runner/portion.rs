@@ -70,6 +70,11 @@ impl<'a> Portion<'a> {
         Span { start: span.start + self.offset, end: span.end + self.offset }
     }
 
+    /// The number of the line of the file that a byte of a text is in.
+    pub fn line(&self, at: u64) -> u64 {
+        self.source.line(at)
+    }
+
     /// Whether a document of it began in the part before.
     pub fn goes_on(&self, document: &Planned) -> bool {
         document.extent.start < self.extent.start

@@ -1,6 +1,6 @@
 //! Finding files: arguments as given, folders in the order of their names' bytes, each file once.
 
-use super::filter::{Filter, IgnoreFiles};
+use super::filter::{Filter, Globs, IgnoreFiles};
 use super::{Form, Identity, Input, Origin, Packing, not_read_by_name};
 use crate::error::{Error, Place, Result};
 use std::collections::{HashSet, VecDeque};
@@ -14,10 +14,12 @@ use walkdir::{DirEntry, WalkDir};
 /// What is wanted of the paths given.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Patterns (as in `.gitignore`), one of which a file found in a folder must match; none: all do.
-    pub include: Vec<String>,
+    /// Patterns, one of which a file found in a folder must match; none: all do.
+    pub include: Globs,
     /// Patterns that leave out what they match.
-    pub exclude: Vec<String>,
+    pub exclude: Globs,
+    /// Whether what `.gitignore` files name is left out, too.
+    pub skips_git_ignored: bool,
     /// The form of every file, whatever its name.
     pub from: Option<Form>,
     /// The file that the run's own results go to, which is left out of a folder.
@@ -107,7 +109,8 @@ impl Walk {
         if metadata.is_dir() {
             let entries = WalkDir::new(&path).sort_by_file_name().into_iter();
             let name = if self.is_alone { PathBuf::new() } else { base_name(&path) };
-            self.folder = Some(Folder { path, name, entries, ignore: IgnoreFiles::default() });
+            let ignore = if self.selection.skips_git_ignored { IgnoreFiles::with_git(&path) } else { IgnoreFiles::default() };
+            self.folder = Some(Folder { path, name, entries, ignore });
             return None;
         }
         let Some(form) = self.selection.from.or_else(|| Form::of_name(&path)) else {
@@ -192,8 +195,9 @@ impl Folder {
         } else if !kind.is_dir() && !kind.is_file() {
             Some(LeftOut::Special)
         } else {
-            let is_excluded = self.ignore.leave_out(path, entry.depth(), kind.is_dir())
-                || !filter.wants(relative(path, &self.path), kind.is_dir());
+            let within = relative(path, &self.path);
+            let is_excluded =
+                self.ignore.leave_out(path, within, entry.depth(), kind.is_dir()) || !filter.wants(path, within, kind.is_dir());
             is_excluded.then_some(LeftOut::Excluded)
         }
     }

@@ -1,0 +1,107 @@
+//! The allowlist: texts that may repeat.
+
+use super::Place;
+use crate::compare::{Match, compared};
+use crate::document::Unit;
+use crate::fingerprint::Hash;
+use crate::report::Fingerprint;
+use crate::segment::{Manner, Segments};
+use memchr::memmem;
+use regex::bytes::Regex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What may repeat.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// The block with this fingerprint.
+    Hash(Fingerprint),
+    /// Each paragraph in which this text stands, in its compared form.
+    Text(String),
+    /// Each paragraph whose compared form this finds something in.
+    Regex(Regex),
+}
+
+/// An entry of the allowlist.
+#[derive(Debug)]
+pub struct Entry {
+    what: What,
+    /// Where it is listed, if that is a file.
+    pub(super) at: Option<Place>,
+    is_used: AtomicBool,
+}
+
+impl Entry {
+    /// An entry, and where it is listed.
+    pub fn new(what: What, at: Option<Place>) -> Self {
+        let what = match what {
+            What::Text(text) => What::Text(String::from_utf8_lossy(&form(text.as_bytes())).into_owned()),
+            what => what,
+        };
+        Self { what, at, is_used: AtomicBool::new(false) }
+    }
+
+    fn is_of(&self, fingerprint: Fingerprint) -> bool {
+        matches!(self.what, What::Hash(of) if of == fingerprint)
+    }
+
+    /// Whether it allows a paragraph of this compared form.
+    fn finds(&self, form: &[u8]) -> bool {
+        match &self.what {
+            What::Hash(_) => false,
+            What::Text(text) => memmem::find(form, text.as_bytes()).is_some(),
+            What::Regex(regex) => regex.is_match(form),
+        }
+    }
+
+    pub(super) fn is_used(&self) -> bool {
+        self.is_used.load(Ordering::Relaxed)
+    }
+}
+
+/// The texts that may repeat.
+#[derive(Debug, Default)]
+pub struct Allowlist {
+    /// Its entries.
+    pub entries: Vec<Entry>,
+    /// What a paragraph is.
+    pub unit: Unit,
+}
+
+impl Allowlist {
+    /// Whether a block may repeat: it is listed, or each of its paragraphs is. One that has a listed phrase somewhere in it isn't: an
+    /// article doesn't go unseen for the footer under it.
+    pub fn allows(&self, block: &[u8], fingerprint: Fingerprint) -> bool {
+        if self.entries.is_empty() {
+            return false;
+        }
+        let listed: Vec<&Entry> = self.entries.iter().filter(|entry| entry.is_of(fingerprint)).collect();
+        let Some(used) = (if listed.is_empty() { self.by_paragraphs(block) } else { Some(listed) }) else { return false };
+        used.iter().for_each(|entry| entry.is_used.store(true, Ordering::Relaxed));
+        true
+    }
+
+    /// The entries by which each paragraph of a block may repeat, if each may.
+    fn by_paragraphs(&self, block: &[u8]) -> Option<Vec<&Entry>> {
+        let mut used = Vec::new();
+        for paragraph in self.paragraphs(block).list {
+            let form = form(paragraph.span().of(block));
+            let before = used.len();
+            used.extend(self.entries.iter().filter(|entry| entry.finds(&form)));
+            if used.len() == before {
+                return None;
+            }
+        }
+        Some(used)
+    }
+
+    fn paragraphs(&self, block: &[u8]) -> Segments {
+        let mut paragraphs = Segments::default();
+        let manner = Manner { how: Match::Text, unit: self.unit, is_measured: true, hash: Hash::Not };
+        paragraphs.append(block, manner).expect("a block is made of paragraphs that were not too long");
+        paragraphs
+    }
+}
+
+fn form(text: &[u8]) -> Vec<u8> {
+    compared(text, Match::Text, &mut Vec::new()).to_vec()
+}

@@ -1,0 +1,115 @@
+//! What a check found at one place, as all reports have it.
+
+use super::{Level, Rule};
+use crate::Unit;
+use crate::document::Span;
+use crate::error::visible;
+use crate::report::{Evidence, Finding, Fingerprint, Lines, Passage, Repeat, counted, noun};
+use std::path::Path;
+
+/// A finding of a rule.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Hit {
+    /// The rule.
+    pub rule: Rule,
+    /// How much it matters.
+    pub level: Level,
+    /// What it is, in a sentence that makes sense beside its place.
+    pub message: String,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub at: Passage,
+    /// Its bytes in the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<Span>,
+    /// Where the text stands that it repeats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<Passage>,
+    /// What tells its text from others.
+    pub fingerprint: Fingerprint,
+    /// Which it is of those of its rule and its text in its file, from 1 on.
+    pub occurrence: u64,
+    /// How many paragraphs it holds.
+    pub paragraphs: u64,
+    /// Its length in display columns.
+    pub columns: u64,
+    /// How it begins, at most 72 characters.
+    pub begins: String,
+    /// What is kept of its text.
+    #[serde(skip)]
+    pub evidence: Option<Box<Evidence>>,
+}
+
+impl Hit {
+    /// A block that repeats.
+    pub(super) fn of(finding: &Finding, repeat: Repeat, rule: Rule, level: Level, unit: Unit) -> Self {
+        let at = finding.passage(&[repeat.lines]);
+        let repeats = finding.repeated(&repeat);
+        let size = counted(repeat.paragraphs, noun(unit));
+        let of_record = if finding.record.is_some() && repeat.repeats_document.is_none() { " of the same record" } else { "" };
+        let message = match rule {
+            Rule::RepeatedDocument => format!("all of it repeats {}", repeat.repeated_in_words()),
+            _ => {
+                let verb = if repeat.lines.count() == 1 { "repeats" } else { "repeat" };
+                format!("{} {verb} {}{of_record} ({size})", repeat.lines, repeat.repeated_in_words())
+            }
+        };
+        let evidence = repeat.evidence.expect("what is checked keeps evidence");
+        Self {
+            rule,
+            level,
+            message,
+            at,
+            bytes: Some(repeat.bytes),
+            repeats: Some(repeats),
+            fingerprint: evidence.fingerprint,
+            occurrence: 1,
+            paragraphs: repeat.paragraphs,
+            columns: repeat.columns,
+            begins: repeat.begins,
+            evidence: Some(evidence),
+        }
+    }
+
+    /// Something that was to be ignored and isn't there, at a line of a file.
+    pub(super) fn unused(path: &Path, line: u64, level: Level, why: &str) -> Self {
+        let lines = vec![Lines { first: line, last: line }];
+        Self {
+            rule: Rule::UnusedIgnore,
+            level,
+            message: why.into(),
+            at: Passage { path: path.into(), record: None, id: None, lines },
+            bytes: None,
+            repeats: None,
+            fingerprint: Fingerprint::of(why.as_bytes()),
+            occurrence: 1,
+            paragraphs: 0,
+            columns: 0,
+            begins: String::new(),
+            evidence: None,
+        }
+    }
+
+    /// The lines of its file that it takes, as far as those are known: a record of JSON Lines is a line.
+    pub(super) fn lines_of_file(&self) -> Lines {
+        match (self.at.record, self.at.lines.as_slice()) {
+            (Some(record), _) => Lines { first: record, last: record },
+            (None, [first, ..]) => *first,
+            (None, []) => Lines { first: 1, last: 1 },
+        }
+    }
+
+    /// Its sentence, and how its text begins, without anything that would disturb a terminal.
+    pub(super) fn in_words(&self) -> String {
+        let record = match (&self.at.record, &self.at.id) {
+            (None, _) => String::new(),
+            (Some(record), None) => format!("record {record}: "),
+            (Some(record), Some(id)) => format!("record {record} ({}): ", visible(id)),
+        };
+        if self.begins.is_empty() {
+            format!("{record}{}", self.message)
+        } else {
+            format!("{record}{}: {}", self.message, visible(&self.begins))
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! `unecho:ignore-start` and `unecho:ignore-end`: between them text may repeat.
+
+use crate::document::Span;
+use crate::runner::Portion;
+use crate::source::Form;
+use memchr::{memchr, memmem, memrchr};
+
+const MARK: &[u8] = b"unecho:ignore-";
+
+/// A mark in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    /// Its line, in bytes of the file.
+    line: Span,
+    /// The number of that, from 1 on.
+    number: u64,
+    is_start: bool,
+}
+
+/// What stands between two marks, their lines included.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Region {
+    span: Span,
+    /// The number of its first line.
+    pub(super) line: u64,
+    pub(super) is_used: bool,
+    /// What is wrong with its marks.
+    pub(super) fault: Option<&'static str>,
+}
+
+/// The marks of a portion, if it is text; records have none, since nobody writes comments into them.
+pub(super) fn marks(portion: &Portion) -> Vec<Mark> {
+    if portion.input.form != Form::Text {
+        return Vec::new();
+    }
+    let text = &*portion.bytes;
+    let extent = portion.extent.range();
+    let found = memmem::find_iter(&text[extent.clone()], MARK).map(|at| at + extent.start);
+    found.filter_map(|at| mark(text, at)).map(|mark| Mark { number: portion.line(mark.line.start), ..mark }).collect()
+}
+
+/// The mark at a byte of a text, if it is one.
+fn mark(text: &[u8], at: usize) -> Option<Mark> {
+    let start = memrchr(b'\n', &text[..at]).map_or(0, |lf| lf + 1);
+    let end = memchr(b'\n', &text[at..]).map_or(text.len(), |lf| at + lf);
+    let rest = &text[at + MARK.len()..end];
+    let is_start = rest.starts_with(b"start");
+    let behind = rest.strip_prefix(b"start").or_else(|| rest.strip_prefix(b"end"))?;
+    let is_word = behind.first().is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'_'));
+    (is_word && opens_comment(&text[start..at])).then(|| Mark { line: Span::new(start, end), number: 0, is_start })
+}
+
+/// Whether what stands before a mark on its line can be the beginning of a comment, in whatever syntax: signs, not words, and no
+/// quotation mark, within which the mark is only talked of.
+fn opens_comment(before: &[u8]) -> bool {
+    let before = before.trim_ascii();
+    let is_sign = |byte: &u8| byte.is_ascii() && !byte.is_ascii_alphanumeric() && !matches!(byte, b'`' | b'"' | b'\'');
+    before.iter().all(is_sign) || [&b"[comment]: <> ("[..], b"[comment]: # (", b"{% comment %}", b"REM"].contains(&before)
+}
+
+/// What stands between the marks of a text, which are in order.
+pub(super) fn regions(marks: &[Mark]) -> Vec<Region> {
+    let mut regions: Vec<Region> = Vec::new();
+    let mut open: Option<Mark> = None;
+    let region = |from: &Mark, end: u64, fault| Region {
+        span: Span { start: from.line.start, end },
+        line: from.number,
+        is_used: false,
+        fault,
+    };
+    for mark in marks {
+        match (open, mark.is_start) {
+            (None, true) => open = Some(*mark),
+            (Some(start), false) => {
+                regions.push(region(&start, mark.line.end, None));
+                open = None;
+            }
+            (None, false) => regions.push(region(mark, mark.line.start, Some("no unecho:ignore-start stands before it"))),
+            (Some(_), true) => {
+                regions.push(region(mark, mark.line.start, Some("it stands within an unecho:ignore-start already")));
+            }
+        }
+    }
+    regions
+        .extend(open.map(|start| region(&start, u64::MAX, Some("no unecho:ignore-end follows, so all of the rest is ignored"))));
+    regions
+}
+
+impl Region {
+    /// Whether all of a block stands in it.
+    pub(super) fn holds(&self, block: Span) -> bool {
+        self.span.start <= block.start && block.end <= self.span.end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<Region> {
+        let text = text.as_bytes();
+        let marks = memmem::find_iter(text, MARK).filter_map(|at| mark(text, at));
+        let number = |mark: &Mark| 1 + text[..mark.line.start as usize].iter().filter(|&&byte| byte == b'\n').count() as u64;
+        regions(&marks.map(|mark| Mark { number: number(&mark), ..mark }).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_mark_stands_in_any_comment() {
+        for line in [
+            "<!-- unecho:ignore-start -->",
+            "<!-- unecho:ignore-start the licence, which is asked for -->",
+            "# unecho:ignore-start",
+            "  // unecho:ignore-start",
+            ".. unecho:ignore-start",
+            "% unecho:ignore-start",
+            "/* unecho:ignore-start */",
+            "{# unecho:ignore-start #}",
+            "[//]: # (unecho:ignore-start)",
+            "[comment]: <> (unecho:ignore-start)",
+            "unecho:ignore-start",
+        ] {
+            assert_eq!(found(&format!("A.\n{line}\nB.\n")).len(), 1, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_talks_of_a_mark_is_none() {
+        for line in [
+            "Write unecho:ignore-start there.",
+            "`unecho:ignore-start`",
+            "<!-- unecho:ignore-starting -->",
+            "é unecho:ignore-end",
+        ] {
+            assert_eq!(found(line), [], "{line}");
+        }
+    }
+
+    #[test]
+    fn a_region_has_both_its_marks() {
+        let text = "A.\n# unecho:ignore-start\nB.\n# unecho:ignore-end\nC.\n";
+        let [region] = &*found(text) else { panic!() };
+        assert_eq!((region.line, region.fault), (2, None));
+        assert_eq!(region.span.of(text.as_bytes()), b"# unecho:ignore-start\nB.\n# unecho:ignore-end");
+        assert!(region.holds(Span { start: 3, end: 30 }) && !region.holds(Span { start: 0, end: 30 }));
+    }
+
+    #[test]
+    fn marks_without_partners_are_named() {
+        let faults = |text: &str| found(text).iter().map(|region| (region.line, region.fault.is_some())).collect::<Vec<_>>();
+        assert_eq!(faults("# unecho:ignore-end\n# unecho:ignore-start\n"), [(1, true), (2, true)]);
+        assert_eq!(faults("# unecho:ignore-start\n# unecho:ignore-start\n# unecho:ignore-end\n"), [(2, true), (1, false)]);
+    }
+}

@@ -1,0 +1,324 @@
+//! `unecho check`: the plan, judged.
+
+use super::args::{Check as Args, CheckForm, Global};
+use super::config::Config;
+use super::inputs::Inputs;
+use super::run::{Ended, Frame};
+use super::terminal::Terminal;
+use super::{Status, files};
+use anstream::AutoStream;
+use std::cell::RefCell;
+use std::env;
+use std::fs::{self, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::atomic::AtomicBool;
+use unecho::apply::{Draft, Outputs, Shape, Target};
+use unecho::check::report::{GitHub, GitLab, Json, Report, Root, Sarif, Text};
+use unecho::check::{Baseline, Change, Check, Counts, Marks, Policy, Since};
+use unecho::report::{count, counted, visible};
+use unecho::source::{Identity, Packing};
+use unecho::threads::Threads;
+use unecho::{Error, Place, Result};
+
+/// Checks; nothing is written but reports, and a baseline where that is asked for.
+pub(super) fn run(args: &Args, config: &Config, global: &Global, terminal: &Terminal) -> Result<Status> {
+    let inputs = Inputs::new(&args.common)?;
+    args.common.settings().ensure_sensible()?;
+    if args.common.files {
+        return files::list(&inputs, &args.common, terminal);
+    }
+    let policy = policy(args, config, &inputs)?;
+    let baseline = baseline(args)?;
+    let never = AtomicBool::new(false);
+    let threads = Threads::new(global.threads());
+    let budget = global.budget(None)?;
+    let frame = Frame {
+        inputs: &inputs,
+        common: &args.common,
+        terminal,
+        threads: &threads,
+        budget: &budget,
+        is_converted: false,
+        is_recorded: false,
+        becomes_table: false,
+        results_on_stdout: true,
+        report: Identity::of_regular(&io::stdout()),
+        admit: &|input| Ok(!args.baseline.as_deref().is_some_and(|baseline| is_same(baseline, input.path()))),
+        stop: &never,
+    };
+    let stdout = Outputs::new(&Target::Stdout, &[], Shape::default())?;
+    let stats = frame.stats(&stdout)?;
+    let files = ReportFiles::begin(args, &inputs, &stdout)?;
+    inputs.say_what_is_awaited(terminal);
+
+    let reports = if args.update_baseline { Vec::new() } else { reports(args, &files)? };
+    let known = if args.update_baseline { None } else { baseline.clone() };
+    let mut check = Check::new(&policy, args.common.settings().unit, known, reports);
+    let ended = judge(&frame, &policy, &mut check)?;
+    if ended.is_unheard {
+        return Ok(status(args, &ended, check.counts()));
+    }
+    let (counts, found) = check.end(&ended.tally)?;
+    files.finish()?;
+    ended.write_stats(stats.as_ref())?;
+    if ended.tally.failed == 0 {
+        ensure_something_was_checked(&ended, &inputs, terminal)?;
+    }
+    if args.update_baseline {
+        update(args, &baseline.unwrap_or_default(), &found, &ended, terminal)?;
+        return Ok(Status::of(ended.tally.failed));
+    }
+    say(&counts, &ended, terminal);
+    if args.fail_on_skip {
+        ensure_nothing_was_left_out(&ended, &inputs)?;
+    }
+    Ok(status(args, &ended, &counts))
+}
+
+/// Hands all that repeats to the check.
+fn judge(frame: &Frame, policy: &Policy, check: &mut Check) -> Result<Ended> {
+    frame.run(
+        |portion| Marks::of(&portion, policy),
+        usize::MAX,
+        |done, tally| {
+            if done.is_empty() {
+                check.forget(); // an input of which nothing more comes has failed
+            }
+            done.into_iter().try_for_each(|(marks, told)| {
+                tally.add(&told.sums);
+                check.add(marks, told.findings)
+            })
+        },
+    )
+}
+
+fn status(args: &Args, ended: &Ended, counts: &Counts) -> Status {
+    match Status::of(ended.tally.failed) {
+        Status::Done if counts.errors > 0 && !args.exit_zero => Status::Found,
+        status => status,
+    }
+}
+
+fn policy(args: &Args, config: &Config, inputs: &Inputs) -> Result<Policy> {
+    let mut levels = config.levels()?;
+    levels.in_any_case.clone_from(&args.levels);
+    let (mut allowlist, covers_allowlist) = config.allowlist(inputs.paths())?;
+    allowlist.unit = args.common.settings().unit;
+    allowlist.entries.extend(args.allow.iter().map(|what| unecho::check::Entry::new(what.clone(), None)));
+    let since = match &args.since {
+        Some(_) if inputs.is_stdin() => {
+            return Err(Error::refused(
+                Place::Request("--since".into()),
+                "standard input is in no revision; name files or folders",
+            ));
+        }
+        Some(revision) => Some(Since::new(revision, inputs.paths())?),
+        None => None,
+    };
+    Ok(Policy { levels, allowlist, covers_allowlist, since })
+}
+
+/// The findings that are known.
+fn baseline(args: &Args) -> Result<Option<Baseline>> {
+    match &args.baseline {
+        None if args.update_baseline => Err(Error::refused(
+            Place::Request("--update-baseline".into()),
+            "needs a file: --baseline FILE, or check.baseline in unecho.toml",
+        )),
+        Some(path) if args.update_baseline && !path.exists() => Ok(Some(Baseline::default())),
+        Some(path) => Baseline::read(path).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Whether two paths lead to the same file; most have other names, and are told by that.
+fn is_same(one: &Path, other: &Path) -> bool {
+    one.file_name() == other.file_name()
+        && matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Writes the baseline that was found, and says what came and went.
+fn update(args: &Args, old: &Baseline, found: &Baseline, ended: &Ended, terminal: &Terminal) -> Result<()> {
+    let path = args.baseline.as_deref().expect("it was read, or is to be made");
+    if ended.tally.failed > 0 {
+        let why = format!("stays as it is, since {} could not be checked", counted(ended.tally.failed, "file"));
+        return Err(Error::refused(path, why));
+    }
+    let changes = old.changes_to(found);
+    if !changes.is_empty() || !path.exists() {
+        Outputs::new(&Target::File(path.into()), &[], Shape::default())?.put(&found.written())?;
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = changes.iter().try_for_each(|change| writeln!(out, "{}", in_words(change))).and_then(|()| out.flush());
+    let sum = |is_wanted: fn(i64) -> bool| {
+        changes.iter().map(|change| change.by).filter(|&by| is_wanted(by)).sum::<i64>().unsigned_abs()
+    };
+    let (came, went) = (sum(|by| by > 0), sum(|by| by < 0));
+    let findings = counted(found.len(), "finding");
+    terminal.say(&format!("{}: {findings}; {} came, {} went", visible(&path.to_string_lossy()), count(came), count(went)));
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| Error::io(Place::Stdout, error)),
+    }
+}
+
+fn in_words(change: &Change) -> String {
+    let Change { by, about, fingerprint } = change;
+    let times = if by.abs() == 1 { String::new() } else { format!(" ({} times)", by.abs()) };
+    format!("{} {fingerprint} {about}{times}", if *by > 0 { '+' } else { '-' })
+}
+
+fn ensure_something_was_checked(ended: &Ended, inputs: &Inputs, terminal: &Terminal) -> Result<()> {
+    let tally = &ended.tally;
+    if ended.found_nothing() {
+        return Err(inputs.nothing_read(terminal, tally.left_out.unknown_form));
+    }
+    if tally.sums.documents == 0 || tally.sums.bytes_before == 0 {
+        return Err(Error::refused(inputs.in_words(), "nothing to check: there is no text in it"));
+    }
+    Ok(())
+}
+
+fn ensure_nothing_was_left_out(ended: &Ended, inputs: &Inputs) -> Result<()> {
+    let left_out = ended.tally.left_out.not_by_name();
+    match left_out.in_words() {
+        _ if left_out == Default::default() => Ok(()),
+        words => Err(Error::refused(
+            inputs.in_words(),
+            format!("not all of it was checked (--fail-on-skip): left out {words}; -v names them"),
+        )),
+    }
+}
+
+/// Says how many findings there are; of a clean run nothing, unless somebody looks.
+fn say(counts: &Counts, ended: &Ended, terminal: &Terminal) {
+    let words = counts.in_words(&ended.tally, ended.took);
+    if counts.reported() > 0 || ended.tally.failed > 0 || terminal.is_verbose() {
+        terminal.say(&words);
+    } else {
+        terminal.hint(&words);
+    }
+    if counts.gone > 0 {
+        let gone = counted(counts.gone, "finding");
+        terminal.say(&format!("{gone} of the baseline can't be found any more; --update-baseline takes what is gone out of it"));
+    }
+}
+
+/// The reports that go to files.
+struct ReportFiles {
+    list: Vec<ReportFile>,
+}
+
+struct ReportFile {
+    form: CheckForm,
+    path: PathBuf,
+    outputs: Outputs,
+    draft: SharedDraft,
+}
+
+/// A file that a report writes to, and that gets its name when the report has ended.
+#[derive(Clone)]
+struct SharedDraft(Rc<RefCell<Option<Draft>>>);
+
+impl Write for SharedDraft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().as_mut().map_or(Ok(bytes.len()), |draft| draft.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.borrow_mut().as_mut().map_or(Ok(()), Draft::flush)
+    }
+}
+
+impl ReportFiles {
+    fn begin(args: &Args, inputs: &Inputs, stdout: &Outputs) -> Result<Self> {
+        let mut list: Vec<ReportFile> = Vec::new();
+        for (form, path) in &args.reports {
+            let outputs = stdout.beside(path, inputs.paths(), args.common.form())?;
+            for other in &list {
+                other.outputs.ensure_apart(&outputs, path)?;
+            }
+            let draft = outputs.draft(Path::new(""), path, Packing::Plain, None)?;
+            list.push(ReportFile {
+                form: *form,
+                path: path.clone(),
+                outputs,
+                draft: SharedDraft(Rc::new(RefCell::new(Some(draft)))),
+            });
+        }
+        Ok(Self { list })
+    }
+
+    /// Gives them their names.
+    fn finish(self) -> Result<()> {
+        for file in self.list {
+            let draft = file.draft.0.borrow_mut().take().expect("it is taken once");
+            if let Some(pending) = draft.finish()? {
+                file.outputs.publish(vec![((), Some(pending))]).collect::<Result<()>>()?;
+                file.outputs.finish()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Standard output, which may lose its reader without an end to the reports that go to files.
+struct Stdout<W> {
+    out: W,
+    is_alone: bool,
+}
+
+impl<W: Write> Stdout<W> {
+    fn heard<T>(&self, written: io::Result<T>, unheard: T) -> io::Result<T> {
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && !self.is_alone => Ok(unheard),
+            written => written,
+        }
+    }
+}
+
+impl<W: Write> Write for Stdout<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes);
+        self.heard(written, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.out.flush();
+        self.heard(flushed, ())
+    }
+}
+
+/// The reports, each with the place that it goes to.
+fn reports(args: &Args, files: &ReportFiles) -> Result<Vec<(Place, Box<dyn Report>)>> {
+    let here = env::current_dir().map_err(|error| Error::io(Place::Request("the current folder".into()), error))?;
+    let root = Root::of(&here);
+    let is_coloured = AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
+    let out = Stdout { out: BufWriter::new(io::stdout()), is_alone: files.list.is_empty() };
+    let mut reports = vec![(Place::Stdout, report(args.format, out, is_coloured, &root)?)];
+    for file in &files.list {
+        reports.push((Place::from(&file.path), report(file.form, BufWriter::new(file.draft.clone()), false, &root)?));
+    }
+    Ok(reports)
+}
+
+fn report(form: CheckForm, out: impl Write + 'static, is_coloured: bool, root: &Root) -> Result<Box<dyn Report>> {
+    Ok(match form {
+        CheckForm::Text => Box::new(Text::new(out, is_coloured)),
+        CheckForm::Json => Box::new(Json::new(out)),
+        CheckForm::Sarif => Box::new(Sarif::new(out, root.clone())),
+        CheckForm::Github => Box::new(GitHub::new(out, step_summary()?, root.clone())),
+        CheckForm::Gitlab => Box::new(GitLab::new(out, root.clone())),
+    })
+}
+
+/// Where the summary of a step of GitHub Actions goes, if this is one.
+fn step_summary() -> Result<Option<Box<dyn Write>>> {
+    let Some(path) = env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from) else {
+        return Ok(None);
+    };
+    let file = OpenOptions::new().append(true).create(true).open(&path).map_err(|error| Error::io(&path, error))?;
+    Ok(Some(Box::new(file)))
+}
