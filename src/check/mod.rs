@@ -38,7 +38,7 @@ pub struct Place {
 }
 
 /// What findings are held against.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Policy {
     /// How much each rule matters.
     pub levels: Levels,
@@ -46,7 +46,7 @@ pub struct Policy {
     pub allowlist: Allowlist,
     /// Whether all that the allowlist is for is checked, so that an entry that isn't used has no use.
     pub covers_allowlist: bool,
-    /// Only what isn't in this revision counts.
+    /// Only what this revision doesn't have counts.
     pub since: Option<Since>,
 }
 
@@ -158,21 +158,25 @@ impl<'a> Check<'a> {
         for mut finding in findings {
             let mut repeats = std::mem::take(&mut finding.repeats);
             repeats.sort_by_key(|repeat| repeat.bytes.start);
+            let mut hits = Vec::with_capacity(repeats.len());
             for repeat in repeats {
                 let around = regions.iter_mut().find(|region| region.holds(repeat.bytes));
                 let is_ignored = around.map(|region| region.is_used = true).is_some();
+                let is_allowed = repeat.evidence.as_ref().is_some_and(|evidence| evidence.is_allowed);
                 let rule = Rule::of(&finding, &repeat);
                 match self.policy.levels.of(rule, &finding.path) {
                     Level::Off => {}
                     _ if is_ignored => self.counts.ignored += 1,
-                    level => self.judge(Hit::of(&finding, repeat, rule, level, self.unit))?,
+                    _ if is_allowed => self.counts.allowed += 1,
+                    level => hits.push(Hit::of(&finding, repeat, rule, level, self.unit)),
                 }
             }
+            self.judge(hits)?;
         }
         let level = self.policy.levels.of(Rule::UnusedIgnore, &marks.path);
         for region in regions.iter().filter(|region| level > Level::Off && (region.fault.is_some() || !region.is_used)) {
             let why = region.fault.unwrap_or("nothing that it covers repeats");
-            self.report(Hit::unused(&marks.path, region.line, level, why))?;
+            self.report_unless_old(Hit::unused(&marks.path, region.line, level, why))?;
         }
         Ok(())
     }
@@ -182,23 +186,25 @@ impl<'a> Check<'a> {
         self.waiting.clear();
     }
 
-    /// Reports a finding, unless something speaks against it.
-    fn judge(&mut self, hit: Hit) -> Result<()> {
-        if hit.evidence.as_ref().is_some_and(|evidence| evidence.is_allowed) {
-            self.counts.allowed += 1;
-            return Ok(());
+    /// Reports what of the findings of a document is neither known nor old.
+    fn judge(&mut self, hits: Vec<Hit>) -> Result<()> {
+        let new = self.policy.since.as_ref().map(|since| since.new_ones(&hits)).transpose()?;
+        for (number, hit) in hits.into_iter().enumerate() {
+            self.found.add(&hit);
+            if self.known.as_mut().is_some_and(|known| known.take(hit.fingerprint)) {
+                self.counts.known += 1;
+            } else if new.as_ref().is_some_and(|new| !new[number]) {
+                self.counts.not_new += 1;
+            } else {
+                self.report(hit)?;
+            }
         }
-        self.found.add(&hit);
-        if self.known.as_mut().is_some_and(|known| known.take(hit.fingerprint)) {
-            self.counts.known += 1;
-            return Ok(());
-        }
-        let is_new = |since: &Since| since.is_new(&hit.at) || hit.repeats.as_ref().is_some_and(|first| since.is_new(first));
-        if !self.policy.since.as_ref().is_none_or(is_new) {
-            self.counts.not_new += 1;
-            return Ok(());
-        }
-        self.report(hit)
+        Ok(())
+    }
+
+    /// Reports what is in no baseline.
+    fn report_unless_old(&mut self, hit: Hit) -> Result<()> {
+        if self.policy.since.as_ref().is_none_or(|since| since.is_new(&hit.at)) { self.report(hit) } else { Ok(()) }
     }
 
     fn report(&mut self, mut hit: Hit) -> Result<()> {
@@ -241,7 +247,7 @@ impl<'a> Check<'a> {
                 let Some(at) = &entry.at else { continue };
                 let level = self.policy.levels.of(Rule::UnusedIgnore, &at.path);
                 if level > Level::Off {
-                    self.report(Hit::unused(&at.path, at.line, level, "nothing that it allows repeats"))?;
+                    self.report_unless_old(Hit::unused(&at.path, at.line, level, "nothing that it allows repeats"))?;
                 }
             }
         }

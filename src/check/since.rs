@@ -1,8 +1,10 @@
-//! What a git revision doesn't have: the lines that differ from it, and the files that it doesn't know. Asks git.
+//! What a git revision doesn't have: findings in lines that differ from it, or in files that it doesn't know. Asks git.
 
+use super::{Hit, Rule};
 use crate::error::{Error, Place, Result};
-use crate::report::{Lines, Passage};
-use crate::source::{Form, Packing, below};
+use crate::report::{Fingerprint, Lines, Passage};
+use crate::source::{Form, Packing, below, text};
+use crate::{Plan, Settings};
 use rustc_hash::FxHashMap;
 use std::env;
 use std::ffi::OsStr;
@@ -12,13 +14,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What of the work tree a revision doesn't have.
-#[derive(Debug)]
 pub struct Since {
+    git: Git,
+    /// The revision, by its hash.
+    commit: String,
+    /// What was compared.
+    settings: Settings,
     /// The root of the work tree.
     top: PathBuf,
     here: PathBuf,
     /// What is new of the files that differ, by their paths below the root.
     new: FxHashMap<PathBuf, New>,
+    /// What the files were called that have another name now.
+    old_names: FxHashMap<PathBuf, PathBuf>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -36,40 +44,47 @@ impl Since {
     ///
     /// # Errors
     /// If git isn't there, there is no work tree, or it has no such revision.
-    pub fn new(revision: &str, paths: &[PathBuf]) -> Result<Self> {
+    pub fn new(revision: &str, paths: &[PathBuf], settings: &Settings) -> Result<Self> {
         let git = Git { asked: format!("--since {revision}") };
         let here = env::current_dir().map_err(|error| Error::io(Place::Request("the current folder".into()), error))?;
         let top = git.output(&["rev-parse", "--show-toplevel"])?;
         let top = PathBuf::from(OsStr::from_bytes(top.strip_suffix(b"\n").unwrap_or(&top)));
         let commit = git.output(&["rev-parse", "--verify", "--end-of-options", &format!("{revision}^{{commit}}")])?;
         let commit = String::from_utf8_lossy(&commit).trim_end().to_owned();
-        let mut since = Self { top, here, new: FxHashMap::default() };
-        since.add_changed(&git, &commit)?;
+        let settings = Settings { across: false, ..settings.clone() };
+        let (new, old_names) = (FxHashMap::default(), FxHashMap::default());
+        let mut since = Self { git, commit, settings, top, here, new, old_names };
+        since.add_changed()?;
         let inside: Vec<PathBuf> = paths.iter().filter_map(|path| since.below(path)).collect();
         if !inside.is_empty() {
-            since.add_unknown(&git, &inside)?;
+            since.add_unknown(&inside)?;
         }
         Ok(since)
     }
 
     /// Files that the revision has otherwise.
-    fn add_changed(&mut self, git: &Git, commit: &str) -> Result<()> {
+    fn add_changed(&mut self) -> Result<()> {
         const DIFF: [&str; 6] = ["diff", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules", "-M"];
         // What isn't text for git has no lines.
-        let changed = git.output(&[&DIFF[..], &["--numstat", "-z", commit, "--"]].concat())?;
+        let changed = self.git.output(&[&DIFF[..], &["--numstat", "-z", &self.commit, "--"]].concat())?;
         let mut fields = changed.split(|&byte| byte == 0);
         while let Some(field) = fields.next().filter(|field| !field.is_empty()) {
             let mut parts = field.splitn(3, |&byte| byte == b'\t');
             let (added, _, path) = (parts.next(), parts.next(), parts.next().unwrap_or_default());
-            // Of what has another name now both names follow.
-            let path = if path.is_empty() { fields.nth(1).unwrap_or_default() } else { path };
+            let mut path = OsStr::from_bytes(path);
+            if path.is_empty() {
+                let mut name = || OsStr::from_bytes(fields.next().unwrap_or_default());
+                let old = name();
+                path = name();
+                self.old_names.insert(path.into(), old.into());
+            }
             if added == Some(b"-") {
-                self.new.insert(OsStr::from_bytes(path).into(), New::All);
+                self.new.insert(path.into(), New::All);
             }
         }
-        let prefixes = ["-U0", "--src-prefix=a/", "--dst-prefix=b/", commit, "--"];
+        let prefixes = ["-U0", "--src-prefix=a/", "--dst-prefix=b/", &self.commit, "--"];
         let mut path = None;
-        git.lines(&[&DIFF[..], &prefixes].concat(), |line| {
+        self.git.lines(&[&DIFF[..], &prefixes].concat(), |line| {
             if let Some(name) = line.strip_prefix(b"+++ ") {
                 path = unquoted(name).strip_prefix(b"b/").map(|name| PathBuf::from(OsStr::from_bytes(name)));
             } else if let Some((lines, path)) = line.strip_prefix(HUNK).and_then(added).zip(path.as_ref()) {
@@ -82,11 +97,11 @@ impl Since {
     }
 
     /// Files that git doesn't know.
-    fn add_unknown(&mut self, git: &Git, paths: &[PathBuf]) -> Result<()> {
+    fn add_unknown(&mut self, paths: &[PathBuf]) -> Result<()> {
         let paths = paths.iter().map(|path| if path.as_os_str().is_empty() { OsStr::new(".") } else { path.as_os_str() });
         let words = ["--literal-pathspecs", "ls-files", "--others", "-z", "--"].map(OsStr::new);
         let words: Vec<&OsStr> = words.into_iter().chain(paths).collect();
-        let unknown = git.output_in(&self.top, &words)?;
+        let unknown = self.git.output_in(&self.top, &words)?;
         for path in unknown.split(|&byte| byte == 0).filter(|path| !path.is_empty()) {
             self.new.insert(OsStr::from_bytes(path).into(), New::All);
         }
@@ -97,7 +112,57 @@ impl Since {
         below(&self.top, &self.here, path)
     }
 
-    /// Whether a passage, or a part of it, is new. What is outside of the work tree is.
+    /// Which of the findings of a document are new.
+    ///
+    /// Those in lines that are, or that repeat such lines. But of equal texts that follow one another a diff doesn't tell which came last,
+    /// so as many of them are old as were found in the revision.
+    ///
+    /// # Errors
+    /// If git can't say what the document was.
+    pub(super) fn new_ones(&self, hits: &[Hit]) -> Result<Vec<bool>> {
+        let is_new = |hit: &Hit| self.is_new(&hit.at) || hit.repeats.as_ref().is_some_and(|first| self.is_new(first));
+        let mut new: Vec<bool> = hits.iter().map(is_new).collect();
+        let is_within = |hit: &Hit| matches!(hit.rule, Rule::DoubledBlock | Rule::RepeatedParagraph);
+        let Some(first) = hits.iter().zip(&new).find(|(hit, is_new)| **is_new && is_within(hit)).map(|(hit, _)| hit) else {
+            return Ok(new);
+        };
+        let mut old = self.found_then(first)?;
+        let mut was_old = |hit: &Hit| match old.get_mut(&hit.fingerprint) {
+            Some(count) if is_within(hit) && *count > 0 => {
+                *count -= 1;
+                true
+            }
+            _ => false,
+        };
+        for (hit, _) in hits.iter().zip(&new).filter(|(_, is_new)| !**is_new) {
+            was_old(hit);
+        }
+        for (hit, is_new) in hits.iter().zip(&mut new).filter(|(_, is_new)| **is_new) {
+            *is_new = !was_old(hit);
+        }
+        Ok(new)
+    }
+
+    /// What was found in a document when it was in the revision, and how often, if it is a text.
+    fn found_then(&self, hit: &Hit) -> Result<FxHashMap<Fingerprint, u64>> {
+        let mut found = FxHashMap::default();
+        let path = self.below(&hit.at.path).filter(|_| hit.at.record.is_none());
+        let Some(path) = path.filter(|path| matches!(self.new.get(path), Some(New::Lines(_)))) else { return Ok(found) };
+        let path = self.old_names.get(&path).unwrap_or(&path);
+        let name = [self.commit.as_bytes(), b":", path.as_os_str().as_bytes()].concat();
+        let Ok(then) = self.git.checked(Git::command(&[OsStr::new("cat-file"), OsStr::new("blob"), OsStr::from_bytes(&name)]))
+        else {
+            return Ok(found); // it wasn't there
+        };
+        let plan =
+            Plan::new(&text::document(&then), &self.settings).map_err(|what| Error::too_large((&hit.at.path).into(), what))?;
+        for block in &plan.blocks {
+            *found.entry(Fingerprint::of(block.repeat.of(&then))).or_default() += 1;
+        }
+        Ok(found)
+    }
+
+    /// Whether a passage, or a part of it, is in lines that the revision doesn't have. What is outside of the work tree is.
     pub(super) fn is_new(&self, passage: &Passage) -> bool {
         let Some(path) = self.below(&passage.path) else { return true };
         let new = match self.new.get(&path) {

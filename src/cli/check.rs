@@ -9,13 +9,13 @@ use super::{Status, files};
 use anstream::AutoStream;
 use std::cell::RefCell;
 use std::env;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 use unecho::apply::{Draft, Outputs, Shape, Target};
-use unecho::check::report::{GitHub, GitLab, Json, Report, Root, Sarif, Text};
+use unecho::check::report::{GitHub, GitLab, Json, Report, Root, Sarif, StepSummary, Text};
 use unecho::check::{Baseline, Change, Check, Counts, Marks, Policy, Since};
 use unecho::report::{count, counted, visible};
 use unecho::source::{Identity, Packing};
@@ -114,7 +114,7 @@ fn policy(args: &Args, config: &Config, inputs: &Inputs) -> Result<Policy> {
                 "standard input is in no revision; name files or folders",
             ));
         }
-        Some(revision) => Some(Since::new(revision, inputs.paths())?),
+        Some(revision) => Some(Since::new(revision, inputs.paths(), &args.common.settings())?),
         None => None,
     };
     Ok(Policy { levels, allowlist, covers_allowlist, since })
@@ -297,28 +297,34 @@ fn reports(args: &Args, files: &ReportFiles) -> Result<Vec<(Place, Box<dyn Repor
     let root = Root::of(&here);
     let is_coloured = AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
     let out = Stdout { out: BufWriter::new(io::stdout()), is_alone: files.list.is_empty() };
-    let mut reports = vec![(Place::Stdout, report(args.format, out, is_coloured, &root)?)];
+    let mut reports = vec![(Place::Stdout, report(args.format, out, is_coloured, &root))];
     for file in &files.list {
-        reports.push((Place::from(&file.path), report(file.form, BufWriter::new(file.draft.clone()), false, &root)?));
+        reports.push((Place::from(&file.path), report(file.form, BufWriter::new(file.draft.clone()), false, &root)));
+    }
+    let forms = args.reports.iter().map(|(form, _)| *form);
+    if forms.chain([args.format]).any(|form| form == CheckForm::Github)
+        && let Some((path, file)) = step_summary()?
+    {
+        reports.push((Place::from(&path), Box::new(StepSummary::new(file, root))));
     }
     Ok(reports)
 }
 
-fn report(form: CheckForm, out: impl Write + 'static, is_coloured: bool, root: &Root) -> Result<Box<dyn Report>> {
-    Ok(match form {
+fn report(form: CheckForm, out: impl Write + 'static, is_coloured: bool, root: &Root) -> Box<dyn Report> {
+    match form {
         CheckForm::Text => Box::new(Text::new(out, is_coloured)),
         CheckForm::Json => Box::new(Json::new(out)),
         CheckForm::Sarif => Box::new(Sarif::new(out, root.clone())),
-        CheckForm::Github => Box::new(GitHub::new(out, step_summary()?, root.clone())),
+        CheckForm::Github => Box::new(GitHub::new(out, root.clone())),
         CheckForm::Gitlab => Box::new(GitLab::new(out, root.clone())),
-    })
+    }
 }
 
 /// Where the summary of a step of GitHub Actions goes, if this is one.
-fn step_summary() -> Result<Option<Box<dyn Write>>> {
+fn step_summary() -> Result<Option<(PathBuf, File)>> {
     let Some(path) = env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from) else {
         return Ok(None);
     };
     let file = OpenOptions::new().append(true).create(true).open(&path).map_err(|error| Error::io(&path, error))?;
-    Ok(Some(Box::new(file)))
+    Ok(Some((path, file)))
 }

@@ -4,7 +4,7 @@
 use super::worst::Worst;
 use super::{Report, Root};
 use crate::check::{Counts, Hit, Level};
-use crate::report::{Tally, counted};
+use crate::report::{Tally, counted, is_harmful};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -14,16 +14,17 @@ const SHOWN: usize = 10;
 /// Findings as annotations.
 pub struct GitHub<W> {
     out: W,
-    /// Where the summary of the step goes.
-    summary: Option<Box<dyn Write>>,
     root: Root,
     worst: Worst,
 }
 
+/// Findings as the summary of a step.
+pub struct StepSummary<W>(GitHub<W>);
+
 impl<W: Write> GitHub<W> {
-    /// Findings, written to `out` at the end, and their summary, if there is a place for it; paths begin at the root.
-    pub fn new(out: W, summary: Option<Box<dyn Write>>, root: Root) -> Self {
-        Self { out, summary, root, worst: Worst::new(SHOWN) }
+    /// Findings, written to `out` at the end; paths begin at the root.
+    pub fn new(out: W, root: Root) -> Self {
+        Self { out, root, worst: Worst::new(SHOWN) }
     }
 
     fn annotation(&self, hit: &Hit) -> String {
@@ -37,23 +38,31 @@ impl<W: Write> GitHub<W> {
         let title = property(hit.rule.name());
         format!("::{command} file={path},line={},endLine={},title={title}::{}", lines.first, lines.last, data(&hit.in_words()))
     }
+}
 
-    fn summary(&self, counts: &Counts, tally: &Tally) -> String {
+impl<W: Write> StepSummary<W> {
+    /// Findings, written to `out` at the end; paths begin at the root.
+    pub fn new(out: W, root: Root) -> Self {
+        Self(GitHub::new(out, root))
+    }
+
+    fn text(&self, counts: &Counts, tally: &Tally) -> String {
+        let GitHub { worst, root, .. } = &self.0;
         let Counts { errors, warnings, notes, .. } = *counts;
         let numbers = [counted(errors, "error"), counted(warnings, "warning"), counted(notes, "note")].join(", ");
         let documents = counted(tally.sums.documents, "document");
         let mut text = format!("### unecho: {numbers}\n\n{documents} checked, {} failed.\n\n", tally.failed);
-        if self.worst.count() > 0 {
+        if worst.count() > 0 {
             text += "| | rule | place | |\n|---|---|---|---|\n";
         }
-        for hit in self.worst.hits() {
+        for hit in worst.hits() {
             let (level, rule) = (hit.level.name(), hit.rule.name());
-            let path = self.root.seen(&hit.at.path);
+            let path = root.seen(&hit.at.path);
             let place = format!("{}:{}", path.to_string_lossy(), hit.lines_of_file().first);
             let _ = writeln!(text, "| {level} | {rule} | {} | {} |", markdown(&place), markdown(&hit.in_words()));
         }
-        if self.worst.left_out() > 0 {
-            let _ = writeln!(text, "\nand {} more", counted(self.worst.left_out(), "finding"));
+        if worst.left_out() > 0 {
+            let _ = writeln!(text, "\nand {} more", counted(worst.left_out(), "finding"));
         }
         text + "\n"
     }
@@ -65,7 +74,7 @@ impl<W: Write> Report for GitHub<W> {
         Ok(())
     }
 
-    fn end(&mut self, counts: &Counts, tally: &Tally) -> io::Result<()> {
+    fn end(&mut self, _: &Counts, _: &Tally) -> io::Result<()> {
         for hit in self.worst.hits() {
             writeln!(self.out, "{}", self.annotation(hit))?;
         }
@@ -73,15 +82,35 @@ impl<W: Write> Report for GitHub<W> {
             let of = counted(self.worst.count(), "finding");
             writeln!(self.out, "::notice title=unecho::{of}; the worst {SHOWN} are shown here")?;
         }
-        self.out.flush()?;
-        let text = self.summary(counts, tally);
-        self.summary.as_mut().map_or(Ok(()), |to| to.write_all(text.as_bytes()).and_then(|()| to.flush()))
+        self.out.flush()
     }
 }
 
-/// The message of a command, on one line.
+impl<W: Write> Report for StepSummary<W> {
+    fn hit(&mut self, hit: &Hit) -> io::Result<()> {
+        self.0.hit(hit)
+    }
+
+    fn end(&mut self, counts: &Counts, tally: &Tally) -> io::Result<()> {
+        let text = self.text(counts, tally);
+        self.0.out.write_all(text.as_bytes())?;
+        self.0.out.flush()
+    }
+}
+
+/// The message of a command, on one line, without anything that would disturb a terminal.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '%' => out.push_str("%25"),
+            '\r' => out.push_str("%0D"),
+            '\n' => out.push_str("%0A"),
+            c if is_harmful(c) => out.extend(c.escape_default()),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// A property of a command, which ends at a comma or a colon.
@@ -93,7 +122,7 @@ fn property(text: &str) -> String {
 fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_ascii_punctuation() || c.is_ascii_control() {
+        if c.is_ascii_punctuation() || c == '\n' {
             let _ = write!(out, "&#{};", u32::from(c));
         } else {
             out.push(c);

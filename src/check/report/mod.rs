@@ -8,7 +8,7 @@ mod sarif;
 mod text;
 mod worst;
 
-pub use github::GitHub;
+pub use github::{GitHub, StepSummary};
 pub use gitlab::GitLab;
 pub use json::Json;
 pub use sarif::Sarif;
