@@ -87,6 +87,21 @@ fn a_body_that_is_one_paragraph_is_a_body() {
 }
 
 #[test]
+fn what_manuals_repeat_on_purpose_is_no_error() {
+    let desk = desk();
+    let options = |from: usize| {
+        (from..from + 12).map(|number| format!("* `option-{number}` {{boolean}} What it does is said of it here, in {number}.\n"))
+    };
+    let options: String = options(1).collect();
+    desk.write("a.md", format!("## One\n\n{options}\n{}## Two\n\n{options}", paragraphs(1, 20)));
+    let ran = check(&desk, &["a.md"]);
+    assert_eq!((places(&ran), ran.status), (vec!["repeated-paragraph a.md:58".into()], Some(0)));
+    // The same options in a text that is nothing else.
+    desk.write("a.md", format!("## One\n\n{options}\n## Two\n\n{options}"));
+    assert_eq!(check(&desk, &["a.md"]).status, Some(1));
+}
+
+#[test]
 fn files_are_compared_with_one_another_only_if_that_is_asked_for() {
     let desk = desk();
     desk.write("LICENSE-1", paragraphs(1, 4));
@@ -523,14 +538,14 @@ fn what_is_wrong_with_a_configuration_is_named_with_its_line() {
     let desk = desk();
     desk.write("a.md", "A.");
     for (text, why) in [
-        ("across = true\nacros = true\n", "unecho.toml: line 2: unknown field `acros`"),
-        ("\nunit = \"word\"\n", "unecho.toml: line 2: unknown variant `word`"),
+        ("across = true\nacros = true\n", "unecho.toml: line 2: unknown key `acros`"),
+        ("\nunit = \"word\"\n", "unecho.toml: line 2: unknown value `word`"),
         ("min-chars = \"many\"\n", "unecho.toml: line 1: invalid type"),
         ("drop-above = \"half\"\n", "unecho.toml: line 1: a share is a whole number of percent: 80%"),
         ("memory = \"1K\"\n", "unecho.toml: line 1: less than 64M is too little"),
         ("threads = 5000\n", "unecho.toml: line 1: there may be 1024 threads"),
-        ("[check]\n\n[check.levels]\ndoubled = \"error\"\n", "unecho.toml: line 4: unknown variant `doubled`"),
-        ("[check.levels]\ndoubled-block = \"fatal\"\n", "unecho.toml: line 2: unknown variant `fatal`"),
+        ("[check]\n\n[check.levels]\ndoubled = \"error\"\n", "unecho.toml: line 4: unknown value `doubled`"),
+        ("[check.levels]\ndoubled-block = \"fatal\"\n", "unecho.toml: line 2: unknown value `fatal`"),
         ("[[check.allow]]\nregex = \"(\"\n", "unecho.toml: line 2: not a regular expression"),
         ("[[check.allow]]\nhash = \"12\"\n", "unecho.toml: line 2: a fingerprint has 32 hexadecimal digits"),
         ("[[check.allow]]\nreason = \"none\"\n", "unecho.toml: line 1: an entry of check.allow has one of hash, text and regex"),
@@ -549,6 +564,50 @@ fn what_is_wrong_with_a_configuration_is_named_with_its_line() {
     desk.write("unecho.toml", b"across = true\n# \xff\n");
     desk.run(&["check", "a.md"]).fails("unecho.toml: line 2: not UTF-8");
     desk.run(&["check", "--config", "missing.toml", "a.md"]).fails("missing.toml: no such file or directory");
+}
+
+/// The JSON Schema that editors take for a configuration.
+fn config_schema() -> Value {
+    serde_json::from_str(include_str!("../docs/unecho.schema.json")).unwrap()
+}
+
+#[test]
+fn the_schema_of_the_configuration_has_the_keys_that_are_read() {
+    let desk = desk();
+    desk.write("a.md", "A.");
+    let schema = config_schema();
+    let levels = "/definitions/levels/properties";
+    for (text, at) in [
+        ("nonsense = 1", "/properties"),
+        ("[clean]\nnonsense = 1", "/properties/clean/properties"),
+        ("[check]\nnonsense = 1", "/properties/check/properties"),
+        ("[[check.per-path]]\nnonsense = 1", "/properties/check/properties/per-path/items/properties"),
+        ("[[check.allow]]\nnonsense = 1", "/properties/check/properties/allow/items/properties"),
+        ("[check.levels]\nnonsense = \"off\"", levels),
+    ] {
+        desk.write("unecho.toml", text);
+        let ran = desk.run(&["check", "a.md"]);
+        let known: HashSet<&str> = ran.stderr.split('`').skip(3).step_by(2).collect();
+        let listed: HashSet<&str> = schema.pointer(at).unwrap().as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(known, listed, "{ran}");
+    }
+}
+
+#[test]
+fn the_configurations_that_are_documented_are_read() {
+    let desk = desk();
+    desk.write("a.md", "A.");
+    let validator = jsonschema::validator_for(&config_schema()).unwrap();
+    let mut shown = 0;
+    for page in [include_str!("../docs/rules.md"), include_str!("../docs/ci.md"), include_str!("../README.md")] {
+        for text in page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
+            desk.write("unecho.toml", text);
+            desk.run(&["check", "a.md"]).succeeds();
+            assert!(validator.is_valid(&toml::from_str(text).unwrap()), "{text}");
+            shown += 1;
+        }
+    }
+    assert!(shown >= 2, "{shown} are shown");
 }
 
 // Reports.

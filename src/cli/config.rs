@@ -165,7 +165,8 @@ impl Config {
         let folder = real.parent().unwrap_or(Path::new("/")).into();
         let config: Self = toml::from_str(&text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_of(&text, span.start));
-            Error::refused(&shown, format!("line {line}: {}", error.message().replace('\n', "; ")))
+            let why = error.message().replace("unknown field", "unknown key").replace("unknown variant", "unknown value");
+            Error::refused(&shown, format!("line {line}: {}", why.replace('\n', "; ")))
         })?;
         let config = Self { path: shown, folder, text, ..config };
         config.allowed()?; // so that what is wrong there is said by any command
