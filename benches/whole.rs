@@ -14,6 +14,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 const USAGE: &str = "\
 cargo bench --bench whole -- [--dir DIR] [--files 20000] [--bytes 1G] [--runs 5]
@@ -85,6 +86,7 @@ fn bench(options: &Options) -> Result<()> {
     for files in [options.files, options.files.div_ceil(10)] {
         small_files(dir, files, options.runs)?;
     }
+    checked_files(dir, options.files.div_ceil(2), options.runs)?;
     for (paragraph, blank_lines) in [(75, true), (75, false), (600, true)] {
         big_file(dir, options, paragraph, blank_lines)?;
     }
@@ -100,14 +102,33 @@ fn one_article(dir: &Path) -> Result<()> {
 }
 
 fn small_files(dir: &Path, files: usize, runs: usize) -> Result<()> {
+    let (folder, words) = folder(dir, files)?;
+    beside_cp(&format!("{words}, beside cp -r"), &folder, &dir.join("out"), runs)
+}
+
+/// A folder of small files, made if it isn't there, and what it is in words.
+fn folder(dir: &Path, files: usize) -> Result<(PathBuf, String)> {
     let folder = dir.join(format!("folder-{files}"));
     let bytes = generated(&folder, |new| {
         fs::create_dir(new)?;
         corpus::folder(SEED, files, new)
     })?;
     let of = bytes.map_or(String::new(), |bytes| format!(" of {}", readable(bytes)));
-    let name = format!("{files} small files{of}, beside cp -r");
-    beside_cp(&name, &folder, &dir.join("out"), runs)
+    Ok((folder, format!("{files} small files{of}")))
+}
+
+/// The gate beside a search that reads every line.
+fn checked_files(dir: &Path, files: usize, runs: usize) -> Result<()> {
+    if Command::new("rg").arg("--version").output().is_err() {
+        println!("(check beside rg -c: rg isn't there)");
+        return Ok(());
+    }
+    let (folder, words) = folder(dir, files)?;
+    let out = dir.join("out"); // both write to standard output
+    let check = ["check", "-q", "--exit-zero", "--threads", "2"].map(OsStr::new);
+    let unecho = [&[UNECHO.as_ref()], &check[..], &[folder.as_os_str()]].concat();
+    let rg = ["rg".as_ref(), "-c".as_ref(), ".".as_ref(), folder.as_os_str()];
+    Job { name: format!("{words}, check beside rg -c"), out, unecho: &unecho, beside: &rg }.run(runs)
 }
 
 fn big_file(dir: &Path, options: &Options, paragraph: usize, blank_lines: bool) -> Result<()> {

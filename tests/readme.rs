@@ -37,6 +37,8 @@ fn every_command_runs_as_printed_and_says_what_the_readme_says() {
     let said = desk.sh(&first);
     assert_same(&said.stdout, &clean_article(), "the first command's output");
     assert_same(&said.stderr, blocks("text")[0], "what the first command says");
+    let check = commands.iter().find(|command| command.ends_with("check fixtures --exit-zero")).unwrap();
+    assert_same(&desk.sh(check).stdout, blocks("text")[2], "what a check finds");
     let scan = commands.iter().find(|command| command.contains("scan --across fixtures/crawl.jsonl")).unwrap();
     assert_same(&desk.sh(scan).stdout, blocks("text")[1], "what is said to repeat in a corpus");
 }
