@@ -2,8 +2,10 @@
 
 use crate::document::Span;
 use crate::runner::Portion;
+use crate::segment::closed_fences;
 use crate::source::Form;
 use memchr::{memchr, memmem, memrchr};
+use std::ops::Range;
 
 const MARK: &[u8] = b"unecho:ignore-";
 
@@ -33,10 +35,21 @@ pub(super) fn marks(portion: &Portion) -> Vec<Mark> {
     if portion.input.form != Form::Text {
         return Vec::new();
     }
-    let text = &*portion.bytes;
     let extent = portion.extent.range();
-    let found = memmem::find_iter(&text[extent.clone()], MARK).map(|at| at + extent.start);
-    found.filter_map(|at| mark(text, at)).map(|mark| Mark { number: portion.line(mark.line.start), ..mark }).collect()
+    let mut marks = found(&portion.bytes, extent);
+    marks.iter_mut().for_each(|mark| mark.number = portion.line(mark.line.start));
+    marks
+}
+
+/// The marks in a part of a text. In a closed code block a mark is an example of one.
+fn found(text: &[u8], part: Range<usize>) -> Vec<Mark> {
+    let found = memmem::find_iter(&text[part.clone()], MARK).map(|at| at + part.start);
+    let mut marks: Vec<Mark> = found.filter_map(|at| mark(text, at)).collect();
+    if !marks.is_empty() {
+        let fences = closed_fences(text, 0);
+        marks.retain(|mark| !fences.iter().any(|fence| fence.start <= mark.line.start && mark.line.end <= fence.end));
+    }
+    marks
 }
 
 /// The mark at a byte of a text, if it is one.
@@ -99,7 +112,7 @@ mod tests {
 
     fn found(text: &str) -> Vec<Region> {
         let text = text.as_bytes();
-        let marks = memmem::find_iter(text, MARK).filter_map(|at| mark(text, at));
+        let marks = super::found(text, 0..text.len()).into_iter();
         let number = |mark: &Mark| 1 + text[..mark.line.start as usize].iter().filter(|&&byte| byte == b'\n').count() as u64;
         regions(&marks.map(|mark| Mark { number: number(&mark), ..mark }).collect::<Vec<_>>())
     }
@@ -125,6 +138,7 @@ mod tests {
 
     #[test]
     fn what_talks_of_a_mark_is_none() {
+        assert_eq!(found("A.\n\n```md\n<!-- unecho:ignore-start -->\n```\n"), []);
         for line in [
             "Write unecho:ignore-start there.",
             "`unecho:ignore-start`",

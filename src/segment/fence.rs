@@ -19,7 +19,7 @@ struct Mark {
 
 /// The closed fenced blocks of `text` from byte `from` on, in order: from the opening line's first byte to the closing line's
 /// last, without its line end. A fence that is never closed is no fence.
-pub(super) fn closed_fences(text: &[u8], from: usize) -> Vec<Span> {
+pub(crate) fn closed_fences(text: &[u8], from: usize) -> Vec<Span> {
     let marks = |range: Range<usize>| {
         let start = range.start;
         memchr::memchr2_iter(b'`', b'~', &text[range]).filter_map(move |at| mark_at(text, start + at))

@@ -6,6 +6,8 @@ mod fence;
 mod lines;
 mod paragraph;
 
+#[cfg(feature = "check")]
+pub(crate) use fence::closed_fences;
 pub(crate) use lines::{is_blank, runs_on};
 
 use crate::compare::{Look, Match, compared};
