@@ -787,6 +787,8 @@ fn any_number_of_reports_come_of_one_run() {
     // Who looks at the findings may leave, and the reports are written all the same.
     desk.sh("unecho check --format json . --report sarif:b.sarif | true");
     assert_eq!(part(&desk.read("b.sarif"), "/runs/0/results"), part(&desk.read("a.sarif"), "/runs/0/results"));
+    desk.sh("{ unecho check .; echo $? > status; } | true");
+    assert_eq!(desk.read("status"), "1\n", "nor does the check pass for that");
     desk.run(&["check", ".", "--report", "sarif:x.y", "--report", "json:./x.y"]).fails("./x.y: is where the results go");
     desk.run(&["check", ".", "--report", "text:out.txt"]).fails("out.txt: lies in the input .");
     desk.run(&["check", ".", "--report", "sarif:no/such/x"]).fails("no/such");

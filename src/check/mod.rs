@@ -237,14 +237,19 @@ impl<'a> Check<'a> {
         &self.counts
     }
 
-    /// Ends the reports, and says how many findings there were, and what a baseline of them would be.
+    /// What a baseline of them would be.
+    pub fn found(&self) -> &Baseline {
+        &self.found
+    }
+
+    /// Ends the reports.
     ///
     /// # Errors
     /// Those of the outputs of the reports.
-    pub fn end(mut self, tally: &Tally) -> Result<(Counts, Baseline)> {
+    pub fn end(&mut self, tally: &Tally) -> Result<()> {
         if self.policy.covers_allowlist {
-            for entry in self.policy.allowlist.entries.iter().filter(|entry| !entry.is_used()) {
-                let Some(at) = &entry.at else { continue };
+            let policy = self.policy;
+            for at in policy.allowlist.entries.iter().filter(|entry| !entry.is_used()).filter_map(|entry| entry.at.as_ref()) {
                 let level = self.policy.levels.of(Rule::UnusedIgnore, &at.path);
                 if level > Level::Off {
                     self.report_unless_old(Hit::unused(&at.path, at.line, level, "nothing that it allows repeats"))?;
@@ -253,7 +258,6 @@ impl<'a> Check<'a> {
         }
         self.counts.gone = self.known.as_ref().map_or(0, Baseline::len);
         let counts = self.counts.clone();
-        self.tell(|report| report.end(&counts, tally))?;
-        Ok((counts, self.found))
+        self.tell(|report| report.end(&counts, tally))
     }
 }

@@ -16,7 +16,7 @@ use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 use unecho::apply::{Draft, Outputs, Shape, Target};
 use unecho::check::report::{GitHub, GitLab, Json, Report, Root, Sarif, StepSummary, Text};
-use unecho::check::{Baseline, Change, Check, Counts, Marks, Policy, Since};
+use unecho::check::{Baseline, Change, Check, Counts, Entry, Marks, Policy, Since};
 use unecho::report::{count, counted, visible};
 use unecho::source::{Identity, Packing};
 use unecho::threads::Threads;
@@ -56,25 +56,26 @@ pub(super) fn run(args: &Args, config: &Config, global: &Global, terminal: &Term
     let reports = if args.update_baseline { Vec::new() } else { reports(args, &files)? };
     let known = if args.update_baseline { None } else { baseline.clone() };
     let mut check = Check::new(&policy, args.common.settings().unit, known, reports);
-    let ended = judge(&frame, &policy, &mut check)?;
+    // Who has heard enough doesn't make a check pass.
+    let ended = judge(&frame, &policy, &mut check)?.then(|tally| check.end(tally))?;
+    let counts = check.counts();
     if ended.is_unheard {
-        return Ok(status(args, &ended, check.counts()));
+        return Ok(status(args, &ended, counts));
     }
-    let (counts, found) = check.end(&ended.tally)?;
     files.finish()?;
     ended.write_stats(stats.as_ref())?;
     if ended.tally.failed == 0 {
         ensure_something_was_checked(&ended, &inputs, terminal)?;
     }
     if args.update_baseline {
-        update(args, &baseline.unwrap_or_default(), &found, &ended, terminal)?;
+        update(args, &baseline.unwrap_or_default(), check.found(), &ended, terminal)?;
         return Ok(Status::of(ended.tally.failed));
     }
-    say(&counts, &ended, terminal);
+    say(counts, &ended, terminal);
     if args.fail_on_skip {
         ensure_nothing_was_left_out(&ended, &inputs)?;
     }
-    Ok(status(args, &ended, &counts))
+    Ok(status(args, &ended, counts))
 }
 
 /// Hands all that repeats to the check.
@@ -106,7 +107,7 @@ fn policy(args: &Args, config: &Config, inputs: &Inputs) -> Result<Policy> {
     levels.in_any_case.clone_from(&args.levels);
     let (mut allowlist, covers_allowlist) = config.allowlist(inputs.paths())?;
     allowlist.unit = args.common.settings().unit;
-    allowlist.entries.extend(args.allow.iter().map(|what| unecho::check::Entry::new(what.clone(), None)));
+    allowlist.entries.extend(args.allow.iter().map(|what| Entry::new(what.clone(), None)));
     let since = match &args.since {
         Some(_) if inputs.is_stdin() => {
             return Err(Error::refused(
