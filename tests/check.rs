@@ -176,7 +176,15 @@ fn what_was_left_out_fails_a_check_that_asks_for_all() {
     desk.run(&["check", "d"]).succeeds();
     let ran = desk.run(&["check", "d", "--fail-on-skip"]);
     ran.fails("not all of it was checked (--fail-on-skip): left out 1 binary, 1 of unknown form; -v names them");
-    desk.run(&["check", "d", "--fail-on-skip", "--exclude", "*.html", "--exclude", "b.txt"]).succeeds();
+    let without = ["check", ".", "--fail-on-skip", "--exclude", "*.html", "--exclude", "b.txt"];
+    desk.run(&without).succeeds();
+    // Its own files are none that it skips.
+    desk.write("unecho.toml", "[check]\nbaseline = \"known.list\"\n");
+    desk.run(&["check", ".", "--update-baseline"]).succeeds();
+    let reports = [&without[..], &["--report", "sarif:a.sarif", "--stats", "stats.json"]].concat();
+    for _ in 0..2 {
+        desk.run(&reports).succeeds();
+    }
 }
 
 // What is read.
@@ -215,12 +223,12 @@ fn a_baseline_takes_what_is_there_and_a_further_copy_is_new() {
     let desk = desk();
     desk.write("d/a.md", doubled(1));
     desk.write("d/b.md", with_a_repeat(10));
-    let with = |args: &[&str]| check(&desk, &[&["d", "--baseline", "known"], args].concat());
-    with(&[]).fails("known: there is no baseline; --update-baseline writes one of what is found");
+    let with = |args: &[&str]| check(&desk, &[&["d", "--baseline", "d/known"], args].concat());
+    with(&[]).fails("d/known: there is no baseline; --update-baseline writes one of what is found");
     let ran = with(&["--update-baseline"]);
-    ran.succeeds().says("known: 2 findings; 2 came, 0 went");
+    ran.succeeds().says("d/known: 2 findings; 2 came, 0 went");
     assert_eq!(ran.stdout.lines().filter(|line| line.starts_with("+ ")).count(), 2, "{}", ran.stdout);
-    let baseline = desk.read("known");
+    let baseline = desk.read("d/known");
     let lines: Vec<&str> = baseline.lines().collect();
     assert_eq!(lines[0], "# unecho baseline 1");
     assert!(lines[2..].is_sorted() && lines.len() == 4, "{baseline}");
@@ -238,13 +246,16 @@ fn a_baseline_takes_what_is_there_and_a_further_copy_is_new() {
     assert_eq!((places(&ran), ran.status), (vec!["doubled-block d/z.md:17".into()], Some(1)));
 
     desk.write("d/z.md", paragraphs(1, 3));
-    with(&[]).succeeds().says("1 finding of the baseline can't be found any more");
+    with(&[]).succeeds().says("1 finding of the baseline can't be found any more (-v names them); --update-baseline takes");
+    with(&["-v"]).says(" 1 doubled-block Paragraph 1 tells of the harbour");
+    let part = check(&desk, &["d/b.md", "--baseline", "d/known"]);
+    assert_eq!(&*part.succeeds().stderr, "", "what isn't looked at isn't gone");
     let ran = with(&["--update-baseline"]);
-    ran.succeeds().says("known: 1 finding; 0 came, 1 went");
+    ran.succeeds().says("d/known: 1 finding; 0 came, 1 went");
     assert!(ran.stdout.starts_with("- ") && ran.stdout.contains(" doubled-block Paragraph 1 tells"), "{}", ran.stdout);
-    let before = desk.read("known");
-    with(&["--update-baseline"]).succeeds().says("known: 1 finding; 0 came, 0 went").prints("");
-    assert_eq!(desk.read("known"), before);
+    let before = desk.read("d/known");
+    with(&["--update-baseline"]).succeeds().says("d/known: 1 finding; 0 came, 0 went").prints("");
+    assert_eq!(desk.read("d/known"), before);
 }
 
 #[test]
@@ -261,7 +272,9 @@ fn what_is_no_baseline_is_neither_read_nor_replaced() {
     let desk = desk();
     desk.write("a.md", doubled(1));
     desk.write("known", "# unecho baseline 1\n<<<<<<< HEAD\n");
-    desk.run(&["check", "a.md", "--baseline", "known"]).fails("known: line 2: not a fingerprint of 32 hexadecimal digits");
+    desk.run(&["check", "a.md", "--baseline", "known"]).fails("known: line 2: a mark of a merge; keep what either side has");
+    desk.run(&["check", "a.md", "--baseline", "/dev/zero"]).fails("/dev/zero: a baseline is a file");
+    desk.run(&["check", "a.md", "--config", "/dev/zero"]).fails("/dev/zero: a configuration is a file");
     desk.run(&["check", "a.md", "--baseline", "a.md", "--update-baseline"]).fails("a.md: line 1: not a baseline");
     assert_eq!(desk.read("a.md"), doubled(1));
 }
@@ -313,8 +326,8 @@ fn a_mark_that_does_nothing_is_reported() {
     ran.succeeds();
     assert_eq!(
         ran.stdout,
-        "warning[unused-ignore]: nothing that it covers repeats\n--> a.md:3\n\n\
-         warning[unused-ignore]: no unecho:ignore-start stands before it\n--> a.md:11\n\n"
+        "warning[unused-ignore]: nothing between this mark and its unecho:ignore-end repeats\n--> a.md:3\n\n\
+         warning[unused-ignore]: this unecho:ignore-end has no unecho:ignore-start before it\n--> a.md:11\n\n"
     );
     desk.run(&["check", "a.md", "--level", "unused-ignore=error"]).disagrees("2 errors");
     desk.run(&["check", "a.md", "--level", "unused-ignore=off"]).succeeds().prints("");
@@ -356,6 +369,7 @@ fn a_listed_text_may_repeat_and_what_stands_around_it_may_not() {
     assert_eq!(with(&["text:the nets of crew 2"]), Some(1), "one of three paragraphs");
     assert_eq!(with(&["text:crew 1", "regex:^Paragraph [23] "]), Some(0));
     assert_eq!(with(&["regex:(?i)^paragraph [12] "]), Some(1));
+    desk.run(&["check", "a.md", "--allow", "regex:"]).fails("what may repeat is written");
 }
 
 #[test]
@@ -444,6 +458,26 @@ fn only_what_a_revision_does_not_have_is_reported() {
     desk.write(".gitignore", "new.md\n");
     assert_eq!(places(&check(&desk, &["--since", "HEAD", "new.md"])), ["doubled-block new.md:9"]);
     assert_eq!(places(&check(&desk, &["--since", "HEAD~1", "old.md"])).len(), 1);
+}
+
+#[test]
+fn another_repository_within_one_is_new_to_it() {
+    if !has_git() {
+        return;
+    }
+    let desk = desk();
+    git(&desk, &["init", "-q"]);
+    desk.write("a.md", "A.");
+    commit(&desk);
+    desk.write("nest/b.md", doubled(1));
+    git(&desk, &["init", "-q", "nest"]);
+    let since = |args: &[&str]| places(&check(&desk, &[&["--since", "HEAD"], args].concat()));
+    assert_eq!(since(&["nest"]), ["doubled-block nest/b.md:9"]);
+    git(&desk, &["-C", "nest", "add", "-A"]);
+    git(&desk, &["-C", "nest", "commit", "-q", "-m", "All"]);
+    git(&desk, &["-c", "advice.addEmbeddedRepo=false", "add", "nest"]);
+    assert_eq!(since(&["nest"]), ["doubled-block nest/b.md:9"]);
+    assert_eq!(since(&["."]), ["doubled-block ./nest/b.md:9"]);
 }
 
 #[test]
@@ -789,8 +823,9 @@ fn any_number_of_reports_come_of_one_run() {
     assert_eq!(part(&desk.read("b.sarif"), "/runs/0/results"), part(&desk.read("a.sarif"), "/runs/0/results"));
     desk.sh("{ unecho check .; echo $? > status; } | true");
     assert_eq!(desk.read("status"), "1\n", "nor does the check pass for that");
-    desk.run(&["check", ".", "--report", "sarif:x.y", "--report", "json:./x.y"]).fails("./x.y: is where the results go");
-    desk.run(&["check", ".", "--report", "text:out.txt"]).fails("out.txt: lies in the input .");
+    desk.run(&["check", ".", "--report", "sarif:x.y", "--report", "json:./x.y"]).fails("./x.y: is where another report goes");
+    desk.run(&["check", ".", "--report", "text:out.txt"])
+        .fails("out.txt: lies in the input .; inputs are never written to: choose another place, or a name that isn't read");
     desk.run(&["check", ".", "--report", "sarif:no/such/x"]).fails("no/such");
     assert!(desk.leftovers("").is_empty());
 }

@@ -8,6 +8,7 @@ use crate::report::Fingerprint;
 use crate::segment::{Manner, Segments};
 use memchr::memmem;
 use regex::bytes::Regex;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What may repeat.
@@ -21,12 +22,22 @@ pub enum What {
     Regex(Regex),
 }
 
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            What::Hash(fingerprint) => write!(f, "hash {fingerprint}"),
+            What::Text(text) => write!(f, "text \"{text}\""),
+            What::Regex(regex) => write!(f, "regex '{regex}'"),
+        }
+    }
+}
+
 /// An entry of the allowlist.
 #[derive(Debug)]
 pub struct Entry {
     what: What,
     /// Where it is listed, if that is a file.
-    pub(super) at: Option<Place>,
+    at: Option<Place>,
     is_used: AtomicBool,
 }
 
@@ -53,8 +64,8 @@ impl Entry {
         }
     }
 
-    pub(super) fn is_used(&self) -> bool {
-        self.is_used.load(Ordering::Relaxed)
+    fn use_it(&self) {
+        self.is_used.store(true, Ordering::Relaxed);
     }
 }
 
@@ -74,24 +85,25 @@ impl Allowlist {
         if self.entries.is_empty() {
             return false;
         }
-        let listed: Vec<&Entry> = self.entries.iter().filter(|entry| entry.is_of(fingerprint)).collect();
-        let Some(used) = (if listed.is_empty() { self.by_paragraphs(block) } else { Some(listed) }) else { return false };
-        used.iter().for_each(|entry| entry.is_used.store(true, Ordering::Relaxed));
-        true
+        if let Some(entry) = self.entries.iter().find(|entry| entry.is_of(fingerprint)) {
+            entry.use_it();
+            return true;
+        }
+        // All of them are looked at: each entry that finds something has its use.
+        let paragraphs = self.paragraphs(block).list;
+        paragraphs.iter().filter(|paragraph| !self.allows_paragraph(paragraph.span().of(block))).count() == 0
     }
 
-    /// The entries by which each paragraph of a block may repeat, if each may.
-    fn by_paragraphs(&self, block: &[u8]) -> Option<Vec<&Entry>> {
-        let mut used = Vec::new();
-        for paragraph in self.paragraphs(block).list {
-            let form = form(paragraph.span().of(block));
-            let before = used.len();
-            used.extend(self.entries.iter().filter(|entry| entry.finds(&form)));
-            if used.len() == before {
-                return None;
-            }
-        }
-        Some(used)
+    fn allows_paragraph(&self, paragraph: &[u8]) -> bool {
+        let form = form(paragraph);
+        let found = self.entries.iter().filter(|entry| entry.finds(&form));
+        found.inspect(|entry| entry.use_it()).count() > 0
+    }
+
+    /// The entries by which nothing is allowed, each in words and with its place in a file.
+    pub(super) fn unused(&self) -> impl Iterator<Item = (String, &Place)> {
+        let unused = self.entries.iter().filter(|entry| !entry.is_used.load(Ordering::Relaxed));
+        unused.filter_map(|entry| Some((entry.what.to_string(), entry.at.as_ref()?)))
     }
 
     fn paragraphs(&self, block: &[u8]) -> Segments {

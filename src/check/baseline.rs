@@ -31,8 +31,10 @@ struct Known {
 /// What came to a baseline, or went from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// How often it is there now, less how often it was before.
-    pub by: i64,
+    /// How often it was there.
+    pub before: u64,
+    /// How often it is there now.
+    pub now: u64,
     /// The rule, and how the text begins.
     pub about: String,
     /// Its text.
@@ -45,6 +47,9 @@ impl Baseline {
     /// # Errors
     /// If there is none, or a line of it isn't one of a baseline.
     pub fn read(path: &Path) -> Result<Self> {
+        if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(Error::refused(path, "a baseline is a file"));
+        }
         let text = fs::read(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => {
                 Error::refused(path, "there is no baseline; --update-baseline writes one of what is found")
@@ -68,6 +73,9 @@ impl Baseline {
         let mut known = BTreeMap::new();
         for (number, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with(b"#")) {
             let line = str::from_utf8(line).map_err(|_| refused(number, "not UTF-8"))?;
+            if ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|mark| line.starts_with(mark)) {
+                return Err(refused(number, "a mark of a merge; keep what either side has, one line for each fingerprint"));
+            }
             let mut fields = line.splitn(3, ' ');
             let fingerprint = fields.next().and_then(Fingerprint::read);
             let count = fields.next().and_then(|count| count.parse().ok()).filter(|&count| count > 0);
@@ -105,12 +113,16 @@ impl Baseline {
         self.len() == 0
     }
 
+    /// The texts in it, each as its line has it.
+    pub(super) fn in_words(&self) -> Vec<String> {
+        let known = self.0.iter().filter(|(_, known)| known.count > 0);
+        known.map(|(fingerprint, Known { count, about })| format!("{fingerprint} {count} {about}")).collect()
+    }
+
     /// It as it is written: sorted, so that it changes only where findings do.
     pub fn written(&self) -> Vec<u8> {
         let mut text = format!("{HEADER}{VERSION}\n{EXPLAINED}\n");
-        for (fingerprint, Known { count, about }) in &self.0 {
-            text += &format!("{fingerprint} {count} {about}\n");
-        }
+        self.in_words().iter().for_each(|line| text.extend([line, "\n"]));
         text.into_bytes()
     }
 
@@ -119,9 +131,10 @@ impl Baseline {
         let all: BTreeSet<Fingerprint> = self.0.keys().chain(new.0.keys()).copied().collect();
         let change = |fingerprint: Fingerprint| {
             let (old, new) = (self.0.get(&fingerprint), new.0.get(&fingerprint));
-            let count = |known: Option<&Known>| known.map_or(0, |known| known.count.cast_signed());
+            let count = |known: Option<&Known>| known.map_or(0, |known| known.count);
             let about = new.or(old)?.about.clone();
-            Some(Change { by: count(new) - count(old), about, fingerprint }).filter(|change| change.by != 0)
+            let change = Change { before: count(old), now: count(new), about, fingerprint };
+            (change.before != change.now).then_some(change)
         };
         all.into_iter().filter_map(change).collect()
     }
@@ -156,7 +169,8 @@ mod tests {
         for (text, why) in [
             (String::new(), "line 1: not a baseline"),
             ("# unecho baseline 2\n".into(), "line 1: a baseline of version 2"),
-            ("# unecho baseline 1\n<<<<<<< HEAD\n".into(), "line 2: not a fingerprint"),
+            ("# unecho baseline 1\n<<<<<<< HEAD\n".into(), "line 2: a mark of a merge"),
+            ("# unecho baseline 1\n12 1 rule text\n".into(), "line 2: not a fingerprint"),
             (format!("# unecho baseline 1\n\n{:032x} 0 rule text\n", 5), "line 3: not a fingerprint"),
             (format!("# unecho baseline 1\n{one}\n{one}\n"), "line 3: this fingerprint"),
         ] {
@@ -169,8 +183,9 @@ mod tests {
     #[test]
     fn changes_are_told_by_their_number() {
         let changes = baseline(&[(1, 1), (2, 2), (3, 1)]).changes_to(&baseline(&[(2, 3), (3, 1), (4, 1)]));
-        let changes: Vec<(u128, i64)> = changes.iter().map(|change| (change.fingerprint.0, change.by)).collect();
-        assert_eq!(changes, [(1, -1), (2, 1), (4, 1)]);
+        let changes: Vec<(u128, u64, u64)> =
+            changes.iter().map(|change| (change.fingerprint.0, change.before, change.now)).collect();
+        assert_eq!(changes, [(1, 1, 0), (2, 2, 3), (4, 0, 1)]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::source::Form;
 use memchr::{memchr, memmem, memrchr};
 use std::ops::Range;
 
-const MARK: &[u8] = b"unecho:ignore-";
+const MARK: &[u8] = b"unecho:ignore";
 
 /// A mark in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,15 @@ pub(super) struct Mark {
     line: Span,
     /// The number of that, from 1 on.
     number: u64,
-    is_start: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Start,
+    End,
+    /// It begins like one and is neither.
+    Unknown,
 }
 
 /// What stands between two marks, their lines included.
@@ -57,16 +65,27 @@ fn mark(text: &[u8], at: usize) -> Option<Mark> {
     let start = memrchr(b'\n', &text[..at]).map_or(0, |lf| lf + 1);
     let end = memchr(b'\n', &text[at..]).map_or(text.len(), |lf| at + lf);
     let rest = &text[at + MARK.len()..end];
-    let is_start = rest.starts_with(b"start");
-    let behind = rest.strip_prefix(b"start").or_else(|| rest.strip_prefix(b"end"))?;
-    let is_word = behind.first().is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'_'));
-    (is_word && opens_comment(&text[start..at])).then(|| Mark { line: Span::new(start, end), number: 0, is_start })
+    let is_word = |behind: &[u8]| match behind {
+        [] => true,
+        [b'-', next, ..] => !next.is_ascii_alphanumeric(),
+        [next, ..] => !next.is_ascii_alphanumeric() && *next != b'_',
+    };
+    let is = |word: &[u8]| rest.strip_prefix(word).is_some_and(is_word);
+    let kind = if is(b"-start") {
+        Kind::Start
+    } else if is(b"-end") {
+        Kind::End
+    } else {
+        Kind::Unknown
+    };
+    opens_comment(&text[start..at]).then(|| Mark { line: Span::new(start, end), number: 0, kind })
 }
 
 /// Whether what stands before a mark on its line can be the beginning of a comment, in whatever syntax: signs, not words, and no
 /// quotation mark, within which the mark is only talked of.
 fn opens_comment(before: &[u8]) -> bool {
     let before = before.trim_ascii();
+    let before = [&b"\"\"\""[..], b"'''"].iter().find_map(|quotes| before.strip_suffix(*quotes)).unwrap_or(before);
     let is_sign = |byte: &u8| byte.is_ascii() && !byte.is_ascii_alphanumeric() && !matches!(byte, b'`' | b'"' | b'\'');
     before.iter().all(is_sign) || [&b"[comment]: <> ("[..], b"[comment]: # (", b"{% comment %}", b"REM"].contains(&before)
 }
@@ -81,21 +100,27 @@ pub(super) fn regions(marks: &[Mark]) -> Vec<Region> {
         is_used: false,
         fault,
     };
+    let none_before = "this unecho:ignore-end has no unecho:ignore-start before it";
+    let within = "this unecho:ignore-start stands within another";
+    let unknown = "this is neither unecho:ignore-start nor unecho:ignore-end";
     for mark in marks {
-        match (open, mark.is_start) {
-            (None, true) => open = Some(*mark),
-            (Some(start), false) => {
-                regions.push(region(&start, mark.line.end, None));
+        let faulty = |why| Some(region(mark, mark.line.start, Some(why)));
+        regions.extend(match (mark.kind, open) {
+            (Kind::Start, None) => {
+                open = Some(*mark);
+                None
+            }
+            (Kind::End, Some(start)) => {
                 open = None;
+                Some(region(&start, mark.line.end, None))
             }
-            (None, false) => regions.push(region(mark, mark.line.start, Some("no unecho:ignore-start stands before it"))),
-            (Some(_), true) => {
-                regions.push(region(mark, mark.line.start, Some("it stands within an unecho:ignore-start already")));
-            }
-        }
+            (Kind::End, None) => faulty(none_before),
+            (Kind::Start, Some(_)) => faulty(within),
+            (Kind::Unknown, _) => faulty(unknown),
+        });
     }
-    regions
-        .extend(open.map(|start| region(&start, u64::MAX, Some("no unecho:ignore-end follows, so all of the rest is ignored"))));
+    let no_end = "this unecho:ignore-start has no unecho:ignore-end behind it, so it ignores nothing";
+    regions.extend(open.map(|start| region(&start, start.line.start, Some(no_end))));
     regions
 }
 
@@ -130,21 +155,20 @@ mod tests {
             "{# unecho:ignore-start #}",
             "[//]: # (unecho:ignore-start)",
             "[comment]: <> (unecho:ignore-start)",
+            "<!--unecho:ignore-start-->",
+            "\"\"\"unecho:ignore-start\"\"\"",
             "unecho:ignore-start",
         ] {
-            assert_eq!(found(&format!("A.\n{line}\nB.\n")).len(), 1, "{line}");
+            let end = line.replace("start", "end");
+            let found = found(&format!("A.\n{line}\nB.\n{end}\n"));
+            assert!(found.len() == 1 && found[0].fault.is_none(), "{line}: {found:?}");
         }
     }
 
     #[test]
     fn what_talks_of_a_mark_is_none() {
         assert_eq!(found("A.\n\n```md\n<!-- unecho:ignore-start -->\n```\n"), []);
-        for line in [
-            "Write unecho:ignore-start there.",
-            "`unecho:ignore-start`",
-            "<!-- unecho:ignore-starting -->",
-            "é unecho:ignore-end",
-        ] {
+        for line in ["Write unecho:ignore-start there.", "`unecho:ignore-start`", "'unecho:ignore-end'", "é unecho:ignore-end"] {
             assert_eq!(found(line), [], "{line}");
         }
     }
@@ -163,5 +187,10 @@ mod tests {
         let faults = |text: &str| found(text).iter().map(|region| (region.line, region.fault.is_some())).collect::<Vec<_>>();
         assert_eq!(faults("# unecho:ignore-end\n# unecho:ignore-start\n"), [(1, true), (2, true)]);
         assert_eq!(faults("# unecho:ignore-start\n# unecho:ignore-start\n# unecho:ignore-end\n"), [(2, true), (1, false)]);
+        assert_eq!(
+            faults("# unecho:ignore-starting\n# unecho:ignore-begin\n# unecho:ignore\n"),
+            [(1, true), (2, true), (3, true)]
+        );
+        assert!(!found("# unecho:ignore-start\nA.\n")[0].holds(Span { start: 22, end: 24 }), "half a pair ignores nothing");
     }
 }

@@ -175,7 +175,7 @@ impl<'a> Check<'a> {
         }
         let level = self.policy.levels.of(Rule::UnusedIgnore, &marks.path);
         for region in regions.iter().filter(|region| level > Level::Off && (region.fault.is_some() || !region.is_used)) {
-            let why = region.fault.unwrap_or("nothing that it covers repeats");
+            let why = region.fault.unwrap_or("nothing between this mark and its unecho:ignore-end repeats");
             self.report_unless_old(Hit::unused(&marks.path, region.line, level, why))?;
         }
         Ok(())
@@ -237,6 +237,11 @@ impl<'a> Check<'a> {
         &self.counts
     }
 
+    /// What of the baseline wasn't found.
+    pub fn gone(&self) -> Vec<String> {
+        self.known.as_ref().map_or_else(Vec::new, Baseline::in_words)
+    }
+
     /// What a baseline of them would be.
     pub fn found(&self) -> &Baseline {
         &self.found
@@ -249,10 +254,11 @@ impl<'a> Check<'a> {
     pub fn end(&mut self, tally: &Tally) -> Result<()> {
         if self.policy.covers_allowlist {
             let policy = self.policy;
-            for at in policy.allowlist.entries.iter().filter(|entry| !entry.is_used()).filter_map(|entry| entry.at.as_ref()) {
+            for (entry, at) in policy.allowlist.unused() {
                 let level = self.policy.levels.of(Rule::UnusedIgnore, &at.path);
                 if level > Level::Off {
-                    self.report_unless_old(Hit::unused(&at.path, at.line, level, "nothing that it allows repeats"))?;
+                    let why = format!("nothing that repeats is allowed by {entry}");
+                    self.report_unless_old(Hit::unused(&at.path, at.line, level, &why))?;
                 }
             }
         }

@@ -27,6 +27,8 @@ pub struct Since {
     new: FxHashMap<PathBuf, New>,
     /// What the files were called that have another name now.
     old_names: FxHashMap<PathBuf, PathBuf>,
+    /// Other repositories within this one, of whose files it has none.
+    others: Vec<PathBuf>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -53,7 +55,7 @@ impl Since {
         let commit = String::from_utf8_lossy(&commit).trim_end().to_owned();
         let settings = Settings { across: false, ..settings.clone() };
         let (new, old_names) = (FxHashMap::default(), FxHashMap::default());
-        let mut since = Self { git, commit, settings, top, here, new, old_names };
+        let mut since = Self { git, commit, settings, top, here, new, old_names, others: Vec::new() };
         since.add_changed()?;
         let inside: Vec<PathBuf> = paths.iter().filter_map(|path| since.below(path)).collect();
         if !inside.is_empty() {
@@ -103,8 +105,17 @@ impl Since {
         let words: Vec<&OsStr> = words.into_iter().chain(paths).collect();
         let unknown = self.git.output_in(&self.top, &words)?;
         for path in unknown.split(|&byte| byte == 0).filter(|path| !path.is_empty()) {
-            self.new.insert(OsStr::from_bytes(path).into(), New::All);
+            match path.strip_suffix(b"/") {
+                Some(repository) => self.others.push(OsStr::from_bytes(repository).into()),
+                None => drop(self.new.insert(OsStr::from_bytes(path).into(), New::All)),
+            }
         }
+        // A submodule is an entry of its own kind: mode, hash and stage, then a tab and its path.
+        let known = self.git.output_in(&self.top, &["ls-files", "--stage", "-z"].map(OsStr::new))?;
+        let submodules = known.split(|&byte| byte == 0).filter(|entry| entry.starts_with(b"160000 "));
+        self.others.extend(
+            submodules.filter_map(|entry| Some(OsStr::from_bytes(entry.splitn(2, |&byte| byte == b'\t').nth(1)?).into())),
+        );
         Ok(())
     }
 
@@ -166,7 +177,7 @@ impl Since {
     pub(super) fn is_new(&self, passage: &Passage) -> bool {
         let Some(path) = self.below(&passage.path) else { return true };
         let new = match self.new.get(&path) {
-            None => return false,
+            None => return self.others.iter().any(|other| path.starts_with(other)),
             Some(New::All) => return true,
             Some(New::Lines(new)) => new,
         };

@@ -18,7 +18,7 @@ use unecho::apply::{Draft, Outputs, Shape, Target};
 use unecho::check::report::{GitHub, GitLab, Json, Report, Root, Sarif, StepSummary, Text};
 use unecho::check::{Baseline, Change, Check, Counts, Entry, Marks, Policy, Since};
 use unecho::report::{count, counted, visible};
-use unecho::source::{Identity, Packing};
+use unecho::source::{Found, Identity, Packing};
 use unecho::threads::Threads;
 use unecho::{Error, Place, Result};
 
@@ -30,6 +30,7 @@ pub(super) fn run(args: &Args, config: &Config, global: &Global, terminal: &Term
         return files::list(&inputs, &args.common, terminal);
     }
     let policy = policy(args, config, &inputs)?;
+    let own = own_files(args, config);
     let baseline = baseline(args)?;
     let never = AtomicBool::new(false);
     let threads = Threads::new(global.threads());
@@ -45,7 +46,7 @@ pub(super) fn run(args: &Args, config: &Config, global: &Global, terminal: &Term
         becomes_table: false,
         results_on_stdout: true,
         report: Identity::of_regular(&io::stdout()),
-        admit: &|input| Ok(!args.baseline.as_deref().is_some_and(|baseline| is_same(baseline, input.path()))),
+        admit: &|found| Ok(!is_one_of(&own, found)),
         stop: &never,
     };
     let stdout = Outputs::new(&Target::Stdout, &[], Shape::default())?;
@@ -72,6 +73,9 @@ pub(super) fn run(args: &Args, config: &Config, global: &Global, terminal: &Term
         return Ok(Status::of(ended.tally.failed));
     }
     say(counts, &ended, terminal);
+    if args.baseline.as_deref().is_some_and(|path| inputs.cover(path.parent().unwrap_or(path))) {
+        say_what_is_gone(&check, terminal);
+    }
     if args.fail_on_skip {
         ensure_nothing_was_left_out(&ended, &inputs)?;
     }
@@ -105,7 +109,8 @@ fn status(args: &Args, ended: &Ended, counts: &Counts) -> Status {
 fn policy(args: &Args, config: &Config, inputs: &Inputs) -> Result<Policy> {
     let mut levels = config.levels()?;
     levels.in_any_case.clone_from(&args.levels);
-    let (mut allowlist, covers_allowlist) = config.allowlist(inputs.paths())?;
+    let mut allowlist = config.allowlist()?;
+    let covers_allowlist = inputs.cover(config.folder());
     allowlist.unit = args.common.settings().unit;
     allowlist.entries.extend(args.allow.iter().map(|what| Entry::new(what.clone(), None)));
     let since = match &args.since {
@@ -134,6 +139,22 @@ fn baseline(args: &Args) -> Result<Option<Baseline>> {
     }
 }
 
+/// The files that a check itself reads and writes: no text of those that are checked.
+fn own_files<'a>(args: &'a Args, config: &'a Config) -> Vec<&'a Path> {
+    let reports = args.reports.iter().map(|(_, path)| &**path);
+    let others = [args.baseline.as_deref(), config.path(), args.common.stats.as_deref()];
+    reports.chain(others.into_iter().flatten()).collect()
+}
+
+fn is_one_of(own: &[&Path], found: &Found) -> bool {
+    let path = match found {
+        Found::Input(input) => input.path(),
+        Found::LeftOut(path, _) => path,
+        Found::Failed(_) => return false,
+    };
+    own.iter().any(|own| is_same(own, path))
+}
+
 /// Whether two paths lead to the same file; most have other names, and are told by that.
 fn is_same(one: &Path, other: &Path) -> bool {
     one.file_name() == other.file_name()
@@ -153,10 +174,9 @@ fn update(args: &Args, old: &Baseline, found: &Baseline, ended: &Ended, terminal
     }
     let mut out = BufWriter::new(io::stdout().lock());
     let written = changes.iter().try_for_each(|change| writeln!(out, "{}", in_words(change))).and_then(|()| out.flush());
-    let sum = |is_wanted: fn(i64) -> bool| {
-        changes.iter().map(|change| change.by).filter(|&by| is_wanted(by)).sum::<i64>().unsigned_abs()
-    };
-    let (came, went) = (sum(|by| by > 0), sum(|by| by < 0));
+    let sum = |by: fn(&Change) -> u64| changes.iter().map(by).sum::<u64>();
+    let came = sum(|change| change.now.saturating_sub(change.before));
+    let went = sum(|change| change.before.saturating_sub(change.now));
     let findings = counted(found.len(), "finding");
     terminal.say(&format!("{}: {findings}; {} came, {} went", visible(&path.to_string_lossy()), count(came), count(went)));
     match written {
@@ -166,9 +186,10 @@ fn update(args: &Args, old: &Baseline, found: &Baseline, ended: &Ended, terminal
 }
 
 fn in_words(change: &Change) -> String {
-    let Change { by, about, fingerprint } = change;
-    let times = if by.abs() == 1 { String::new() } else { format!(" ({} times)", by.abs()) };
-    format!("{} {fingerprint} {about}{times}", if *by > 0 { '+' } else { '-' })
+    let Change { before, now, about, fingerprint } = change;
+    let times =
+        if (*before, *now) == (0, 1) || (*before, *now) == (1, 0) { String::new() } else { format!(" ({before} → {now})") };
+    format!("{} {fingerprint} {about}{times}", if now > before { '+' } else { '-' })
 }
 
 fn ensure_something_was_checked(ended: &Ended, inputs: &Inputs, terminal: &Terminal) -> Result<()> {
@@ -193,18 +214,29 @@ fn ensure_nothing_was_left_out(ended: &Ended, inputs: &Inputs) -> Result<()> {
     }
 }
 
-/// Says how many findings there are; of a clean run nothing, unless somebody looks.
+/// Says how many findings there are; of a clean run nothing, unless somebody looks or a text was taken for none.
 fn say(counts: &Counts, ended: &Ended, terminal: &Terminal) {
     let words = counts.in_words(&ended.tally, ended.took);
-    if counts.reported() > 0 || ended.tally.failed > 0 || terminal.is_verbose() {
+    let is_all_well = counts.reported() + ended.tally.failed + ended.tally.left_out.binary == 0;
+    if !is_all_well || terminal.is_verbose() {
         terminal.say(&words);
     } else {
         terminal.hint(&words);
     }
-    if counts.gone > 0 {
-        let gone = counted(counts.gone, "finding");
-        terminal.say(&format!("{gone} of the baseline can't be found any more; --update-baseline takes what is gone out of it"));
+}
+
+/// Says what of the baseline can't be found any more.
+fn say_what_is_gone(check: &Check, terminal: &Terminal) {
+    let gone = check.gone();
+    if gone.is_empty() {
+        return;
     }
+    let number = counted(check.counts().gone, "finding");
+    let (named, by_name) = if terminal.is_verbose() { (gone, ":") } else { (Vec::new(), " (-v names them)") };
+    terminal.say(&format!(
+        "{number} of the baseline can't be found any more{by_name}; --update-baseline takes what is gone out of it"
+    ));
+    named.iter().for_each(|gone| terminal.say(&format!("  {gone}")));
 }
 
 /// The reports that go to files.
@@ -237,9 +269,13 @@ impl ReportFiles {
     fn begin(args: &Args, inputs: &Inputs, stdout: &Outputs) -> Result<Self> {
         let mut list: Vec<ReportFile> = Vec::new();
         for (form, path) in &args.reports {
+            if path.is_dir() {
+                return Err(Error::refused(path, "is a folder, and a report is a file"));
+            }
             let outputs = stdout.beside(path, inputs.paths(), args.common.form())?;
             for other in &list {
-                other.outputs.ensure_apart(&outputs, path)?;
+                let clash = |_| Error::refused(path, "is where another report goes");
+                other.outputs.ensure_apart(&outputs, path).map_err(clash)?;
             }
             let draft = outputs.draft(Path::new(""), path, Packing::Plain, None)?;
             list.push(ReportFile {

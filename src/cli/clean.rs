@@ -20,7 +20,7 @@ use std::sync::atomic::Ordering;
 use unecho::apply::{Outputs, Shape, Target, ensure_replaceable};
 use unecho::report::{Finding, MostRepeated, ScanReport, Tally, Text, Told};
 use unecho::runner::Portion;
-use unecho::source::{Form, Input, base_name};
+use unecho::source::{Form, Found, Input, base_name};
 use unecho::threads::Threads;
 use unecho::{Error, Place, Result, Unit};
 
@@ -72,9 +72,10 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         becomes_table: args.to().or(outputs.form_by_name()) == Some(Form::Parquet),
         results_on_stdout: outputs.are_stdout(),
         report: None,
-        admit: &|input| match args.in_place {
-            true => admit_in_place(args, input).map(|()| true),
-            false => Ok(is_read_again || !interrupted.has(input)),
+        admit: &|found| match found {
+            Found::Input(input) if args.in_place => admit_in_place(args, input).map(|()| true),
+            Found::Input(input) => Ok(is_read_again || !interrupted.has(input)),
+            _ => Ok(true),
         },
         stop: signals.stop(),
     };
@@ -220,7 +221,10 @@ fn exact(part: u64, whole: u64) -> String {
 /// Says which blocks take most away, for which all is read once more.
 fn largest_causes(frame: &Frame) -> Result<()> {
     // A pipe has nothing more to give, or never ends.
-    let is_file = |input: &Input| Ok(std::fs::metadata(input.path()).is_ok_and(|there| there.is_file()));
+    let is_file = |found: &Found| match found {
+        Found::Input(input) => Ok(std::fs::metadata(input.path()).is_ok_and(|there| there.is_file())),
+        _ => Ok(true),
+    };
     let silent = Frame { terminal: &Terminal::silent(), admit: &is_file, ..*frame };
     let mut words = Vec::new();
     findings(&silent, &mut Causes(Text::new(&mut words, frame.common.settings().unit)), Some(MostRepeated::default()))?;
@@ -282,7 +286,9 @@ fn refuse_unknown_command(inputs: &Inputs) -> Result<()> {
     let is_command = |path: &&PathBuf| COMMANDS.iter().any(|command| path.as_os_str() == *command);
     match inputs.paths() {
         [first, ..] if first.components().count() == 1 && first.extension().is_none() && is_missing(first) => {
-            Err(Error::refused(first, "no such file or folder, and no command; the commands are clean, scan, verify and restore"))
+            let [commands @ .., last, _] = COMMANDS;
+            let commands = commands.join(", ");
+            Err(Error::refused(first, format!("no such file or folder, and no command; the commands are {commands} and {last}")))
         }
         paths => match paths.iter().find(is_command) {
             Some(path) if is_missing(path) => {

@@ -68,7 +68,7 @@ struct CheckConfig {
 
 /// Levels in some files.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", expecting = "a table with paths and levels")]
 struct PerPath {
     paths: Vec<Glob>,
     levels: BTreeMap<Rule, Level>,
@@ -76,7 +76,7 @@ struct PerPath {
 
 /// An entry of the allowlist: one of three kinds.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", expecting = "a table with hash, text or regex")]
 struct Allowed {
     hash: Option<Hash>,
     text: Option<String>,
@@ -146,29 +146,30 @@ impl Config {
     /// The one that was named, or the first there is in the current folder and those it is in; an empty one if there is none.
     pub(super) fn find(global: &Global) -> Result<Self> {
         let here = env::current_dir().map_err(|error| Error::io(Place::Request("the current folder".into()), error))?;
-        let path = match &global.config {
-            _ if global.no_config => None,
-            Some(path) => Some(path.clone()),
-            None => here.ancestors().map(|folder| folder.join(NAME)).find(|path| path.exists()),
-        };
-        path.map_or_else(|| Ok(Self::default()), |path| Self::read(&path, &here))
+        let found = || here.ancestors().map(|folder| folder.join(NAME)).find(|path| path.exists());
+        match &global.config {
+            _ if global.no_config => Ok(Self::default()),
+            Some(path) => Self::read(path.clone()),
+            None => found().map_or_else(|| Ok(Self::default()), |path| Self::read(diff_paths(&path, &here).unwrap_or(path))),
+        }
     }
 
-    fn read(path: &Path, here: &Path) -> Result<Self> {
-        let shown = diff_paths(path, here).filter(|_| path.is_absolute()).unwrap_or_else(|| path.into());
-        let bytes = fs::read(path).map_err(|error| Error::io(&shown, error))?;
+    fn read(path: PathBuf) -> Result<Self> {
+        if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(Error::refused(&path, "a configuration is a file"));
+        }
+        let bytes = fs::read(&path).map_err(|error| Error::io(&path, error))?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
-            Error::refused(&shown, format!("line {line}: not UTF-8"))
+            Error::refused(&path, format!("line {line}: not UTF-8"))
         })?;
-        let real = fs::canonicalize(path).map_err(|error| Error::io(&shown, error))?;
+        let real = fs::canonicalize(&path).map_err(|error| Error::io(&path, error))?;
         let folder = real.parent().unwrap_or(Path::new("/")).into();
         let config: Self = toml::from_str(&text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_of(&text, span.start));
-            let why = error.message().replace("unknown field", "unknown key").replace("unknown variant", "unknown value");
-            Error::refused(&shown, format!("line {line}: {}", why.replace('\n', "; ")))
+            Error::refused(&path, format!("line {line}: {}", in_plain_words(error.message())))
         })?;
-        let config = Self { path: shown, folder, text, ..config };
+        let config = Self { path, folder, text, ..config };
         config.allowed()?; // so that what is wrong there is said by any command
         Ok(config)
     }
@@ -176,6 +177,11 @@ impl Config {
     /// Its path, if there is one.
     pub(super) fn path(&self) -> Option<&Path> {
         Some(&*self.path).filter(|path| !path.as_os_str().is_empty())
+    }
+
+    /// The folder that it is for.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Sets what no argument `is_given` for.
@@ -261,10 +267,9 @@ impl Config {
         Ok(Levels { all: list(&self.check.levels), by_path, in_any_case: Vec::new() })
     }
 
-    /// The texts that may repeat, and whether they are those of a folder that `paths` cover.
-    pub(super) fn allowlist(&self, paths: &[PathBuf]) -> Result<(Allowlist, bool)> {
-        let covers = |path: &PathBuf| fs::canonicalize(path).is_ok_and(|path| self.folder.starts_with(path));
-        Ok((Allowlist { entries: self.allowed()?, ..Allowlist::default() }, paths.iter().any(covers)))
+    /// The texts that may repeat.
+    pub(super) fn allowlist(&self) -> Result<Allowlist> {
+        Ok(Allowlist { entries: self.allowed()?, ..Allowlist::default() })
     }
 
     fn allowed(&self) -> Result<Vec<Entry>> {
@@ -276,14 +281,29 @@ impl Config {
         let what = match allowed.get_ref() {
             Allowed { hash: Some(Hash(hash)), text: None, regex: None, .. } => What::Hash(*hash),
             Allowed { hash: None, text: Some(text), regex: None, .. } if !text.trim().is_empty() => What::Text(text.clone()),
-            Allowed { hash: None, text: None, regex: Some(Expression(regex)), .. } => What::Regex(regex.clone()),
+            Allowed { hash: None, text: None, regex: Some(Expression(regex)), .. } if !regex.as_str().is_empty() => {
+                What::Regex(regex.clone())
+            }
             _ => {
-                let why = "an entry of check.allow has one of hash, text and regex, and text isn't empty";
+                let why = "an entry of check.allow has one of hash, text and regex, and that isn't empty";
                 return Err(Error::refused(&self.path, format!("line {line}: {why}")));
             }
         };
         Ok(Entry::new(what, Some(Line { path: self.path.clone(), line })))
     }
+}
+
+/// What is wrong, in words that aren't those of a programming language.
+fn in_plain_words(why: &str) -> String {
+    const WORDS: [(&str, &str); 6] = [
+        ("unknown field", "unknown key"),
+        ("unknown variant", "unknown value"),
+        ("expected u32", "expected a whole number"),
+        ("expected u64", "expected a whole number"),
+        ("expected a sequence", "expected a list"),
+        ("\n", "; "),
+    ];
+    WORDS.iter().fold(why.to_owned(), |why, (theirs, ours)| why.replace(theirs, ours))
 }
 
 /// Sets a value that no argument is given for.

@@ -2,8 +2,9 @@
 
 use super::args::Common;
 use super::terminal::Terminal;
+use std::fs;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use unecho::report::{count, counted};
 use unecho::source::{Form, Found, Identity, Input, Walk};
 use unecho::{Error, Place, Result};
@@ -65,6 +66,13 @@ impl<'a> Inputs<'a> {
             [path] if self.is_single() => self.common.form().or_else(|| Form::of_name(path)).is_some_and(Form::is_container),
             _ => true,
         }
+    }
+
+    /// Whether all of a folder is among them.
+    pub(super) fn cover(&self, folder: &Path) -> bool {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let Ok(folder) = fs::canonicalize(folder) else { return false };
+        self.paths().iter().any(|path| fs::canonicalize(path).is_ok_and(|path| folder.starts_with(path)))
     }
 
     /// A walk over the files and folders.

@@ -32,8 +32,8 @@ pub(super) struct Frame<'a> {
     pub(super) results_on_stdout: bool,
     /// The file that a report goes to.
     pub(super) report: Option<Identity>,
-    /// Whether an input that was found is read; an error says why it mustn't be.
-    pub(super) admit: &'a (dyn Fn(&Input) -> Result<bool> + Sync),
+    /// Whether what was found counts, if only as left out; an error says why it mustn't be read.
+    pub(super) admit: &'a (dyn Fn(&Found) -> Result<bool> + Sync),
     /// Ends the run early.
     pub(super) stop: &'a AtomicBool,
 }
@@ -78,12 +78,9 @@ impl Frame<'_> {
         let mut waiting = Told::default();
         let mut is_any_read = false;
         let mut faults = Faults { place: None, count: 0, terminal: self.terminal };
-        let admitted = |found| match found {
-            Found::Input(input) => match (self.admit)(&input) {
-                Ok(is_read) => is_read.then_some(Found::Input(input)),
-                Err(error) => Some(Found::Failed(error)),
-            },
-            found => Some(found),
+        let admitted = |found| match (self.admit)(&found) {
+            Ok(counts) => counts.then_some(found),
+            Err(error) => Some(Found::Failed(error)),
         };
         let found = self.inputs.found(self.report)?.filter_map(admitted);
         let ended = runner::run(found, course, each, |outcomes| {

@@ -5,6 +5,7 @@ use crate::compare::{Match, compared};
 use crate::error::visible;
 use crate::fingerprint::fingerprint;
 use std::fmt;
+use unicode_width::UnicodeWidthChar;
 
 /// What tells a repeated text from others, wherever it stands and however its lines break.
 ///
@@ -81,8 +82,8 @@ pub struct Quote {
 impl Quote {
     /// So many lines are quoted of a longer passage.
     pub const FIRST: usize = 2;
-    /// So many characters are quoted of a longer line: what fits on a line of a terminal beside its number.
-    const WIDTH: usize = 90;
+    /// So many columns are quoted of a longer line: what fits on a line of a terminal beside its number.
+    const COLUMNS: usize = 90;
 
     fn new(text: &[u8], lines: Lines) -> Self {
         let mut all = text.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
@@ -93,9 +94,14 @@ impl Quote {
 }
 
 fn shown(line: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&line[..line.len().min(4 * Quote::WIDTH)]);
+    let text = String::from_utf8_lossy(&line[..line.len().min(8 * Quote::COLUMNS)]);
     let text = visible(text.trim_end());
-    match text.char_indices().nth(Quote::WIDTH) {
+    let mut columns = 0;
+    let is_beyond = |(_, c): &(usize, char)| {
+        columns += c.width().unwrap_or(1);
+        columns > Quote::COLUMNS
+    };
+    match text.char_indices().find(is_beyond) {
         Some((end, _)) => format!("{}…", text[..end].trim_end()),
         None => text.into_owned(),
     }
@@ -124,5 +130,6 @@ mod tests {
         assert_eq!(Quote::new(b"one\ntwo", lines(3, 4)).last, None);
         let long = Quote::new("é".repeat(500).as_bytes(), lines(1, 1)).first;
         assert_eq!(long, ["é".repeat(90) + "…"]);
+        assert_eq!(Quote::new("山".repeat(500).as_bytes(), lines(1, 1)).first, ["山".repeat(45) + "…"]);
     }
 }

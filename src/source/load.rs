@@ -149,6 +149,9 @@ pub(crate) fn unpacked_size(input: &Input, most: u64) -> u64 {
 /// If it can't be opened or read.
 pub fn holds_text(input: &Input) -> Result<bool> {
     let Origin::Walked(path) = &input.from else { return Ok(true) };
+    if input.form == Form::Parquet {
+        return Ok(true); // which is all NULs, and read all the same
+    }
     let beginning = || {
         let mut beginning = Vec::new();
         let unpacked = input.packing.reader(File::open(path)?)?;

@@ -51,7 +51,11 @@ impl<W: Write> StepSummary<W> {
         let Counts { errors, warnings, notes, .. } = *counts;
         let numbers = [counted(errors, "error"), counted(warnings, "warning"), counted(notes, "note")].join(", ");
         let documents = counted(tally.sums.documents, "document");
-        let mut text = format!("### unecho: {numbers}\n\n{documents} checked, {} failed.\n\n", tally.failed);
+        let failed = match tally.failed {
+            0 => String::new(),
+            failed => format!("{} could not be checked; ", counted(failed, "file")),
+        };
+        let mut text = format!("### unecho: {failed}{numbers}\n\n{documents} checked.\n\n");
         if worst.count() > 0 {
             text += "| | rule | place | |\n|---|---|---|---|\n";
         }
@@ -74,7 +78,11 @@ impl<W: Write> Report for GitHub<W> {
         Ok(())
     }
 
-    fn end(&mut self, _: &Counts, _: &Tally) -> io::Result<()> {
+    fn end(&mut self, _: &Counts, tally: &Tally) -> io::Result<()> {
+        if tally.failed > 0 {
+            let files = counted(tally.failed, "file");
+            writeln!(self.out, "::error title=unecho::{files} could not be checked; the log of the step says why")?;
+        }
         for hit in self.worst.hits() {
             writeln!(self.out, "{}", self.annotation(hit))?;
         }

@@ -106,7 +106,7 @@ fn allowed(words: &str) -> Result<What, String> {
     match words.split_once(':') {
         Some(("hash", hash)) => fingerprint(hash).map(What::Hash),
         Some(("text", text)) if !text.trim().is_empty() => Ok(What::Text(text.into())),
-        Some(("regex", regex)) => regular_expression(regex).map(What::Regex),
+        Some(("regex", regex)) if !regex.is_empty() => regular_expression(regex).map(What::Regex),
         _ => Err("what may repeat is written hash:FINGERPRINT, text:WORDS or regex:EXPRESSION".into()),
     }
 }
