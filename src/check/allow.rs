@@ -4,7 +4,7 @@ use super::Place;
 use crate::compare::{Match, compared};
 use crate::document::Unit;
 use crate::fingerprint::Hash;
-use crate::report::Fingerprint;
+use crate::report::{Fingerprint, Seen};
 use crate::segment::{Manner, Segments};
 use memchr::memmem;
 use regex::bytes::Regex;
@@ -39,6 +39,17 @@ pub struct Entry {
     /// Where it is listed, if that is a file.
     at: Option<Place>,
     is_used: AtomicBool,
+}
+
+impl What {
+    /// Whether it would allow any text.
+    pub fn is_of_anything(&self) -> bool {
+        match self {
+            What::Hash(_) => false,
+            What::Text(text) => form(text.as_bytes()).is_empty(),
+            What::Regex(regex) => regex.is_match(b""),
+        }
+    }
 }
 
 impl Entry {
@@ -81,7 +92,7 @@ pub struct Allowlist {
 impl Allowlist {
     /// Whether a block may repeat: it is listed, or each of its paragraphs is. One that has a listed phrase somewhere in it isn't: an
     /// article doesn't go unseen for the footer under it.
-    pub fn allows(&self, block: &[u8], fingerprint: Fingerprint) -> bool {
+    pub fn allows(&self, Seen { text, fingerprint, paragraphs }: Seen) -> bool {
         if self.entries.is_empty() {
             return false;
         }
@@ -90,8 +101,9 @@ impl Allowlist {
             return true;
         }
         // All of them are looked at: each entry that finds something has its use.
-        let paragraphs = self.paragraphs(block).list;
-        paragraphs.iter().filter(|paragraph| !self.allows_paragraph(paragraph.span().of(block))).count() == 0
+        let all = self.paragraphs(text, paragraphs);
+        let allowed = all.iter().filter(|paragraph| self.allows_paragraph(paragraph)).count();
+        allowed == all.len()
     }
 
     fn allows_paragraph(&self, paragraph: &[u8]) -> bool {
@@ -106,11 +118,16 @@ impl Allowlist {
         unused.filter_map(|entry| Some((entry.what.to_string(), entry.at.as_ref()?)))
     }
 
-    fn paragraphs(&self, block: &[u8]) -> Segments {
+    /// The paragraphs of a block. What stood around it may have told them apart otherwise than it does alone: then its lines, which are
+    /// never more than a paragraph.
+    fn paragraphs<'a>(&self, block: &'a [u8], count: usize) -> Vec<&'a [u8]> {
         let mut paragraphs = Segments::default();
         let manner = Manner { how: Match::Text, unit: self.unit, is_measured: true, hash: Hash::Not };
         paragraphs.append(block, manner).expect("a block is made of paragraphs that were not too long");
-        paragraphs
+        if paragraphs.list.len() == count {
+            return paragraphs.list.iter().map(|paragraph| paragraph.span().of(block)).collect();
+        }
+        block.split(|&byte| byte == b'\n').filter(|line| !form(line).is_empty()).collect()
     }
 }
 

@@ -6,6 +6,7 @@ use crate::document::Span;
 use crate::error::visible;
 use crate::report::{Evidence, Finding, Fingerprint, Lines, Passage, Repeat, counted, noun};
 use std::path::Path;
+use std::sync::Arc;
 
 /// A finding of a rule.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -35,14 +36,17 @@ pub struct Hit {
     pub columns: u64,
     /// How it begins, at most 72 characters.
     pub begins: String,
+    /// Whether the lines, or the number of the record, are those of the file: it isn't packed, and is text or JSON Lines.
+    #[serde(skip)]
+    pub has_lines: bool,
     /// What is kept of its text.
     #[serde(skip)]
-    pub evidence: Option<Box<Evidence>>,
+    pub evidence: Option<Arc<Evidence>>,
 }
 
 impl Hit {
     /// A block that repeats.
-    pub(super) fn of(finding: &Finding, repeat: Repeat, rule: Rule, level: Level, unit: Unit) -> Self {
+    pub(super) fn of(finding: &Finding, repeat: Repeat, (rule, level): (Rule, Level), unit: Unit, has_lines: bool) -> Self {
         let at = finding.passage(&[repeat.lines]);
         let repeats = finding.repeated(&repeat);
         let size = counted(repeat.paragraphs, noun(unit));
@@ -67,6 +71,7 @@ impl Hit {
             paragraphs: repeat.paragraphs,
             columns: repeat.columns,
             begins: repeat.begins,
+            has_lines,
             evidence: Some(evidence),
         }
     }
@@ -86,16 +91,17 @@ impl Hit {
             paragraphs: 0,
             columns: 0,
             begins: String::new(),
+            has_lines: true,
             evidence: None,
         }
     }
 
-    /// The lines of its file that it takes, as far as those are known: a record of JSON Lines is a line.
+    /// The lines of its file that it takes; the first where the file has none that one could look up.
     pub(super) fn lines_of_file(&self) -> Lines {
         match (self.at.record, self.at.lines.as_slice()) {
-            (Some(record), _) => Lines { first: record, last: record },
-            (None, [first, ..]) => *first,
-            (None, []) => Lines { first: 1, last: 1 },
+            (Some(record), _) if self.has_lines => Lines { first: record, last: record },
+            (None, [first, ..]) if self.has_lines => *first,
+            _ => Lines { first: 1, last: 1 },
         }
     }
 

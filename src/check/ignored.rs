@@ -1,6 +1,6 @@
 //! `unecho:ignore-start` and `unecho:ignore-end`: between them text may repeat.
 
-use crate::document::Span;
+use crate::document::{BYTE_ORDER_MARK, Span};
 use crate::runner::Portion;
 use crate::segment::closed_fences;
 use crate::source::Form;
@@ -29,13 +29,20 @@ enum Kind {
 
 /// What stands between two marks, their lines included.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Region {
+struct Region {
     span: Span,
     /// The number of its first line.
-    pub(super) line: u64,
-    pub(super) is_used: bool,
-    /// What is wrong with its marks.
-    pub(super) fault: Option<&'static str>,
+    line: u64,
+    is_used: bool,
+}
+
+/// What of a text is ignored.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Regions {
+    /// In order, none within another.
+    list: Vec<Region>,
+    /// The lines of marks that have no partner, and what is wrong with each.
+    faults: Vec<(u64, &'static str)>,
 }
 
 /// The marks of a portion, if it is text; records have none, since nobody writes comments into them.
@@ -55,7 +62,8 @@ fn found(text: &[u8], part: Range<usize>) -> Vec<Mark> {
     let mut marks: Vec<Mark> = found.filter_map(|at| mark(text, at)).collect();
     if !marks.is_empty() {
         let fences = closed_fences(text, 0);
-        marks.retain(|mark| !fences.iter().any(|fence| fence.start <= mark.line.start && mark.line.end <= fence.end));
+        let fence = |mark: &Mark| fences.get(fences.partition_point(|fence| fence.end < mark.line.end));
+        marks.retain(|mark| fence(mark).is_none_or(|fence| mark.line.start < fence.start));
     }
     marks
 }
@@ -81,53 +89,74 @@ fn mark(text: &[u8], at: usize) -> Option<Mark> {
     opens_comment(&text[start..at]).then(|| Mark { line: Span::new(start, end), number: 0, kind })
 }
 
-/// Whether what stands before a mark on its line can be the beginning of a comment, in whatever syntax: signs, not words, and no
-/// quotation mark, within which the mark is only talked of.
+/// Whether what stands before a mark on its line can be the beginning of a comment, in whatever syntax: signs, or one of the words
+/// that open one; and no quotation mark, within which the mark is only talked of.
 fn opens_comment(before: &[u8]) -> bool {
-    let before = before.trim_ascii();
-    let before = [&b"\"\"\""[..], b"'''"].iter().find_map(|quotes| before.strip_suffix(*quotes)).unwrap_or(before);
+    const WORDS: [&[u8]; 13] = [
+        b"[comment]: <> (",
+        b"[comment]: # (",
+        b"[//]: # \"",
+        b".. comment",
+        b"{% comment %}",
+        b"{%- comment -%}",
+        b"rem",
+        b"dnl",
+        b"@c",
+        b"@comment",
+        b".\\\"",
+        b"'",
+        b"\"",
+    ];
+    let before = before.strip_prefix(BYTE_ORDER_MARK).unwrap_or(before).trim_ascii();
     let is_sign = |byte: &u8| byte.is_ascii() && !byte.is_ascii_alphanumeric() && !matches!(byte, b'`' | b'"' | b'\'');
-    before.iter().all(is_sign) || [&b"[comment]: <> ("[..], b"[comment]: # (", b"{% comment %}", b"REM"].contains(&before)
+    before.iter().all(is_sign)
+        || [b"\"\"\"", b"'''"].iter().any(|quotes| before == *quotes)
+        || WORDS.iter().any(|word| before.eq_ignore_ascii_case(word))
 }
 
-/// What stands between the marks of a text, which are in order.
-pub(super) fn regions(marks: &[Mark]) -> Vec<Region> {
-    let mut regions: Vec<Region> = Vec::new();
-    let mut open: Option<Mark> = None;
-    let region = |from: &Mark, end: u64, fault| Region {
-        span: Span { start: from.line.start, end },
-        line: from.number,
-        is_used: false,
-        fault,
-    };
-    let none_before = "this unecho:ignore-end has no unecho:ignore-start before it";
-    let within = "this unecho:ignore-start stands within another";
-    let unknown = "this is neither unecho:ignore-start nor unecho:ignore-end";
-    for mark in marks {
-        let faulty = |why| Some(region(mark, mark.line.start, Some(why)));
-        regions.extend(match (mark.kind, open) {
-            (Kind::Start, None) => {
-                open = Some(*mark);
-                None
-            }
-            (Kind::End, Some(start)) => {
-                open = None;
-                Some(region(&start, mark.line.end, None))
-            }
-            (Kind::End, None) => faulty(none_before),
-            (Kind::Start, Some(_)) => faulty(within),
-            (Kind::Unknown, _) => faulty(unknown),
-        });
+impl Regions {
+    /// What stands between the marks of a text, which are in order.
+    pub(super) fn between(marks: &[Mark]) -> Self {
+        let mut regions = Self::default();
+        let mut open: Option<Mark> = None;
+        for mark in marks {
+            let fault = match (mark.kind, open) {
+                (Kind::Start, None) => {
+                    open = Some(*mark);
+                    continue;
+                }
+                (Kind::End, Some(start)) => {
+                    let span = Span { start: start.line.start, end: mark.line.end };
+                    regions.list.push(Region { span, line: start.number, is_used: false });
+                    open = None;
+                    continue;
+                }
+                (Kind::End, None) => "this unecho:ignore-end has no unecho:ignore-start before it",
+                (Kind::Start, Some(_)) => "this unecho:ignore-start stands within another",
+                (Kind::Unknown, _) => "this is neither unecho:ignore-start nor unecho:ignore-end",
+            };
+            regions.faults.push((mark.number, fault));
+        }
+        let no_end = "this unecho:ignore-start has no unecho:ignore-end behind it, so it ignores nothing";
+        regions.faults.extend(open.map(|start| (start.number, no_end)));
+        regions
     }
-    let no_end = "this unecho:ignore-start has no unecho:ignore-end behind it, so it ignores nothing";
-    regions.extend(open.map(|start| region(&start, start.line.start, Some(no_end))));
-    regions
-}
 
-impl Region {
-    /// Whether all of a block stands in it.
-    pub(super) fn holds(&self, block: Span) -> bool {
-        self.span.start <= block.start && block.end <= self.span.end
+    /// Whether all of a block stands in one of them, which has its use then.
+    pub(super) fn ignore(&mut self, block: Span) -> bool {
+        let at = self.list.partition_point(|region| region.span.end < block.end);
+        let Some(region) = self.list.get_mut(at).filter(|region| region.span.start <= block.start) else { return false };
+        region.is_used = true;
+        true
+    }
+
+    /// The lines of marks that do nothing, in order, and why.
+    pub(super) fn useless(self) -> Vec<(u64, &'static str)> {
+        let nothing = "nothing between this mark and its unecho:ignore-end repeats";
+        let unused = self.list.into_iter().filter(|region| !region.is_used).map(|region| (region.line, nothing));
+        let mut all: Vec<_> = self.faults.into_iter().chain(unused).collect();
+        all.sort_unstable();
+        all
     }
 }
 
@@ -135,11 +164,11 @@ impl Region {
 mod tests {
     use super::*;
 
-    fn found(text: &str) -> Vec<Region> {
+    fn found(text: &str) -> Regions {
         let text = text.as_bytes();
-        let marks = super::found(text, 0..text.len()).into_iter();
         let number = |mark: &Mark| 1 + text[..mark.line.start as usize].iter().filter(|&&byte| byte == b'\n').count() as u64;
-        regions(&marks.map(|mark| Mark { number: number(&mark), ..mark }).collect::<Vec<_>>())
+        let marks = super::found(text, 0..text.len()).into_iter();
+        Regions::between(&marks.map(|mark| Mark { number: number(&mark), ..mark }).collect::<Vec<_>>())
     }
 
     #[test]
@@ -147,50 +176,62 @@ mod tests {
         for line in [
             "<!-- unecho:ignore-start -->",
             "<!-- unecho:ignore-start the licence, which is asked for -->",
+            "<!--unecho:ignore-start-->",
             "# unecho:ignore-start",
             "  // unecho:ignore-start",
             ".. unecho:ignore-start",
+            ".. comment unecho:ignore-start",
             "% unecho:ignore-start",
             "/* unecho:ignore-start */",
             "{# unecho:ignore-start #}",
+            "{%- comment -%} unecho:ignore-start {%- endcomment -%}",
             "[//]: # (unecho:ignore-start)",
+            "[//]: # \"unecho:ignore-start\"",
             "[comment]: <> (unecho:ignore-start)",
-            "<!--unecho:ignore-start-->",
+            ".\\\" unecho:ignore-start",
+            "' unecho:ignore-start",
+            "@c unecho:ignore-start",
+            "REM unecho:ignore-start",
             "\"\"\"unecho:ignore-start\"\"\"",
             "unecho:ignore-start",
         ] {
             let end = line.replace("start", "end");
-            let found = found(&format!("A.\n{line}\nB.\n{end}\n"));
-            assert!(found.len() == 1 && found[0].fault.is_none(), "{line}: {found:?}");
+            for before in ["A.\n", "\u{feff}"] {
+                let found = found(&format!("{before}{line}\nB.\n{end}\n"));
+                assert!(found.list.len() == 1 && found.faults.is_empty(), "{line}: {found:?}");
+            }
         }
     }
 
     #[test]
     fn what_talks_of_a_mark_is_none() {
-        assert_eq!(found("A.\n\n```md\n<!-- unecho:ignore-start -->\n```\n"), []);
-        for line in ["Write unecho:ignore-start there.", "`unecho:ignore-start`", "'unecho:ignore-end'", "é unecho:ignore-end"] {
-            assert_eq!(found(line), [], "{line}");
+        for text in [
+            "Write unecho:ignore-start there.",
+            "`unecho:ignore-start`",
+            "Say 'unecho:ignore-end'",
+            "é unecho:ignore-end",
+            "A.\n\n```md\n<!-- unecho:ignore-start -->\n```\n",
+        ] {
+            assert_eq!(found(text), Regions::default(), "{text}");
         }
     }
 
     #[test]
     fn a_region_has_both_its_marks() {
-        let text = "A.\n# unecho:ignore-start\nB.\n# unecho:ignore-end\nC.\n";
-        let [region] = &*found(text) else { panic!() };
-        assert_eq!((region.line, region.fault), (2, None));
-        assert_eq!(region.span.of(text.as_bytes()), b"# unecho:ignore-start\nB.\n# unecho:ignore-end");
-        assert!(region.holds(Span { start: 3, end: 30 }) && !region.holds(Span { start: 0, end: 30 }));
+        let text = "A.\n# unecho:ignore-start\nB.\n# unecho:ignore-end\nC.\n# unecho:ignore-start\n# unecho:ignore-end\n";
+        let mut regions = found(text);
+        assert_eq!(regions.list[0].span.of(text.as_bytes()), b"# unecho:ignore-start\nB.\n# unecho:ignore-end");
+        assert!(!regions.ignore(Span { start: 0, end: 30 }) && !regions.ignore(Span { start: 25, end: 50 }));
+        assert!(regions.ignore(Span { start: 3, end: 30 }));
+        assert_eq!(regions.useless(), [(6, "nothing between this mark and its unecho:ignore-end repeats")]);
     }
 
     #[test]
-    fn marks_without_partners_are_named() {
-        let faults = |text: &str| found(text).iter().map(|region| (region.line, region.fault.is_some())).collect::<Vec<_>>();
-        assert_eq!(faults("# unecho:ignore-end\n# unecho:ignore-start\n"), [(1, true), (2, true)]);
-        assert_eq!(faults("# unecho:ignore-start\n# unecho:ignore-start\n# unecho:ignore-end\n"), [(2, true), (1, false)]);
-        assert_eq!(
-            faults("# unecho:ignore-starting\n# unecho:ignore-begin\n# unecho:ignore\n"),
-            [(1, true), (2, true), (3, true)]
-        );
-        assert!(!found("# unecho:ignore-start\nA.\n")[0].holds(Span { start: 22, end: 24 }), "half a pair ignores nothing");
+    fn marks_without_partners_ignore_nothing_and_are_named() {
+        let faults = |text: &str| found(text).useless().iter().map(|(line, _)| *line).collect::<Vec<_>>();
+        assert_eq!(faults("# unecho:ignore-end\n# unecho:ignore-start\n"), [1, 2]);
+        assert_eq!(faults("# unecho:ignore-start\n# unecho:ignore-start\n# unecho:ignore-end\n"), [1, 2]);
+        assert_eq!(faults("# unecho:ignore-starting\n# unecho:ignore-begin\n# unecho:ignore\n"), [1, 2, 3]);
+        assert!(!found("# unecho:ignore-start\nA.\n").ignore(Span { start: 22, end: 24 }));
     }
 }

@@ -1,10 +1,11 @@
 //! The gate: which findings count, how much, and whether a check fails. Knows findings and git; nothing of how they were found.
 //!
 //! A finding passes through what may silence it in this order: the level of its rule in its file, the marks around it, the allowlist,
-//! the revision it is new since, the baseline. What is left is a [`Hit`], and goes to the reports.
+//! the baseline, the revision it is new since. What is left is a [`Hit`], and goes to the reports.
 
 mod allow;
 mod baseline;
+mod git;
 mod hit;
 mod ignored;
 pub mod report;
@@ -19,10 +20,12 @@ pub use since::Since;
 
 use crate::Unit;
 use crate::error::{self, Error, Result};
-use crate::report::{Finding, Fingerprint, Tally, Told, count, counted};
+use crate::report::{Finding, Fingerprint, Seen, Tally, Told, Wanted, count, counted};
 use crate::runner::{Part, Portion};
-use ignored::{Mark, marks, regions};
-use report::Report;
+use crate::source::{Form, Input, Packing};
+use ignored::{Mark, Regions, marks};
+use report::{Ending, Report};
+use rule::unique_bytes;
 use rustc_hash::FxHashMap;
 use std::io;
 use std::path::PathBuf;
@@ -46,6 +49,8 @@ pub struct Policy {
     pub allowlist: Allowlist,
     /// Whether all that the allowlist is for is checked, so that an entry that isn't used has no use.
     pub covers_allowlist: bool,
+    /// Whether texts are shown.
+    pub is_shown: bool,
     /// Only what this revision doesn't have counts.
     pub since: Option<Since>,
 }
@@ -55,6 +60,8 @@ pub struct Marks {
     path: PathBuf,
     part: Part,
     list: Vec<Mark>,
+    /// Whether what is said of lines is said of those of the file.
+    has_lines: bool,
 }
 
 impl Marks {
@@ -63,9 +70,11 @@ impl Marks {
     /// # Errors
     /// Those of [`Finding::new`].
     pub fn of(portion: &Portion, policy: &Policy) -> Result<(Self, Told)> {
-        let allows = |block: &[u8], fingerprint: Fingerprint| policy.allowlist.allows(block, fingerprint);
-        let told = Told::of_all(portion, Some(&allows))?;
-        Ok((Self { path: portion.input.path().into(), part: portion.part, list: marks(portion) }, told))
+        let allows = |seen: Seen| policy.allowlist.allows(seen);
+        let told = Told::of_all(portion, Some(Wanted { allows: &allows, quotes: policy.is_shown }))?;
+        let Input { form, packing, .. } = portion.input;
+        let has_lines = *packing == Packing::Plain && matches!(form, Form::Text | Form::Jsonl);
+        Ok((Self { path: portion.input.path().into(), part: portion.part, list: marks(portion), has_lines }, told))
     }
 }
 
@@ -115,8 +124,8 @@ pub struct Check<'a> {
     policy: &'a Policy,
     unit: Unit,
     known: Option<Baseline>,
-    /// What a baseline of this run would hold.
-    found: Baseline,
+    /// What a baseline of this run holds, if it is to make one.
+    found: Option<Baseline>,
     reports: Vec<(error::Place, Box<dyn Report + 'a>)>,
     counts: Counts,
     /// The marks of the text that comes in stretches.
@@ -137,12 +146,17 @@ impl<'a> Check<'a> {
             policy,
             unit,
             known,
-            found: Baseline::default(),
+            found: None,
             reports,
             counts: Counts::default(),
             waiting: Vec::new(),
             occurrences: Default::default(),
         }
+    }
+
+    /// A check that reports nothing, and makes a baseline of what it finds.
+    pub fn for_baseline(policy: &'a Policy, unit: Unit) -> Self {
+        Self { found: Some(Baseline::default()), ..Self::new(policy, unit, None, Vec::new()) }
     }
 
     /// Goes on with what repeats in the next portion.
@@ -154,31 +168,39 @@ impl<'a> Check<'a> {
         if marks.part == Part::Stretch {
             return Ok(());
         }
-        let mut regions = regions(&std::mem::take(&mut self.waiting));
-        for mut finding in findings {
-            let mut repeats = std::mem::take(&mut finding.repeats);
-            repeats.sort_by_key(|repeat| repeat.bytes.start);
-            let mut hits = Vec::with_capacity(repeats.len());
-            for repeat in repeats {
-                let around = regions.iter_mut().find(|region| region.holds(repeat.bytes));
-                let is_ignored = around.map(|region| region.is_used = true).is_some();
-                let is_allowed = repeat.evidence.as_ref().is_some_and(|evidence| evidence.is_allowed);
-                let rule = Rule::of(&finding, &repeat);
-                match self.policy.levels.of(rule, &finding.path) {
-                    Level::Off => {}
-                    _ if is_ignored => self.counts.ignored += 1,
-                    _ if is_allowed => self.counts.allowed += 1,
-                    level => hits.push(Hit::of(&finding, repeat, rule, level, self.unit)),
-                }
-            }
-            self.judge(hits)?;
+        let mut regions = Regions::between(&std::mem::take(&mut self.waiting));
+        for finding in findings {
+            self.document(finding, &mut regions, marks.has_lines)?;
         }
         let level = self.policy.levels.of(Rule::UnusedIgnore, &marks.path);
-        for region in regions.iter().filter(|region| level > Level::Off && (region.fault.is_some() || !region.is_used)) {
-            let why = region.fault.unwrap_or("nothing between this mark and its unecho:ignore-end repeats");
-            self.report_unless_old(Hit::unused(&marks.path, region.line, level, why))?;
+        for (line, why) in regions.useless() {
+            self.unused(Hit::unused(&marks.path, line, level, why))?;
         }
         Ok(())
+    }
+
+    /// Judges what repeats in a document.
+    fn document(&mut self, mut finding: Finding, regions: &mut Regions, has_lines: bool) -> Result<()> {
+        let unique = unique_bytes(&finding);
+        let mut repeats = std::mem::take(&mut finding.repeats);
+        repeats.sort_by_key(|repeat| repeat.bytes.start);
+        let (mut hits, mut silenced) = (Vec::with_capacity(repeats.len()), Vec::new());
+        for repeat in repeats {
+            let is_ignored = regions.ignore(repeat.bytes);
+            let evidence = repeat.evidence.as_ref().expect("what is checked keeps evidence");
+            let rule = Rule::of(&repeat, unique);
+            match self.policy.levels.of(rule, &finding.path) {
+                Level::Off => {}
+                _ if is_ignored => self.counts.ignored += 1,
+                _ if evidence.is_allowed => self.counts.allowed += 1,
+                level => {
+                    hits.push(Hit::of(&finding, repeat, (rule, level), self.unit, has_lines));
+                    continue;
+                }
+            }
+            silenced.push(evidence.fingerprint);
+        }
+        self.judge(hits, &silenced)
     }
 
     /// Forgets what waits: that text has failed.
@@ -187,10 +209,12 @@ impl<'a> Check<'a> {
     }
 
     /// Reports what of the findings of a document is neither known nor old.
-    fn judge(&mut self, hits: Vec<Hit>) -> Result<()> {
-        let new = self.policy.since.as_ref().map(|since| since.new_ones(&hits)).transpose()?;
+    fn judge(&mut self, hits: Vec<Hit>, silenced: &[Fingerprint]) -> Result<()> {
+        let new = self.policy.since.as_ref().map(|since| since.new_ones(&hits, silenced)).transpose()?;
         for (number, hit) in hits.into_iter().enumerate() {
-            self.found.add(&hit);
+            if let Some(found) = &mut self.found {
+                found.add(&hit);
+            }
             if self.known.as_mut().is_some_and(|known| known.take(hit.fingerprint)) {
                 self.counts.known += 1;
             } else if new.as_ref().is_some_and(|new| !new[number]) {
@@ -202,9 +226,10 @@ impl<'a> Check<'a> {
         Ok(())
     }
 
-    /// Reports what is in no baseline.
-    fn report_unless_old(&mut self, hit: Hit) -> Result<()> {
-        if self.policy.since.as_ref().is_none_or(|since| since.is_new(&hit.at)) { self.report(hit) } else { Ok(()) }
+    /// Reports something to be ignored that isn't there.
+    fn unused(&mut self, hit: Hit) -> Result<()> {
+        let is_new = self.policy.since.as_ref().is_none_or(|since| since.is_new(&hit.at));
+        if is_new && hit.level > Level::Off { self.report(hit) } else { Ok(()) }
     }
 
     fn report(&mut self, mut hit: Hit) -> Result<()> {
@@ -242,28 +267,26 @@ impl<'a> Check<'a> {
         self.known.as_ref().map_or_else(Vec::new, Baseline::in_words)
     }
 
-    /// What a baseline of them would be.
-    pub fn found(&self) -> &Baseline {
-        &self.found
+    /// The baseline of them.
+    pub fn found(&self) -> Option<&Baseline> {
+        self.found.as_ref()
     }
 
-    /// Ends the reports.
+    /// Ends the reports; `is_complete`: all that was to be checked was.
     ///
     /// # Errors
     /// Those of the outputs of the reports.
-    pub fn end(&mut self, tally: &Tally) -> Result<()> {
-        if self.policy.covers_allowlist {
+    pub fn end(&mut self, tally: &Tally, is_complete: bool) -> Result<()> {
+        if self.policy.covers_allowlist && tally.failed == 0 {
             let policy = self.policy;
             for (entry, at) in policy.allowlist.unused() {
-                let level = self.policy.levels.of(Rule::UnusedIgnore, &at.path);
-                if level > Level::Off {
-                    let why = format!("nothing that repeats is allowed by {entry}");
-                    self.report_unless_old(Hit::unused(&at.path, at.line, level, &why))?;
-                }
+                let level = policy.levels.of(Rule::UnusedIgnore, &at.path);
+                let why = format!("nothing that repeats is allowed by {entry}");
+                self.unused(Hit::unused(&at.path, at.line, level, &why))?;
             }
         }
         self.counts.gone = self.known.as_ref().map_or(0, Baseline::len);
         let counts = self.counts.clone();
-        self.tell(|report| report.end(&counts, tally))
+        self.tell(|report| report.end(Ending { counts: &counts, tally, is_complete }))
     }
 }

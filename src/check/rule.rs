@@ -3,7 +3,7 @@
 use crate::document;
 use crate::report::{Finding, Repeat};
 use crate::source::Patterns;
-use std::ffi::OsStr;
+use std::fs;
 use std::path::Path;
 
 /// What a check finds. Each has a section in docs/rules.md.
@@ -94,13 +94,13 @@ impl Rule {
         if may_repeat_itself(path) { self.default_level().min(Level::Warning) } else { self.default_level() }
     }
 
-    /// The rule that a block of a document falls under.
-    pub(super) fn of(finding: &Finding, repeat: &Repeat) -> Self {
+    /// The rule that a block falls under in a document that has so many bytes without its own repeats.
+    pub(super) fn of(repeat: &Repeat, unique: u64) -> Self {
         match repeat.rule {
             document::Rule::RepeatedAcross => Rule::RepeatedAcross,
             document::Rule::RepeatedDocument => Rule::RepeatedDocument,
             document::Rule::RepeatedBlock => {
-                let is_most = 2 * repeat.bytes.len() > finding.clean_bytes;
+                let is_most = 2 * repeat.bytes.len() > unique;
                 if is_most || is_prose(repeat) { Rule::DoubledBlock } else { Rule::RepeatedParagraph }
             }
         }
@@ -150,17 +150,41 @@ fn is_prose(repeat: &Repeat) -> bool {
     repeat.paragraphs > 1 && repeat.columns >= COLUMNS.max(COLUMNS_A_PARAGRAPH * repeat.paragraphs)
 }
 
-/// Whether a file is of a kind that has good reasons to say things twice: a licence, or a list of changes.
+/// How many bytes a document has without what repeats within it.
+pub(super) fn unique_bytes(finding: &Finding) -> u64 {
+    let within = finding.repeats.iter().filter(|repeat| repeat.rule == document::Rule::RepeatedBlock);
+    finding.bytes.saturating_sub(within.map(|repeat| repeat.bytes.len()).sum())
+}
+
+/// Whether a file is of a kind that has good reasons to say things twice: a licence, or a list of changes, alone or with a version
+/// behind it. docs/rules.md lists them.
 fn may_repeat_itself(path: &Path) -> bool {
-    const LICENCES: [&str; 7] = ["licens", "licenc", "copying", "copyright", "notice", "third-party", "third_party"];
-    const CHANGES: [&str; 6] = ["changelog", "changes", "history", "news", "releases", "release-notes"];
-    let begins_so = |name: &OsStr, words: &[&str]| {
-        let name = name.to_string_lossy().to_ascii_lowercase();
-        words.iter().any(|word| name.starts_with(word))
+    const LICENCES: [&str; 8] =
+        ["license", "licence", "licenses", "licences", "copying", "copyright", "third-party-notices", "third_party_notices"];
+    const OTHERS: [&str; 10] = [
+        "notice",
+        "notices",
+        "changelog",
+        "changes",
+        "history",
+        "news",
+        "releases",
+        "release-notes",
+        "release_notes",
+        "third-party",
+    ];
+    let real = fs::canonicalize(path);
+    let path = real.as_deref().unwrap_or(path);
+    let name = |of: &Path| of.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let folder = path.parent().map(name).unwrap_or_default();
+    let name = name(path);
+    let behind = |words: &[&str], may_follow: fn(&str) -> bool| {
+        let mut rests = words.iter().filter_map(|word| name.strip_prefix(word));
+        rests.any(|rest| rest.is_empty() || rest.starts_with('.') || may_follow(rest))
     };
-    let folders = path.parent().into_iter().flat_map(Path::components);
-    path.file_name().is_some_and(|name| begins_so(name, &LICENCES) || begins_so(name, &CHANGES))
-        || folders.into_iter().any(|folder| begins_so(folder.as_os_str(), &["licenses", "licences"]))
+    let is_kind = |rest: &str| rest.starts_with(['-', '_']); // LICENSE-MIT
+    let is_version = |rest: &str| rest.starts_with(['-', '_']) && rest[1..].starts_with(|c: char| c.is_ascii_digit());
+    behind(&LICENCES, is_kind) || behind(&OTHERS, is_version) || ["licenses", "licences"].contains(&&*folder)
 }
 
 #[cfg(test)]
@@ -170,12 +194,29 @@ mod tests {
     #[test]
     fn what_has_reasons_to_repeat_itself_is_no_error() {
         let level = |path: &str| Levels::default().of(Rule::DoubledBlock, Path::new(path));
-        for path in
-            ["LICENSE", "./LICENSE-MIT.md", "a/Copying.txt", "src/licenses/Net-SNMP", "CHANGELOG.md", "docs/changes.rst", "NEWS"]
-        {
+        for path in [
+            "LICENSE",
+            "./LICENSE-MIT.md",
+            "a/Copying.txt",
+            "src/licenses/Net-SNMP",
+            "CHANGELOG.md",
+            "CHANGELOG-1.2.md",
+            "docs/changes.rst",
+            "NEWS",
+        ] {
             assert_eq!(level(path), Level::Warning, "{path}");
         }
-        for path in ["a.md", "news/a.md", "README", "my-license.md", "docs/licensing/a.md"] {
+        for path in [
+            "a.md",
+            "news/a.md",
+            "README",
+            "newsletter-2024.md",
+            "history-of-the-harbour.md",
+            "notices-to-mariners.md",
+            "licenses/proj/README.md",
+            "my-license.md",
+            "docs/licensing/a.md",
+        ] {
             assert_eq!(level(path), Level::Error, "{path}");
         }
     }

@@ -4,6 +4,7 @@ use super::args::{Check as Args, CheckForm, Global};
 use super::config::Config;
 use super::inputs::Inputs;
 use super::run::{Ended, Frame};
+use super::signals::Signals;
 use super::terminal::Terminal;
 use super::{Status, files};
 use anstream::AutoStream;
@@ -13,7 +14,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use unecho::apply::{Draft, Outputs, Shape, Target};
 use unecho::check::report::{GitHub, GitLab, Json, Report, Root, Sarif, StepSummary, Text};
 use unecho::check::{Baseline, Change, Check, Counts, Entry, Marks, Policy, Since};
@@ -30,9 +31,9 @@ pub(super) fn run(args: &Args, config: &Config, global: &Global, terminal: &Term
         return files::list(&inputs, &args.common, terminal);
     }
     let policy = policy(args, config, &inputs)?;
-    let own = own_files(args, config);
+    let own = Own::of(args, config);
     let baseline = baseline(args)?;
-    let never = AtomicBool::new(false);
+    let signals = if args.reports.is_empty() { Signals::ignored() } else { Signals::watched() };
     let threads = Threads::new(global.threads());
     let budget = global.budget(None)?;
     let frame = Frame {
@@ -46,40 +47,43 @@ pub(super) fn run(args: &Args, config: &Config, global: &Global, terminal: &Term
         becomes_table: false,
         results_on_stdout: true,
         report: Identity::of_regular(&io::stdout()),
-        admit: &|found| Ok(!is_one_of(&own, found)),
-        stop: &never,
+        admit: &|found| Ok(!own.has(found)),
+        stop: signals.stop(),
     };
     let stdout = Outputs::new(&Target::Stdout, &[], Shape::default())?;
     let stats = frame.stats(&stdout)?;
-    let files = ReportFiles::begin(args, &inputs, &stdout)?;
+    own.ensure_apart(args)?;
+    signals.let_temporaries_go_first();
+    let files = ReportFiles::begin(args, &inputs, &stdout, stats.as_ref())?;
     inputs.say_what_is_awaited(terminal);
 
-    let reports = if args.update_baseline { Vec::new() } else { reports(args, &files)? };
-    let known = if args.update_baseline { None } else { baseline.clone() };
-    let mut check = Check::new(&policy, args.common.settings().unit, known, reports);
+    let unit = args.common.settings().unit;
+    let mut check = if args.update_baseline {
+        Check::for_baseline(&policy, unit)
+    } else {
+        Check::new(&policy, unit, baseline.clone(), reports(args, &files)?)
+    };
+    let ended = judge(&frame, &policy, &mut check)?;
+    if signals.stop().load(Ordering::SeqCst) {
+        drop((check, files));
+        signals.end_if_stopped();
+        return Ok(Status::SomeFailed);
+    }
+    let complete = ensure_complete(args, &ended, &inputs, terminal);
     // Who has heard enough doesn't make a check pass.
-    let ended = judge(&frame, &policy, &mut check)?.then(|tally| check.end(tally))?;
-    let counts = check.counts();
+    let ended = ended.then(|tally| check.end(tally, tally.failed == 0 && complete.is_ok()))?;
     if ended.is_unheard {
-        return Ok(status(args, &ended, counts));
+        return Ok(status(args, &ended, check.counts()));
     }
     files.finish()?;
     ended.write_stats(stats.as_ref())?;
-    if ended.tally.failed == 0 {
-        ensure_something_was_checked(&ended, &inputs, terminal)?;
+    if let Some(found) = check.found() {
+        complete?;
+        return update(args, &baseline.unwrap_or_default(), found, &ended, terminal).map(|()| Status::Done);
     }
-    if args.update_baseline {
-        update(args, &baseline.unwrap_or_default(), check.found(), &ended, terminal)?;
-        return Ok(Status::of(ended.tally.failed));
-    }
-    say(counts, &ended, terminal);
-    if args.baseline.as_deref().is_some_and(|path| inputs.cover(path.parent().unwrap_or(path))) {
-        say_what_is_gone(&check, terminal);
-    }
-    if args.fail_on_skip {
-        ensure_nothing_was_left_out(&ended, &inputs)?;
-    }
-    Ok(status(args, &ended, counts))
+    say(args, &inputs, &check, &ended, terminal);
+    complete?;
+    Ok(status(args, &ended, check.counts()))
 }
 
 /// Hands all that repeats to the check.
@@ -110,7 +114,7 @@ fn policy(args: &Args, config: &Config, inputs: &Inputs) -> Result<Policy> {
     let mut levels = config.levels()?;
     levels.in_any_case.clone_from(&args.levels);
     let mut allowlist = config.allowlist()?;
-    let covers_allowlist = inputs.cover(config.folder());
+    let covers_allowlist = inputs.cover(config.folder()) && !args.common.is_selective();
     allowlist.unit = args.common.settings().unit;
     allowlist.entries.extend(args.allow.iter().map(|what| Entry::new(what.clone(), None)));
     let since = match &args.since {
@@ -120,10 +124,11 @@ fn policy(args: &Args, config: &Config, inputs: &Inputs) -> Result<Policy> {
                 "standard input is in no revision; name files or folders",
             ));
         }
-        Some(revision) => Some(Since::new(revision, inputs.paths(), &args.common.settings())?),
+        Some(revision) => Some(Since::new(revision, &args.common.settings())?),
         None => None,
     };
-    Ok(Policy { levels, allowlist, covers_allowlist, since })
+    let is_shown = args.reports.iter().map(|(form, _)| *form).chain([args.format]).any(|form| form == CheckForm::Text);
+    Ok(Policy { levels, allowlist, covers_allowlist, is_shown, since })
 }
 
 /// The findings that are known.
@@ -140,19 +145,34 @@ fn baseline(args: &Args) -> Result<Option<Baseline>> {
 }
 
 /// The files that a check itself reads and writes: no text of those that are checked.
-fn own_files<'a>(args: &'a Args, config: &'a Config) -> Vec<&'a Path> {
-    let reports = args.reports.iter().map(|(_, path)| &**path);
-    let others = [args.baseline.as_deref(), config.path(), args.common.stats.as_deref()];
-    reports.chain(others.into_iter().flatten()).collect()
-}
+struct Own<'a>(Vec<&'a Path>);
 
-fn is_one_of(own: &[&Path], found: &Found) -> bool {
-    let path = match found {
-        Found::Input(input) => input.path(),
-        Found::LeftOut(path, _) => path,
-        Found::Failed(_) => return false,
-    };
-    own.iter().any(|own| is_same(own, path))
+impl<'a> Own<'a> {
+    fn of(args: &'a Args, config: &'a Config) -> Self {
+        let reports = args.reports.iter().map(|(_, path)| &**path);
+        let others = [args.baseline.as_deref(), config.path(), args.common.stats.as_deref()];
+        Self(others.into_iter().flatten().chain(reports).collect())
+    }
+
+    fn has(&self, found: &Found) -> bool {
+        let path = match found {
+            Found::Input(input) => input.path(),
+            Found::LeftOut(path, _) => path,
+            Found::Failed(_) => return false,
+        };
+        self.0.iter().any(|own| is_same(own, path))
+    }
+
+    /// What is written must not be what is read.
+    fn ensure_apart(&self, args: &Args) -> Result<()> {
+        for written in args.reports.iter().map(|(_, path)| path).chain(&args.common.stats) {
+            let times = self.0.iter().filter(|own| **own == written || is_same(own, written)).count();
+            if times > 1 {
+                return Err(Error::refused(written, "is where something else of this check is; choose another place"));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Whether two paths lead to the same file; most have other names, and are told by that.
@@ -192,36 +212,39 @@ fn in_words(change: &Change) -> String {
     format!("{} {fingerprint} {about}{times}", if now > before { '+' } else { '-' })
 }
 
-fn ensure_something_was_checked(ended: &Ended, inputs: &Inputs, terminal: &Terminal) -> Result<()> {
+/// Makes sure that there was something to check, and, if that is asked for, that it was all there is. What failed was named.
+fn ensure_complete(args: &Args, ended: &Ended, inputs: &Inputs, terminal: &Terminal) -> Result<()> {
     let tally = &ended.tally;
+    if tally.failed > 0 {
+        return Ok(());
+    }
     if ended.found_nothing() {
         return Err(inputs.nothing_read(terminal, tally.left_out.unknown_form));
     }
-    if tally.sums.documents == 0 || tally.sums.bytes_before == 0 {
+    if tally.sums.paragraphs == 0 {
         return Err(Error::refused(inputs.in_words(), "nothing to check: there is no text in it"));
+    }
+    let left_out = tally.left_out.not_by_name();
+    if args.fail_on_skip && left_out != Default::default() {
+        let words = left_out.in_words();
+        let why = format!("not all of it was checked (--fail-on-skip): left out {words}; -v names them");
+        return Err(Error::refused(inputs.in_words(), why));
     }
     Ok(())
 }
 
-fn ensure_nothing_was_left_out(ended: &Ended, inputs: &Inputs) -> Result<()> {
-    let left_out = ended.tally.left_out.not_by_name();
-    match left_out.in_words() {
-        _ if left_out == Default::default() => Ok(()),
-        words => Err(Error::refused(
-            inputs.in_words(),
-            format!("not all of it was checked (--fail-on-skip): left out {words}; -v names them"),
-        )),
-    }
-}
-
 /// Says how many findings there are; of a clean run nothing, unless somebody looks or a text was taken for none.
-fn say(counts: &Counts, ended: &Ended, terminal: &Terminal) {
-    let words = counts.in_words(&ended.tally, ended.took);
-    let is_all_well = counts.reported() + ended.tally.failed + ended.tally.left_out.binary == 0;
+fn say(args: &Args, inputs: &Inputs, check: &Check, ended: &Ended, terminal: &Terminal) {
+    let (tally, counts) = (&ended.tally, check.counts());
+    let words = counts.in_words(tally, ended.took);
+    let is_all_well = counts.reported() + tally.failed + tally.left_out.binary == 0;
     if !is_all_well || terminal.is_verbose() {
         terminal.say(&words);
     } else {
         terminal.hint(&words);
+    }
+    if args.baseline.as_deref().is_some_and(|path| inputs.cover(path.parent().unwrap_or(path))) {
+        say_what_is_gone(check, terminal);
     }
 }
 
@@ -266,16 +289,16 @@ impl Write for SharedDraft {
 }
 
 impl ReportFiles {
-    fn begin(args: &Args, inputs: &Inputs, stdout: &Outputs) -> Result<Self> {
+    fn begin(args: &Args, inputs: &Inputs, stdout: &Outputs, stats: Option<&Outputs>) -> Result<Self> {
         let mut list: Vec<ReportFile> = Vec::new();
         for (form, path) in &args.reports {
             if path.is_dir() {
                 return Err(Error::refused(path, "is a folder, and a report is a file"));
             }
             let outputs = stdout.beside(path, inputs.paths(), args.common.form())?;
-            for other in &list {
-                let clash = |_| Error::refused(path, "is where another report goes");
-                other.outputs.ensure_apart(&outputs, path).map_err(clash)?;
+            for other in list.iter().map(|file| &file.outputs).chain(stats) {
+                let clash = |_| Error::refused(path, "is where something else of this check is; choose another place");
+                other.ensure_apart(&outputs, path).map_err(clash)?;
             }
             let draft = outputs.draft(Path::new(""), path, Packing::Plain, None)?;
             list.push(ReportFile {

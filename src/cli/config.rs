@@ -163,8 +163,9 @@ impl Config {
             let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
             Error::refused(&path, format!("line {line}: not UTF-8"))
         })?;
-        let real = fs::canonicalize(&path).map_err(|error| Error::io(&path, error))?;
-        let folder = real.parent().unwrap_or(Path::new("/")).into();
+        // If it is a link itself, it is for the folder that that is in.
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = fs::canonicalize(parent).map_err(|error| Error::io(&path, error))?;
         let config: Self = toml::from_str(&text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_of(&text, span.start));
             Error::refused(&path, format!("line {line}: {}", in_plain_words(error.message())))
@@ -278,17 +279,16 @@ impl Config {
 
     fn entry(&self, allowed: &Spanned<Allowed>) -> Result<Entry> {
         let line = line_of(&self.text, allowed.span().start);
+        let refused = |why: &str| Error::refused(&self.path, format!("line {line}: {why}"));
         let what = match allowed.get_ref() {
             Allowed { hash: Some(Hash(hash)), text: None, regex: None, .. } => What::Hash(*hash),
-            Allowed { hash: None, text: Some(text), regex: None, .. } if !text.trim().is_empty() => What::Text(text.clone()),
-            Allowed { hash: None, text: None, regex: Some(Expression(regex)), .. } if !regex.as_str().is_empty() => {
-                What::Regex(regex.clone())
-            }
-            _ => {
-                let why = "an entry of check.allow has one of hash, text and regex, and that isn't empty";
-                return Err(Error::refused(&self.path, format!("line {line}: {why}")));
-            }
+            Allowed { hash: None, text: Some(text), regex: None, .. } => What::Text(text.clone()),
+            Allowed { hash: None, text: None, regex: Some(Expression(regex)), .. } => What::Regex(regex.clone()),
+            _ => return Err(refused("an entry of check.allow has one of hash, text and regex")),
         };
+        if what.is_of_anything() {
+            return Err(refused("this entry of check.allow would let any text repeat"));
+        }
         Ok(Entry::new(what, Some(Line { path: self.path.clone(), line })))
     }
 }

@@ -44,26 +44,47 @@ impl serde::Serialize for Fingerprint {
 pub struct Evidence {
     /// What tells its text from others.
     pub fingerprint: Fingerprint,
-    /// How it reads.
-    pub repeat: Quote,
-    /// How the text reads that stays, or the first piece of it, if its lines are known.
+    /// How it reads, if it is to be shown.
+    pub repeat: Option<Quote>,
+    /// How the text reads that stays, or the first piece of it, if it is to be shown and its lines are known.
     pub kept: Option<Quote>,
     /// Whether it may repeat.
     pub is_allowed: bool,
 }
 
-/// Whether a text may repeat.
-pub type Allows<'a> = &'a (dyn Fn(&[u8], Fingerprint) -> bool + Sync);
+/// What is wanted of blocks while their texts are at hand.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Whether a block may repeat.
+    pub allows: &'a (dyn Fn(Seen) -> bool + Sync),
+    /// Whether it will be shown.
+    pub quotes: bool,
+}
+
+/// A block as it reads.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// Its text.
+    pub text: &'a [u8],
+    /// What tells that from others.
+    pub fingerprint: Fingerprint,
+    /// How many paragraphs it has where it stands.
+    pub paragraphs: usize,
+}
 
 impl Evidence {
     /// Of a block, given as it reads, and of what stays, if the lines of that are known.
-    pub(super) fn new(block: (&[u8], Lines), kept: Option<(&[u8], Lines)>, allows: Allows) -> Self {
-        let fingerprint = Fingerprint::of(block.0);
+    pub(super) fn new(
+        (text, lines, paragraphs): (&[u8], Lines, usize),
+        kept: Option<(&[u8], Lines)>,
+        Wanted { allows, quotes }: Wanted,
+    ) -> Self {
+        let fingerprint = Fingerprint::of(text);
         Self {
             fingerprint,
-            repeat: Quote::new(block.0, block.1),
-            kept: kept.map(|(text, lines)| Quote::new(text, lines)),
-            is_allowed: allows(block.0, fingerprint),
+            repeat: quotes.then(|| Quote::new(text, lines)),
+            kept: kept.filter(|_| quotes).map(|(text, lines)| Quote::new(text, lines)),
+            is_allowed: allows(Seen { text, fingerprint, paragraphs }),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What was found in one document, with the line numbers people look for.
 
-use super::{Allows, Evidence, visible};
+use super::{Evidence, Wanted, visible};
 use crate::compare::columns;
 use crate::document::{Block, Span, Witness};
 use crate::runner::{Planned, Portion};
@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The repeats of one document.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -73,7 +74,7 @@ pub struct Repeat {
     pub begins: String,
     /// What is kept of its text, if that was asked for.
     #[serde(skip)]
-    pub evidence: Option<Box<Evidence>>,
+    pub evidence: Option<Arc<Evidence>>,
 }
 
 /// An earlier document.
@@ -166,12 +167,11 @@ impl Lines {
 }
 
 impl Finding {
-    /// What was found in a document: its longest blocks, at most so many, and what is kept of their texts, if it is wanted which of them
-    /// may repeat.
+    /// What was found in a document: its longest blocks, at most so many, and what is `wanted` of their texts.
     ///
     /// # Errors
     /// If it can't be read from temporary files where an earlier document stands.
-    pub fn new(portion: &Portion, document: &Planned, most: usize, allows: Option<Allows>) -> crate::error::Result<Self> {
+    pub fn new(portion: &Portion, document: &Planned, most: usize, wanted: Option<Wanted>) -> crate::error::Result<Self> {
         let plan = &document.plan;
         let text = Text { portion, start: document.text.start };
         let mut blocks: Vec<(u64, &Block)> = plan.blocks.iter().map(|block| (text.columns(block), block)).collect();
@@ -219,7 +219,8 @@ impl Finding {
             }
             let first = witness.as_ref().and_then(|texts| texts.first()).zip(repeat.repeats_lines.first());
             let kept = first.map(|(text, &lines)| (&**text, lines));
-            repeat.evidence = allows.map(|allows| Box::new(Evidence::new((&written, repeat.lines), kept, allows)));
+            let block = (&*written, repeat.lines, block.paragraphs);
+            repeat.evidence = wanted.map(|wanted| Arc::new(Evidence::new(block, kept, wanted)));
             let is_identical = |witness: Vec<Cow<[u8]>>| lines_of(&written).eq(witness.iter().flat_map(|text| lines_of(text)));
             repeat.identical = witness.map(is_identical);
             Ok(repeat)

@@ -13,7 +13,7 @@ mod words;
 
 pub use crate::error::{count, is_harmful, visible};
 pub use diff::{Changes, Diff};
-pub use evidence::{Allows, Evidence, Fingerprint, Quote};
+pub use evidence::{Evidence, Fingerprint, Quote, Seen, Wanted};
 pub use finding::{Earlier, Finding, Lines, Passage, Repeat};
 pub use most::{MostRepeated, RepeatedBlock};
 pub use scan::{Json, ScanReport, Text};

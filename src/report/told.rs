@@ -1,6 +1,6 @@
 //! What is said of an input, gathered from the parts it comes in.
 
-use super::{Allows, Finding, Sums};
+use super::{Finding, Sums, Wanted};
 use crate::error::Result;
 use crate::runner::{Planned, Portion};
 
@@ -22,19 +22,19 @@ impl Told {
         Self::with(portion, most, is_wanted, None)
     }
 
-    /// All that repeats in a portion, and, if it is wanted which texts may, what is kept of them.
+    /// All that repeats in a portion, and what is `wanted` of its text.
     ///
     /// # Errors
     /// Those of [`Finding::new`].
-    pub fn of_all(portion: &Portion, allows: Option<Allows>) -> Result<Self> {
+    pub fn of_all(portion: &Portion, wanted: Option<Wanted>) -> Result<Self> {
         // What of a text repeats shows in all its parts together.
         let is_wanted = |document: &Planned| portion.is_part_of_text() || !document.plan.blocks.is_empty();
-        Self::with(portion, usize::MAX, is_wanted, allows)
+        Self::with(portion, usize::MAX, is_wanted, wanted)
     }
 
-    fn with(portion: &Portion, most: usize, is_wanted: impl Fn(&Planned) -> bool, allows: Option<Allows>) -> Result<Self> {
-        let wanted = portion.documents.iter().filter(|document| is_wanted(document));
-        let findings = wanted.map(|document| Finding::new(portion, document, most, allows)).collect::<Result<_>>()?;
+    fn with(portion: &Portion, most: usize, is_wanted: impl Fn(&Planned) -> bool, wanted: Option<Wanted>) -> Result<Self> {
+        let documents = portion.documents.iter().filter(|document| is_wanted(document));
+        let findings = documents.map(|document| Finding::new(portion, document, most, wanted)).collect::<Result<_>>()?;
         Ok(Self { sums: Sums::of(portion), findings })
     }
 

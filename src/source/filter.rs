@@ -7,7 +7,7 @@ use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use std::fmt::Display;
 use std::path::{Component, Path, PathBuf};
-use std::{env, fs, io};
+use std::{fs, io};
 
 /// The name of the files that list what is to be left out.
 const IGNORE_FILE: &str = ".unechoignore";
@@ -19,7 +19,7 @@ const GIT_IGNORE_FILE: &str = ".gitignore";
 pub struct Globs {
     /// The patterns, in order.
     pub list: Vec<String>,
-    /// The folder that they are relative to, by an absolute path; none: the one that is walked.
+    /// The folder that they are relative to, by an absolute path without links; none: the one that is walked.
     pub base: Option<PathBuf>,
 }
 
@@ -27,8 +27,8 @@ pub struct Globs {
 #[derive(Clone, Debug)]
 pub struct Patterns {
     matcher: Gitignore,
-    /// The folder that they are relative to, if that isn't the one that is walked; and how the current one stands in it.
-    base: Option<(PathBuf, PathBuf)>,
+    /// The folder that they are relative to, without links, if that isn't the one that is walked.
+    base: Option<PathBuf>,
 }
 
 impl Patterns {
@@ -42,31 +42,24 @@ impl Patterns {
         for glob in &globs.list {
             builder.add_line(None, &anchored(glob)).map_err(refused)?;
         }
-        let here = || env::current_dir().map_err(|error| Error::io(Place::Request("the current folder".into()), error));
-        let base = globs.base.clone().map(|base| Ok::<_, Error>((base, here()?))).transpose()?;
-        Ok(Self { matcher: builder.build().map_err(refused)?, base })
+        Ok(Self { matcher: builder.build().map_err(refused)?, base: globs.base.clone() })
     }
 
-    /// Whether one of them is meant for a path, which stands in the folder that is walked at `within`.
-    fn matched(&self, path: &Path, within: &Path, is_folder: bool) -> bool {
-        match &self.base {
-            None => self.matcher.matched(within, is_folder).is_ignore(),
-            Some((base, here)) => below(base, here, path).is_some_and(|path| self.matcher.matched(path, is_folder).is_ignore()),
-        }
+    /// Whether one of them is meant for a path that stands in the folder that is walked at `within`; `real` is it without links.
+    fn matched(&self, real: &Path, within: &Path, is_folder: bool) -> bool {
+        let path = self.base.as_ref().map_or(Some(within), |base| real.strip_prefix(base).ok());
+        path.is_some_and(|path| self.matcher.matched(path, is_folder).is_ignore())
     }
 
-    /// Whether one of them is meant for a path or a folder it is in.
-    fn matched_with_parents(&self, path: &Path, within: &Path) -> bool {
-        let matched = |path: &Path| self.matcher.matched_path_or_any_parents(path, false).is_ignore();
-        match &self.base {
-            None => matched(within),
-            Some((base, here)) => below(base, here, path).is_some_and(|path| matched(&path)),
-        }
+    /// Whether one of them is meant for such a path or a folder it is in.
+    fn matched_with_parents(&self, real: &Path, within: &Path) -> bool {
+        let path = self.base.as_ref().map_or(Some(within), |base| real.strip_prefix(base).ok());
+        path.is_some_and(|path| self.matcher.matched_path_or_any_parents(path, false).is_ignore())
     }
 
     /// Whether one of them is meant for the file at `path`, or for a folder it is in.
     pub fn cover(&self, path: &Path) -> bool {
-        self.matched_with_parents(path, path)
+        fs::canonicalize(path).is_ok_and(|real| self.matched_with_parents(&real, path))
     }
 }
 
@@ -97,10 +90,10 @@ impl Filter {
         Ok(Self { include: patterns("--include", include)?, exclude: patterns("--exclude", exclude)? })
     }
 
-    /// Whether the entry at `path`, which stands in the folder that is walked at `within`, is wanted.
-    pub(super) fn wants(&self, path: &Path, within: &Path, is_folder: bool) -> bool {
-        !self.exclude.as_ref().is_some_and(|exclude| exclude.matched(path, within, is_folder))
-            && (is_folder || self.include.as_ref().is_none_or(|include| include.matched_with_parents(path, within)))
+    /// Whether the entry that stands in the folder that is walked at `within` is wanted; `real` is its path without links.
+    pub(super) fn wants(&self, real: &Path, within: &Path, is_folder: bool) -> bool {
+        !self.exclude.as_ref().is_some_and(|exclude| exclude.matched(real, within, is_folder))
+            && (is_folder || self.include.as_ref().is_none_or(|include| include.matched_with_parents(real, within)))
     }
 }
 
@@ -121,17 +114,14 @@ pub(super) struct IgnoreFiles {
 struct GitIgnoreFiles {
     /// Those of the folders that the root is in, up to the root of its repository, the innermost first.
     above: Vec<Gitignore>,
-    /// The root by its path without links, as those above know it.
-    root: PathBuf,
     within: Vec<(usize, Gitignore)>,
 }
 
 impl IgnoreFiles {
-    /// Those for a walk below `root`; `.gitignore` files count, too.
+    /// Those for a walk below `root`, given without links; `.gitignore` files count, too.
     pub(super) fn with_git(root: &Path) -> Self {
-        let root = fs::canonicalize(root).unwrap_or_else(|_| root.into()); // what isn't there is reported by the walk
-        let above = if root.join(".git").exists() { Vec::new() } else { above(&root) };
-        Self { own: Vec::new(), git: Some(GitIgnoreFiles { above, root, within: Vec::new() }) }
+        let above = if root.join(".git").exists() { Vec::new() } else { above(root) };
+        Self { own: Vec::new(), git: Some(GitIgnoreFiles { above, within: Vec::new() }) }
     }
 
     /// The walk enters a folder at `depth`: what stood in folders it has left counts no more.
@@ -148,16 +138,16 @@ impl IgnoreFiles {
         let Some(git) = &mut self.git else { return Ok(()) };
         leave(&mut git.within, depth);
         let path = folder.join(GIT_IGNORE_FILE);
-        if exists(folder, &path)? {
-            let lines = lines_as_git_takes_them(&path)?;
-            git.within.push((depth, patterns_of_git(folder, lines.iter().map(String::as_str))));
+        // Git follows no link to one, and doesn't mind what else has the name.
+        if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file()) {
+            git.within.push((depth, patterns_of_git(folder, &lines_that_are_text(&path)?)));
         }
         Ok(())
     }
 
-    /// Whether the entry at `path`, at `depth`, which stands below the root at `within`, is to be left out. The innermost file that
-    /// says something decides, and a `.unechoignore` before any `.gitignore`.
-    pub(super) fn leave_out(&mut self, path: &Path, within: &Path, depth: usize, is_folder: bool) -> bool {
+    /// Whether the entry at `path`, at `depth`, which is `real` without links, is to be left out. The innermost file that says something
+    /// decides, and a `.unechoignore` before any `.gitignore`.
+    pub(super) fn leave_out(&mut self, path: &Path, real: &Path, depth: usize, is_folder: bool) -> bool {
         leave(&mut self.own, depth);
         let said = |ignore: &Gitignore, path: &Path| match ignore.matched(path, is_folder) {
             Match::None => None,
@@ -167,10 +157,7 @@ impl IgnoreFiles {
         let by_git = |git: &mut GitIgnoreFiles| {
             leave(&mut git.within, depth);
             let below = git.within.iter().rev().find_map(|(_, ignore)| said(ignore, path));
-            below.or_else(|| {
-                let path = if git.above.is_empty() { return None } else { git.root.join(within) };
-                git.above.iter().find_map(|ignore| said(ignore, &path))
-            })
+            below.or_else(|| git.above.iter().find_map(|ignore| said(ignore, real)))
         };
         own.or_else(|| self.git.as_mut().and_then(by_git)).unwrap_or(false)
     }
@@ -197,49 +184,98 @@ fn exists(folder: &Path, path: &Path) -> Result<bool> {
 }
 
 fn read(folder: &Path, path: &Path) -> Result<Gitignore> {
-    let text = fs::read(path).map_err(|error| unusable(path, io_reason(&error)))?;
-    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
     let mut builder = GitignoreBuilder::new(folder);
-    for (number, line) in (1..).zip(text.split(|&byte| byte == b'\n')) {
-        let line = str::from_utf8(line).map_err(|_| unusable(path, format!("line {number}: not UTF-8")))?;
-        let pattern = anchored(line.strip_suffix('\r').unwrap_or(line));
-        builder.add_line(None, &pattern).map_err(|error| unusable(path, format!("line {number}: {error}")))?;
+    for (number, line) in lines(path)? {
+        let line = String::from_utf8(line).map_err(|_| unusable(path, format!("line {number}: not UTF-8")))?;
+        builder.add_line(None, &anchored(&line)).map_err(|error| unusable(path, format!("line {number}: {error}")))?;
     }
     builder.build().map_err(|error| unusable(path, error))
 }
 
-/// The lines of a `.gitignore` file; what isn't UTF-8 names no file of ours.
-fn lines_as_git_takes_them(path: &Path) -> Result<Vec<String>> {
+/// The lines of a file and their numbers.
+fn lines(path: &Path) -> Result<Vec<(u64, Vec<u8>)>> {
     let text = fs::read(path).map_err(|error| unusable(path, io_reason(&error)))?;
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
-    let lines = text.split(|&byte| byte == b'\n').filter_map(|line| str::from_utf8(line).ok());
-    Ok(lines.map(|line| line.strip_suffix('\r').unwrap_or(line).into()).collect())
+    let lines = text.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line).to_vec());
+    Ok((1..).zip(lines).collect())
+}
+
+/// The lines of a `.gitignore` file, but for those that aren't UTF-8, which are passed over.
+fn lines_that_are_text(path: &Path) -> Result<Vec<String>> {
+    Ok(lines(path)?.into_iter().filter_map(|(_, line)| String::from_utf8(line).ok()).collect())
 }
 
 /// Patterns of a `.gitignore` file; one that isn't any matches nothing, as for git.
-fn patterns_of_git<'a>(folder: &Path, lines: impl Iterator<Item = &'a str>) -> Gitignore {
+fn patterns_of_git(folder: &Path, lines: &[String]) -> Gitignore {
     let mut builder = GitignoreBuilder::new(folder);
-    for line in lines {
-        let _ = builder.add_line(None, line);
+    for line in lines.iter().filter_map(|line| as_git_means(line)) {
+        let _ = builder.add_line(None, &line);
     }
     builder.build().unwrap_or_else(|_| Gitignore::empty())
 }
 
-/// The `.gitignore` files of the folders that `root` is in, the innermost first, up to that of its repository. None of them counts if
-/// they cover the root itself: it was named all the same. Without a repository there are none.
+/// A pattern of git's in the syntax that is at hand: there braces are alternatives, which git doesn't know, and classes have no names.
+/// None if it matches nothing, since a class isn't closed.
+fn as_git_means(line: &str) -> Option<String> {
+    const CLASSES: [(&str, &str); 8] = [
+        ("[:alpha:]", "a-zA-Z"),
+        ("[:digit:]", "0-9"),
+        ("[:alnum:]", "a-zA-Z0-9"),
+        ("[:upper:]", "A-Z"),
+        ("[:lower:]", "a-z"),
+        ("[:xdigit:]", "0-9a-fA-F"),
+        ("[:space:]", " \t"),
+        ("[:blank:]", " \t"),
+    ];
+    if line.starts_with('#') {
+        return None;
+    }
+    let line = CLASSES.iter().fold(line.to_owned(), |line, (name, signs)| line.replace(name, signs));
+    let mut out = String::with_capacity(line.len());
+    let mut rest = &*line;
+    while let Some(c) = rest.chars().next() {
+        let after = &rest[c.len_utf8()..];
+        match c {
+            '\\' => {
+                let escaped = after.chars().next().map_or(0, char::len_utf8);
+                out += &rest[..1 + escaped];
+                rest = &after[escaped..];
+            }
+            '{' | '}' => {
+                out.extend(['[', c, ']']);
+                rest = after;
+            }
+            '[' => {
+                // The first sign in a class, after a "!" or "^", is one of it even if it is a bracket.
+                let not = usize::from(after.starts_with(['!', '^']));
+                let first = after[not..].chars().next()?.len_utf8();
+                let end = not + first + after[not + first..].find(']')? + 1;
+                out += &rest[..1 + end];
+                rest = &after[end..];
+            }
+            c => {
+                out.push(c);
+                rest = after;
+            }
+        }
+    }
+    Some(out)
+}
+
+/// The `.gitignore` files of the folders that `root` is in, the innermost first, up to that of its repository, without the patterns that
+/// cover the root itself: it was named all the same. Without a repository there are none.
 fn above(root: &Path) -> Vec<Gitignore> {
     let Some(top) = root.ancestors().skip(1).position(|folder| folder.join(".git").exists()) else { return Vec::new() };
     let mut above = Vec::new();
     for folder in root.ancestors().skip(1).take(top + 1) {
         // What can't be read here concerns what wasn't named.
-        let Ok(lines) = lines_as_git_takes_them(&folder.join(GIT_IGNORE_FILE)) else { continue };
+        let Ok(mut lines) = lines_that_are_text(&folder.join(GIT_IGNORE_FILE)) else { continue };
         // A pattern for all that a folder holds covers that folder as well.
-        let whole = lines.iter().map(|line| line.trim_end_matches('*').strip_suffix('/').unwrap_or(line));
-        let covers = patterns_of_git(folder, whole.filter(|line| !line.is_empty()));
-        if covers.matched_path_or_any_parents(root, true).is_ignore() {
-            return Vec::new();
-        }
-        above.push(patterns_of_git(folder, lines.iter().map(String::as_str)));
+        let whole =
+            |line: &str| line.trim_end_matches('*').strip_suffix('/').filter(|line| !line.is_empty()).unwrap_or(line).to_owned();
+        let covers = |line: &String| patterns_of_git(folder, &[whole(line)]).matched_path_or_any_parents(root, true).is_ignore();
+        lines.retain(|line| !covers(line));
+        above.push(patterns_of_git(folder, &lines));
     }
     above
 }
@@ -255,6 +291,26 @@ mod tests {
     #[test]
     fn a_pattern_from_here_on_is_anchored() {
         assert_eq!([anchored("./a"), anchored("!./a/b"), anchored("a/b"), anchored(".a")], ["/a", "!/a/b", "a/b", ".a"]);
+    }
+
+    #[test]
+    fn a_pattern_of_git_means_what_git_means() {
+        for (pattern, path, is_ignored) in [
+            ("*.{md,rst}", "a.md", false),
+            ("*.{md,rst}", "a.{md,rst}", true),
+            ("a{b", "a{b", true),
+            ("a[[:digit:]]", "a7", true),
+            ("a[[:digit:]x]", "ax", true),
+            ("a[!b]", "ac", true),
+            ("a[", "a[", false),
+            ("[]a]", "]", true),
+            ("\\{a}", "{a}", true),
+            ("# a", "# a", false),
+            ("\\#a", "#a", true),
+        ] {
+            let ignore = patterns_of_git(Path::new("/r"), &[pattern.into()]);
+            assert_eq!(ignore.matched(Path::new("/r").join(path), false).is_ignore(), is_ignored, "{pattern} {path}");
+        }
     }
 
     #[test]

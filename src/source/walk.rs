@@ -77,6 +77,8 @@ pub(crate) const RECORDS: &str = ".unecho";
 
 struct Folder {
     path: PathBuf,
+    /// The same without links.
+    real: PathBuf,
     /// Where its files stand in the outputs.
     name: PathBuf,
     entries: walkdir::IntoIter,
@@ -109,8 +111,9 @@ impl Walk {
         if metadata.is_dir() {
             let entries = WalkDir::new(&path).sort_by_file_name().into_iter();
             let name = if self.is_alone { PathBuf::new() } else { base_name(&path) };
-            let ignore = if self.selection.skips_git_ignored { IgnoreFiles::with_git(&path) } else { IgnoreFiles::default() };
-            self.folder = Some(Folder { path, name, entries, ignore });
+            let real = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+            let ignore = if self.selection.skips_git_ignored { IgnoreFiles::with_git(&real) } else { IgnoreFiles::default() };
+            self.folder = Some(Folder { path, real, name, entries, ignore });
             return None;
         }
         let Some(form) = self.selection.from.or_else(|| Form::of_name(&path)) else {
@@ -196,8 +199,9 @@ impl Folder {
             Some(LeftOut::Special)
         } else {
             let within = relative(path, &self.path);
+            let real = self.real.join(within);
             let is_excluded =
-                self.ignore.leave_out(path, within, entry.depth(), kind.is_dir()) || !filter.wants(path, within, kind.is_dir());
+                self.ignore.leave_out(path, &real, entry.depth(), kind.is_dir()) || !filter.wants(&real, within, kind.is_dir());
             is_excluded.then_some(LeftOut::Excluded)
         }
     }

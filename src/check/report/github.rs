@@ -2,7 +2,7 @@
 //! (<https://docs.github.com/actions/reference/workflow-commands-for-github-actions>), and a summary of the step in Markdown.
 
 use super::worst::Worst;
-use super::{Report, Root};
+use super::{Ending, Report, Root};
 use crate::check::{Counts, Hit, Level};
 use crate::report::{Tally, counted, is_harmful};
 use std::fmt::Write as _;
@@ -78,7 +78,7 @@ impl<W: Write> Report for GitHub<W> {
         Ok(())
     }
 
-    fn end(&mut self, _: &Counts, tally: &Tally) -> io::Result<()> {
+    fn end(&mut self, Ending { tally, .. }: Ending) -> io::Result<()> {
         if tally.failed > 0 {
             let files = counted(tally.failed, "file");
             writeln!(self.out, "::error title=unecho::{files} could not be checked; the log of the step says why")?;
@@ -99,7 +99,7 @@ impl<W: Write> Report for StepSummary<W> {
         self.0.hit(hit)
     }
 
-    fn end(&mut self, counts: &Counts, tally: &Tally) -> io::Result<()> {
+    fn end(&mut self, Ending { counts, tally, .. }: Ending) -> io::Result<()> {
         let text = self.text(counts, tally);
         self.0.out.write_all(text.as_bytes())?;
         self.0.out.flush()
@@ -132,6 +132,8 @@ fn markdown(text: &str) -> String {
     for c in text.chars() {
         if c.is_ascii_punctuation() || c == '\n' {
             let _ = write!(out, "&#{};", u32::from(c));
+        } else if is_harmful(c) {
+            out += &markdown(&c.escape_default().to_string());
         } else {
             out.push(c);
         }
@@ -148,5 +150,6 @@ mod tests {
         assert_eq!(property("a::b,c%0A\n.md"), "a%3A%3Ab%2Cc%250A%0A.md");
         assert_eq!(data("50%: a\r\n::error::b"), "50%25: a%0D%0A::error::b");
         assert_eq!(markdown("a|b<c>`\n*é"), "a&#124;b&#60;c&#62;&#96;&#10;&#42;é");
+        assert_eq!(markdown("\r\u{1b}"), "&#92;r&#92;u&#123;1b&#125;");
     }
 }

@@ -1,8 +1,8 @@
 //! For GitLab: a code quality report, as <https://docs.gitlab.com/ci/testing/code_quality/> describes it.
 
-use super::{Report, Root};
-use crate::check::{Counts, Hit, Level};
-use crate::report::{Fingerprint, Tally};
+use super::{Ending, Report, Root};
+use crate::check::{Hit, Level};
+use crate::report::Fingerprint;
 use serde_json::json;
 use std::io::{self, Write};
 
@@ -42,7 +42,7 @@ impl<W: Write> Report for GitLab<W> {
         Ok(())
     }
 
-    fn end(&mut self, _: &Counts, _: &Tally) -> io::Result<()> {
+    fn end(&mut self, _: Ending) -> io::Result<()> {
         self.out.write_all(if self.any { b"\n]\n" } else { b"[]\n" })?;
         self.out.flush()
     }

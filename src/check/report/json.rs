@@ -1,8 +1,7 @@
 //! For programs: one object with the findings and the sums.
 
-use super::Report;
-use crate::check::{Counts, Hit};
-use crate::report::Tally;
+use super::{Ending, Report};
+use crate::check::Hit;
 use std::io::{self, Write};
 
 /// Findings as JSON.
@@ -30,7 +29,7 @@ impl<W: Write> Report for Json<W> {
         Ok(serde_json::to_writer(&mut self.out, hit)?)
     }
 
-    fn end(&mut self, counts: &Counts, tally: &Tally) -> io::Result<()> {
+    fn end(&mut self, Ending { counts, tally, .. }: Ending) -> io::Result<()> {
         if !self.any {
             self.open()?;
         }

@@ -32,7 +32,18 @@ pub trait Report {
     ///
     /// # Errors
     /// Those of the output.
-    fn end(&mut self, counts: &Counts, tally: &Tally) -> io::Result<()>;
+    fn end(&mut self, ending: Ending) -> io::Result<()>;
+}
+
+/// How a check ends.
+#[derive(Clone, Copy)]
+pub struct Ending<'a> {
+    /// How many findings there were.
+    pub counts: &'a Counts,
+    /// What was read.
+    pub tally: &'a Tally,
+    /// Whether all that was to be checked was.
+    pub is_complete: bool,
 }
 
 /// Where paths begin that are read elsewhere: at the root of the repository that the current folder is in, or in that folder itself.

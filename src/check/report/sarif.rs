@@ -1,9 +1,10 @@
 //! SARIF 2.1.0 (OASIS, <https://docs.oasis-open.org/sarif/sarif/v2.1.0/>), for GitHub's code scanning and others.
 
 use super::worst::Worst;
-use super::{Report, Root};
-use crate::check::{Counts, Hit, Level, Rule};
-use crate::report::{Passage, Tally, counted};
+use super::{Ending, Report, Root};
+use crate::check::{Hit, Level, Rule};
+use crate::report::{Passage, counted};
+use crate::source::Packing;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -67,7 +68,8 @@ impl<W: Write> Sarif<W> {
             "properties": { "paragraphs": hit.paragraphs, "columns": hit.columns },
         });
         if let Some(repeats) = &hit.repeats {
-            let lines = repeats.lines.first().filter(|_| repeats.record.is_none()).map(|lines| (lines.first, lines.last));
+            let has_lines = Packing::of_name(&repeats.path).0 == Packing::Plain && repeats.record.is_none();
+            let lines = repeats.lines.first().filter(|_| has_lines).map(|lines| (lines.first, lines.last));
             let mut related = self.location(repeats, lines);
             related["id"] = json!(1);
             related["message"] = json!({ "text": "the text that it repeats" });
@@ -103,7 +105,7 @@ impl<W: Write> Report for Sarif<W> {
         Ok(())
     }
 
-    fn end(&mut self, counts: &Counts, tally: &Tally) -> io::Result<()> {
+    fn end(&mut self, Ending { counts, tally, is_complete }: Ending) -> io::Result<()> {
         let mut notifications = Vec::new();
         if tally.failed > 0 {
             let text = format!("{} could not be checked", counted(tally.failed, "file"));
@@ -121,7 +123,7 @@ impl<W: Write> Report for Sarif<W> {
             "runs": [{
                 "tool": { "driver": { "name": "unecho", "version": env!("CARGO_PKG_VERSION"), "rules": Self::rules() } },
                 "invocations": [{
-                    "executionSuccessful": tally.failed == 0,
+                    "executionSuccessful": is_complete,
                     "toolExecutionNotifications": notifications,
                 }],
                 "results": results,

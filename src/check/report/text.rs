@@ -1,8 +1,8 @@
 //! For people: each finding with both places, as compilers show what they complain of.
 
-use super::Report;
-use crate::check::{Counts, Hit, Level, Rule};
-use crate::report::{Passage, Quote, Tally, visible};
+use super::{Ending, Report};
+use crate::check::{Hit, Level, Rule};
+use crate::report::{Passage, Quote, visible};
 use annotate_snippets::{Annotation, AnnotationKind, Level as Shown, Origin, Renderer, Snippet};
 use std::io::{self, Write};
 
@@ -55,11 +55,11 @@ impl<W: Write> Report for Text<W> {
         };
         let message = visible(&hit.message).into_owned();
         let mut group = level.primary_title(message).id(hit.rule.name()).elements(Vec::<Snippet<Annotation>>::new());
-        match &hit.evidence {
-            Some(evidence) => {
+        match hit.evidence.as_ref().and_then(|evidence| Some((evidence.repeat.as_ref()?, &evidence.kept))) {
+            Some((repeat, kept)) => {
                 let repeated = hit.repeats.as_ref().unwrap_or(&hit.at);
-                group = group.element(snippet(&evidence.repeat, &hit.at, AnnotationKind::Primary, "this repeats".into()));
-                group = match &evidence.kept {
+                group = group.element(snippet(repeat, &hit.at, AnnotationKind::Primary, "this repeats".into()));
+                group = match kept {
                     Some(kept) => group.element(snippet(kept, repeated, AnnotationKind::Context, what_it_repeats(repeated))),
                     None => group.element(Shown::NOTE.message(format!("it stands first in {repeated}"))),
                 };
@@ -75,7 +75,7 @@ impl<W: Write> Report for Text<W> {
         writeln!(self.out, "{}\n", self.renderer.render(&[group]))
     }
 
-    fn end(&mut self, _: &Counts, _: &Tally) -> io::Result<()> {
+    fn end(&mut self, _: Ending) -> io::Result<()> {
         self.out.flush()
     }
 }

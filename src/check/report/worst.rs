@@ -26,7 +26,7 @@ impl Worst {
             }
             self.hits.pop_last();
         }
-        self.hits.insert(rank, Hit { evidence: None, ..hit.clone() });
+        self.hits.insert(rank, hit.clone());
     }
 
     /// Those that there are, the worst first.

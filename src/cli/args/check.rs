@@ -103,10 +103,11 @@ fn level(words: &str) -> Result<(Rule, Level), String> {
 
 /// What may repeat, such as "text:All rights reserved".
 fn allowed(words: &str) -> Result<What, String> {
-    match words.split_once(':') {
-        Some(("hash", hash)) => fingerprint(hash).map(What::Hash),
-        Some(("text", text)) if !text.trim().is_empty() => Ok(What::Text(text.into())),
-        Some(("regex", regex)) if !regex.is_empty() => regular_expression(regex).map(What::Regex),
-        _ => Err("what may repeat is written hash:FINGERPRINT, text:WORDS or regex:EXPRESSION".into()),
-    }
+    let what = match words.split_once(':') {
+        Some(("hash", hash)) => What::Hash(fingerprint(hash)?),
+        Some(("text", text)) => What::Text(text.into()),
+        Some(("regex", regex)) => What::Regex(regular_expression(regex)?),
+        _ => return Err("what may repeat is written hash:FINGERPRINT, text:WORDS or regex:EXPRESSION".into()),
+    };
+    if what.is_of_anything() { Err("that would let any text repeat".into()) } else { Ok(what) }
 }

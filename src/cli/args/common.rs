@@ -194,6 +194,11 @@ impl Common {
         Selection { include, exclude, skips_git_ignored: self.skips_git_ignored, from: self.form(), output }
     }
 
+    /// Whether arguments choose among what there is.
+    pub(in crate::cli) fn is_selective(&self) -> bool {
+        !self.include.is_empty() || !self.exclude.is_empty() || self.from.is_some()
+    }
+
     /// The form that every file is taken for.
     pub(in crate::cli) fn form(&self) -> Option<Form> {
         self.from.map(|form| match form {
