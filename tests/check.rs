@@ -1,66 +1,15 @@
-//! `unecho check`: what counts, what silences it, and what it says to people and to programs.
+//! `unecho check`: what counts, and what silences it.
 
+#[path = "support/bodies.rs"]
+mod bodies;
 #[path = "support/desk.rs"]
 mod desk;
 
-use desk::{ARTICLE, Desk, Ran, clean_article, skipped};
+use bodies::{check, desk, doubled, found, paragraph, paragraphs, places, with_a_repeat};
+use desk::{ARTICLE, clean_article, skipped};
 use serde_json::Value;
-use std::collections::HashSet;
-use std::ffi::OsStr;
-use std::fmt::Write as _;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::process::Command;
-
-/// A paragraph of about 270 columns, another one for each number.
-fn paragraph(number: usize) -> String {
-    format!(
-        "Paragraph {number} tells of the harbour as it was in the year {number}, when the boats came in late, the nets of \
-         crew {number} were full, and nobody on the quay could say for certain what the fish would bring at the market of \
-         that week, or the next, or who was to carry box {number} up the long stairs."
-    )
-}
-
-/// So many paragraphs from a number on, with blank lines between them.
-fn paragraphs(from: usize, count: usize) -> String {
-    (from..from + count).map(|number| paragraph(number) + "\n\n").collect()
-}
-
-/// A text whose three first paragraphs stand twice.
-fn doubled(from: usize) -> String {
-    format!("{}Something else.\n\n{}", paragraphs(from, 3), paragraphs(from, 3))
-}
-
-/// A text of which one paragraph, a small part of it, stands twice.
-fn with_a_repeat(from: usize) -> String {
-    let long = (from..from + 3).map(paragraph).collect::<Vec<_>>().join(" ");
-    format!("{long}\n\n{}{long}\n", paragraphs(from + 10, 30))
-}
-
-fn desk() -> Desk {
-    Desk::in_memory()
-}
-
-/// The findings as JSON.
-fn found(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran}\n{}", ran.stdout))
-}
-
-/// Rule and place of each finding.
-fn places(ran: &Ran) -> Vec<String> {
-    let place = |hit: &Value| {
-        let (record, line) = (&hit["record"], &hit["lines"][0]["first"]);
-        let place = if record.is_null() { line } else { record };
-        format!("{} {}:{place}", hit["rule"].as_str().unwrap(), hit["path"].as_str().unwrap())
-    };
-    found(ran)["findings"].as_array().unwrap().iter().map(place).collect()
-}
-
-fn check(desk: &Desk, args: &[&str]) -> Ran {
-    desk.run(&[&["check", "--format", "json"], args].concat())
-}
 
 // Rules, levels and the exit status.
 
@@ -116,6 +65,20 @@ fn files_are_compared_with_one_another_only_if_that_is_asked_for() {
 }
 
 #[test]
+fn what_another_file_repeats_makes_no_error_of_a_paragraph() {
+    let desk = desk();
+    let long = format!("{} {} {}", paragraph(90), paragraph(91), paragraph(92));
+    desk.write("1.md", paragraphs(1, 40));
+    desk.write("2.md", format!("A lede.\n\n{}{long}\n\nSomething else.\n\n{long}\n", paragraphs(1, 40)));
+    assert_eq!(check(&desk, &["."]).status, Some(0));
+    let ran = check(&desk, &["--across", "."]);
+    assert_eq!(
+        (places(&ran), ran.status),
+        (vec!["repeated-across ./2.md:3".into(), "repeated-paragraph ./2.md:87".into()], Some(0))
+    );
+}
+
+#[test]
 fn the_exit_status_is_the_same_in_every_form() {
     let desk = desk();
     desk.write("a.md", doubled(1));
@@ -162,7 +125,10 @@ fn nothing_to_check_is_an_error() {
     desk.run(&["check", "empty.jsonl"]).fails("empty.jsonl: nothing to check");
     desk.run(&["check", "d"]).fails("d: nothing to read");
     desk.run(&["check", "d", "--exit-zero"]).fails("d: nothing to read");
+    desk.sh("printf '\\n \\n\\n' | unecho check").fails("standard input: nothing to check");
     desk.sh("printf 'A text.' | unecho check").succeeds();
+    desk.run(&["check", "empty.md", "--report", "sarif:empty.sarif"]).fails("nothing to check");
+    assert!(desk.read("empty.sarif").contains("\"executionSuccessful\":false"));
 }
 
 #[test]
@@ -216,7 +182,65 @@ fn what_git_leaves_out_is_left_out_unless_it_is_named() {
     assert_eq!(desk.run(&["scan", "--files", "."]).stdout.lines().count(), 9);
 }
 
+/// What git leaves out, by its own word, of random trees with random patterns.
+#[test]
+fn what_is_left_out_is_what_git_leaves_out() {
+    if std::process::Command::new("git").arg("--version").output().is_err() {
+        return skipped("git is not installed");
+    }
+    let mut seed = 7_u64;
+    let mut random = move |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    let names = ["a", "b", "ab", "a.md", "b.txt", "x{a,b}", "[a]", "a b"];
+    let pieces =
+        ["a", "b", "*", "**", "?", "/", "[ab]", "[!a]", "{a,b}", ".md", ".txt", "!", "\\", "#", " ", "x", "[[:alpha:]]", "["];
+    for _ in 0..60 {
+        let desk = desk();
+        desk.sh("git init -q .").succeeds();
+        for _ in 0..12 {
+            let depth = random(3);
+            let folders: String = (0..depth).map(|_| format!("d{}/", random(2))).collect();
+            desk.write(&format!("{folders}{}", names[random(names.len())]), "A.");
+        }
+        for folder in ["", "d0/"] {
+            let mut lines = String::new();
+            for _ in 0..1 + random(3) {
+                let count = 1 + random(4);
+                (0..count).for_each(|_| lines += pieces[random(pieces.len())]);
+                lines.push('\n');
+            }
+            desk.write(&format!("{folder}.gitignore"), lines);
+        }
+        let listed = |command: &str| {
+            let mut listed: Vec<String> =
+                desk.sh(command).stdout.split('\0').map(|name| name.trim_start_matches("./").to_owned()).collect();
+            listed.retain(|name| !name.is_empty() && !name.ends_with(".gitignore"));
+            listed.sort_unstable();
+            listed
+        };
+        let ours = listed("unecho check --files -0 .");
+        let patterns = || (desk.read(".gitignore"), desk.exists("d0/.gitignore").then(|| desk.read("d0/.gitignore")));
+        assert_eq!(ours, listed("git ls-files -o -z --exclude-standard"), "{:?}", patterns());
+    }
+}
+
 // The baseline.
+
+#[test]
+fn nothing_is_written_where_something_else_is() {
+    let desk = desk();
+    desk.write("d/a.md", doubled(1));
+    desk.run(&["check", "d", "--baseline", "known", "--update-baseline"]).succeeds();
+    let before = desk.read("known");
+    for args in [["--report", "json:known", "-q"], ["--stats", "known", "-q"], ["--report", "json:./d/../known", "-q"]] {
+        let ran = desk.run(&[&["check", "d", "--baseline", "known"], &args[..]].concat());
+        ran.fails("is where something else of this check is");
+    }
+    assert_eq!(desk.read("known"), before);
+    desk.run(&["check", "d", "--stats", "s.x", "--report", "json:s.x"]).fails("is where something else of this check is");
+}
 
 #[test]
 fn a_baseline_takes_what_is_there_and_a_further_copy_is_new() {
@@ -375,6 +399,20 @@ fn a_listed_text_may_repeat_and_what_stands_around_it_may_not() {
 }
 
 #[test]
+fn a_phrase_lets_its_own_paragraph_repeat_however_the_rest_is_set() {
+    let desk = desk();
+    // After a list each line is a paragraph; alone, these lines would be one.
+    let mut lines = String::from("Here it begins.");
+    for (number, word) in (1..6).map(paragraph).collect::<Vec<_>>().join(" ").split(' ').enumerate() {
+        lines += if number % 13 == 0 { "\n" } else { " " };
+        lines += if number == 52 { "All rights reserved" } else { word };
+    }
+    desk.write("a.md", format!("- an item\n{lines}\n\nSomething else.\n\n* another one\n{lines}\n\nThe end.\n"));
+    assert_eq!(places(&check(&desk, &["a.md"])).len(), 1);
+    assert_eq!(places(&check(&desk, &["a.md", "--allow", "text:All rights reserved"])).len(), 1);
+}
+
+#[test]
 fn the_configuration_lists_what_may_repeat_and_is_told_what_of_it_does_not() {
     let desk = desk();
     desk.write("d/a.md", doubled(1));
@@ -386,463 +424,6 @@ fn the_configuration_lists_what_may_repeat_and_is_told_what_of_it_does_not() {
     let ran = check(&desk, &["."]);
     assert_eq!((places(&ran), ran.status), (vec!["unused-ignore unecho.toml:5".into()], Some(0)));
     assert_eq!(places(&check(&desk, &["d/a.md"])), [""; 0], "a part of the folder may not need all of it");
-}
-
-// A git revision.
-
-fn git(desk: &Desk, args: &[&str]) {
-    let mut command = Command::new("git");
-    command.args([
-        "-c",
-        "user.name=A",
-        "-c",
-        "user.email=a@example.org",
-        "-c",
-        "commit.gpgsign=false",
-        "-c",
-        "core.hooksPath=/dev/null",
-    ]);
-    let output = command
-        .args(args)
-        .current_dir(desk.path(""))
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .output();
-    let output = output.unwrap();
-    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-fn commit(desk: &Desk) {
-    git(desk, &["add", "-A"]);
-    git(desk, &["commit", "-q", "-m", "All"]);
-}
-
-fn has_git() -> bool {
-    let has = Command::new("git").arg("--version").output().is_ok();
-    if !has {
-        skipped("git is not installed");
-    }
-    has
-}
-
-#[test]
-fn only_what_a_revision_does_not_have_is_reported() {
-    if !has_git() {
-        return;
-    }
-    let desk = desk();
-    git(&desk, &["init", "-q"]);
-    desk.write("old.md", doubled(1));
-    desk.write("moved.md", doubled(20));
-    desk.write("other.md", paragraphs(40, 3));
-    desk.write("r.jsonl", "{\"text\": \"A.\"}\n");
-    commit(&desk);
-    let since = |args: &[&str]| check(&desk, &[&["--since", "HEAD", "."], args].concat());
-    let ran = since(&[]);
-    assert_eq!((places(&ran), found(&ran)["counts"]["not_new"].as_u64(), ran.status), (vec![], Some(2), Some(0)));
-
-    // A further copy, though the diff could take any of the copies for the new one; other names; lines before what is old.
-    desk.write("old.md", doubled(1) + "Something else again.\n\n" + &paragraphs(1, 3));
-    fs::create_dir(desk.path("sub dir\t\"é")).unwrap();
-    fs::rename(desk.path("moved.md"), desk.path("sub dir\t\"é/moved too.md")).unwrap();
-    desk.write("sub dir\t\"é/moved too.md", "A new beginning.\n\n".to_owned() + &doubled(20));
-    git(&desk, &["add", "-A"]);
-    assert_eq!(places(&since(&[])), ["doubled-block ./old.md:17"]);
-    desk.write("old.md", paragraphs(1, 3) + "Before.\n\n" + &doubled(1));
-    assert_eq!(places(&since(&[])).len(), 1, "one of three is new, wherever it was put");
-
-    // Text that stands in an old file, in a new one and in a new record; and an old text in a new file.
-    commit(&desk);
-    desk.write("new.md", doubled(60));
-    let record = serde_json::json!({ "text": paragraphs(40, 3) });
-    desk.write("r.jsonl", format!("{{\"text\": \"A.\"}}\n{record}\n"));
-    assert_eq!(places(&since(&["--across"])), ["doubled-block ./new.md:9", "repeated-across ./r.jsonl:2"]);
-    desk.write(".gitignore", "new.md\n");
-    assert_eq!(places(&check(&desk, &["--since", "HEAD", "new.md"])), ["doubled-block new.md:9"]);
-    assert_eq!(places(&check(&desk, &["--since", "HEAD~1", "old.md"])).len(), 1);
-}
-
-#[test]
-fn another_repository_within_one_is_new_to_it() {
-    if !has_git() {
-        return;
-    }
-    let desk = desk();
-    git(&desk, &["init", "-q"]);
-    desk.write("a.md", "A.");
-    commit(&desk);
-    desk.write("nest/b.md", doubled(1));
-    git(&desk, &["init", "-q", "nest"]);
-    let since = |args: &[&str]| places(&check(&desk, &[&["--since", "HEAD"], args].concat()));
-    assert_eq!(since(&["nest"]), ["doubled-block nest/b.md:9"]);
-    git(&desk, &["-C", "nest", "add", "-A"]);
-    git(&desk, &["-C", "nest", "commit", "-q", "-m", "All"]);
-    git(&desk, &["-c", "advice.addEmbeddedRepo=false", "add", "nest"]);
-    assert_eq!(since(&["nest"]), ["doubled-block nest/b.md:9"]);
-    assert_eq!(since(&["."]), ["doubled-block ./nest/b.md:9"]);
-}
-
-#[test]
-fn a_shorter_repeat_than_before_is_not_new() {
-    if !has_git() {
-        return;
-    }
-    let desk = desk();
-    git(&desk, &["init", "-q"]);
-    let before = format!("{}Something else.\n\n{}", paragraphs(1, 9), paragraphs(1, 9));
-    desk.write("a.md", &before);
-    commit(&desk);
-    desk.write("a.md", before.rsplitn(2, &paragraph(5)).collect::<Vec<_>>().into_iter().rev().collect::<String>());
-    let ran = check(&desk, &["--since", "HEAD", "a.md"]);
-    assert_eq!((places(&ran), found(&ran)["counts"]["not_new"].as_u64()), (vec![], Some(2)));
-}
-
-#[test]
-fn a_revision_that_can_not_be_compared_with_is_named() {
-    if !has_git() {
-        return;
-    }
-    let desk = desk();
-    desk.write("a.md", doubled(1));
-    desk.run(&["check", "--since", "HEAD", "a.md"]).fails("--since HEAD: the current folder is in no git repository");
-    git(&desk, &["init", "-q"]);
-    desk.run(&["check", "--since", "HEAD", "a.md"]).fails("--since HEAD: there is no such revision");
-    commit(&desk);
-    desk.run(&["check", "--since", "nowhere", "a.md"]).fails("--since nowhere: there is no such revision");
-    desk.run(&["check", "--since=--output=x", "a.md"]).fails("there is no such revision");
-    desk.run(&["check", "--since", "HEAD"]).fails("--since: standard input is in no revision; name files or folders");
-    git(&desk, &["clone", "-q", "--bare", ".", "bare"]);
-    let mut bare = desk.unecho(&["check", "--since", "HEAD", "../a.md"]);
-    let ran = Ran::new("in a bare repository".into(), bare.current_dir(desk.path("bare")).output().unwrap());
-    ran.fails("--since HEAD: the repository is a bare one: it has no files to compare");
-    let mut without = desk.unecho(&["check", "--since", "HEAD", "a.md"]);
-    let ran = Ran::new("without git".into(), without.env("PATH", desk.path("")).output().unwrap());
-    ran.fails("--since HEAD: needs git, which isn't there");
-}
-
-// The configuration.
-
-#[test]
-fn the_configuration_is_found_above_and_flags_win() {
-    let desk = desk();
-    desk.write(
-        "unecho.toml",
-        "across = true\nexclude = [\"/docs/old\", \"*.gen.md\"]\n\n[check.levels]\nrepeated-across = \"error\"\n",
-    );
-    for path in ["docs/a.md", "docs/b.md", "docs/old/c.md", "docs/d.gen.md"] {
-        desk.write(path, paragraphs(1, 3));
-    }
-    let within = |folder: &str, args: &[&str]| {
-        let mut command = desk.unecho(&[&["check", "--format", "json"], args].concat());
-        Ran::new(folder.into(), command.current_dir(desk.path(folder)).output().unwrap())
-    };
-    for (folder, args) in [(".", &["."][..]), (".", &["docs"]), ("docs", &["."]), ("docs/old", &[".."]), ("docs", &["../docs"])] {
-        let ran = within(folder, args);
-        assert_eq!((found(&ran)["summary"]["documents"].as_u64(), ran.status), (Some(2), Some(1)), "{folder} {args:?}");
-    }
-    assert_eq!(within(".", &["--no-across", "."]).status, Some(0));
-    assert_eq!(within(".", &["--level", "repeated-across=note", "."]).status, Some(0));
-    assert_eq!(found(&within(".", &["--exclude", "b.md", "."]))["summary"]["documents"], 3);
-    assert_eq!(found(&within(".", &["--no-config", "."]))["summary"]["documents"], 4);
-    desk.write("other.toml", "");
-    assert_eq!(found(&within("docs", &["--config", "../other.toml", "."]))["summary"]["documents"], 4);
-    // It is for all commands.
-    desk.run(&["docs", "-o", "clean"]).succeeds();
-    assert!(!desk.exists("clean/old") && !desk.exists("clean/d.gen.md") && desk.read("clean/b.md").is_empty());
-    desk.run(&["scan", "-v", "docs"]).succeeds().says("configured by unecho.toml");
-}
-
-#[test]
-fn levels_are_set_by_path() {
-    let desk = desk();
-    desk.write(
-        "unecho.toml",
-        "[[check.per-path]]\npaths = [\"docs\", \"!docs/api\"]\nlevels = { doubled-block = \"note\" }\n\n\
-         [[check.per-path]]\npaths = [\"docs/x.md\"]\nlevels = { doubled-block = \"off\" }\n",
-    );
-    for path in ["a.md", "docs/b.md", "docs/x.md", "docs/deep/c.md"] {
-        desk.write(path, doubled(1));
-    }
-    let ran = check(&desk, &["."]);
-    let levels: Vec<String> =
-        found(&ran)["findings"].as_array().unwrap().iter().map(|hit| format!("{} {}", hit["level"], hit["path"])).collect();
-    assert_eq!(levels, ["\"error\" \"./a.md\"", "\"note\" \"./docs/b.md\"", "\"note\" \"./docs/deep/c.md\""]);
-}
-
-#[test]
-fn what_is_wrong_with_a_configuration_is_named_with_its_line() {
-    let desk = desk();
-    desk.write("a.md", "A.");
-    for (text, why) in [
-        ("across = true\nacros = true\n", "unecho.toml: line 2: unknown key `acros`"),
-        ("\nunit = \"word\"\n", "unecho.toml: line 2: unknown value `word`"),
-        ("min-chars = \"many\"\n", "unecho.toml: line 1: invalid type"),
-        ("drop-above = \"half\"\n", "unecho.toml: line 1: a share is a whole number of percent: 80%"),
-        ("memory = \"1K\"\n", "unecho.toml: line 1: less than 64M is too little"),
-        ("threads = 5000\n", "unecho.toml: line 1: there may be 1024 threads"),
-        ("[check]\n\n[check.levels]\ndoubled = \"error\"\n", "unecho.toml: line 4: unknown value `doubled`"),
-        ("[check.levels]\ndoubled-block = \"fatal\"\n", "unecho.toml: line 2: unknown value `fatal`"),
-        ("[[check.allow]]\nregex = \"(\"\n", "unecho.toml: line 2: not a regular expression"),
-        ("[[check.allow]]\nhash = \"12\"\n", "unecho.toml: line 2: a fingerprint has 32 hexadecimal digits"),
-        ("[[check.allow]]\nreason = \"none\"\n", "unecho.toml: line 1: an entry of check.allow has one of hash, text and regex"),
-        ("exclude = [\"[z-a]\"]\n", "unecho.toml: line 1: not a pattern"),
-        ("[check\n", "unecho.toml: line 1: "),
-        ("across = true\n\u{1b}[31m\n", "unecho.toml: line 2: "),
-    ] {
-        desk.write("unecho.toml", text);
-        for command in ["check", "scan", "clean"] {
-            let ran = desk.run(&[command, "a.md"]);
-            assert_eq!(ran.status, Some(2), "{text:?}: {ran}");
-            ran.fails(why);
-            assert!(!ran.stderr.contains('\u{1b}'), "{}", ran.stderr);
-        }
-    }
-    desk.write("unecho.toml", b"across = true\n# \xff\n");
-    desk.run(&["check", "a.md"]).fails("unecho.toml: line 2: not UTF-8");
-    desk.run(&["check", "--config", "missing.toml", "a.md"]).fails("missing.toml: no such file or directory");
-}
-
-/// The JSON Schema that editors take for a configuration.
-fn config_schema() -> Value {
-    serde_json::from_str(include_str!("../docs/unecho.schema.json")).unwrap()
-}
-
-#[test]
-fn the_schema_of_the_configuration_has_the_keys_that_are_read() {
-    let desk = desk();
-    desk.write("a.md", "A.");
-    let schema = config_schema();
-    let levels = "/definitions/levels/properties";
-    for (text, at) in [
-        ("nonsense = 1", "/properties"),
-        ("[clean]\nnonsense = 1", "/properties/clean/properties"),
-        ("[check]\nnonsense = 1", "/properties/check/properties"),
-        ("[[check.per-path]]\nnonsense = 1", "/properties/check/properties/per-path/items/properties"),
-        ("[[check.allow]]\nnonsense = 1", "/properties/check/properties/allow/items/properties"),
-        ("[check.levels]\nnonsense = \"off\"", levels),
-    ] {
-        desk.write("unecho.toml", text);
-        let ran = desk.run(&["check", "a.md"]);
-        let known: HashSet<&str> = ran.stderr.split('`').skip(3).step_by(2).collect();
-        let listed: HashSet<&str> = schema.pointer(at).unwrap().as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(known, listed, "{ran}");
-    }
-}
-
-#[test]
-fn the_configurations_that_are_documented_are_read() {
-    let desk = desk();
-    desk.write("a.md", "A.");
-    let validator = jsonschema::validator_for(&config_schema()).unwrap();
-    let mut shown = 0;
-    for page in [include_str!("../docs/rules.md"), include_str!("../docs/ci.md"), include_str!("../README.md")] {
-        for text in page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
-            desk.write("unecho.toml", text);
-            desk.write(".unecho-baseline", "# unecho baseline 1\n");
-            desk.run(&["check", "a.md"]).succeeds();
-            assert!(validator.is_valid(&toml::from_str(text).unwrap()), "{text}");
-            shown += 1;
-        }
-    }
-    assert!(shown >= 2, "{shown} are shown");
-}
-
-// Reports.
-
-/// Names and texts that try to be something else.
-fn hostile() -> Desk {
-    let desk = desk();
-    let bodies = ["\u{1b}[31m::error::", "%0A::set-output name=a::", "\u{202e}<script>|`**", "\"}],\\", "\u{9b}31m\u{2028}"];
-    let names: [&[u8]; 5] =
-        [b"new\nline::error file=x::.md", b"50%,a:b.md", b"bad\xff\x1b[31m.md", b"sp ace\"'<>.md", "é\u{202e}.md".as_bytes()];
-    for (number, (body, name)) in bodies.iter().zip(names).enumerate() {
-        let text = paragraphs(number * 10, 3).replace("Paragraph", &format!("{body} Paragraph"));
-        let text = [text.as_bytes(), b"Something \xff else.\n\n", text.as_bytes()].concat();
-        fs::write(desk.path("").join(OsStr::from_bytes(name)), text).unwrap();
-    }
-    let record = serde_json::json!({ "id": "::a\u{1b}[31m\n|", "text": doubled(700) });
-    desk.write("r.jsonl", format!("{record}\n"));
-    desk
-}
-
-/// What no report may hold, since a terminal obeys it.
-fn assert_harmless(text: &str) {
-    let is_harmful = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c) || c == '\u{2028}';
-    assert!(!text.contains(is_harmful), "{text:?}");
-}
-
-#[test]
-fn a_terminal_gets_no_commands_from_names_and_texts() {
-    let ran = hostile().run(&["check", "."]);
-    assert_eq!(ran.status, Some(1), "{ran}");
-    assert_harmless(&ran.stdout);
-    assert_harmless(&ran.stderr);
-    assert_eq!(ran.stdout.matches("error[doubled-block]").count(), 6);
-}
-
-#[test]
-fn annotations_are_a_line_each_and_no_more_than_ten() {
-    let desk = hostile();
-    let mut command = desk.unecho(&["check", "--format", "github", "."]);
-    let ran = Ran::new("github".into(), command.env("GITHUB_STEP_SUMMARY", desk.path("summary")).output().unwrap());
-    assert_eq!(ran.stdout.lines().count(), 6, "{}", ran.stdout);
-    assert!(ran.stdout.lines().all(|line| line.starts_with("::error file=")), "{}", ran.stdout);
-    assert!(ran.stdout.contains("file=new%0Aline%3A%3Aerror file=x%3A%3A.md,line=9,"), "{}", ran.stdout);
-    assert_harmless(&ran.stdout);
-    let summary = desk.read("summary");
-    assert!(summary.contains("### unecho: 6 errors, 0 warnings, 0 notes\n"), "{summary}");
-    assert_eq!(summary.lines().filter(|line| line.starts_with("| error |")).count(), 6, "{summary}");
-    assert!(!summary.contains("<script>") && !summary.contains("**"), "{summary}");
-
-    (0..20).for_each(|number| desk.write(&format!("many/{number}.md"), doubled(1000 + 10 * number)));
-    let ran = desk.run(&["check", "--format", "github", "many"]);
-    assert_eq!(ran.stdout.lines().count(), 11);
-    assert!(ran.stdout.ends_with("::notice title=unecho::20 findings; the worst 10 are shown here\n"), "{}", ran.stdout);
-}
-
-/// The schema of SARIF, which a crate that nothing else is taken of carries.
-fn sarif_schema() -> Value {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.args(["metadata", "--format-version", "1", "--offline"]).current_dir(env!("CARGO_MANIFEST_DIR"));
-    let metadata: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
-    let package = metadata["packages"].as_array().unwrap().iter().find(|package| package["name"] == "serde-sarif").unwrap();
-    let manifest = PathBuf::from(package["manifest_path"].as_str().unwrap());
-    let schema = fs::read_to_string(manifest.with_file_name("src").join("schema.json")).unwrap();
-    let mut schema: Value = serde_json::from_str(&schema).unwrap();
-    // A pattern in it, for what we don't give, has a bracket too many, and is refused.
-    for of in ["run", "toolComponent"] {
-        schema["definitions"][of]["properties"]["language"].as_object_mut().unwrap().remove("pattern");
-    }
-    schema
-}
-
-fn assert_valid(schema: &Value, text: &str) -> Value {
-    let value: Value = serde_json::from_str(text).unwrap();
-    let validator = jsonschema::validator_for(schema).unwrap();
-    let errors: Vec<String> = validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    assert!(errors.is_empty(), "{errors:#?}");
-    value
-}
-
-#[test]
-fn sarif_is_what_its_schema_says() {
-    let desk = hostile();
-    desk.write("b.md", with_a_repeat(800));
-    desk.write("c.md", "<!-- unecho:ignore-end -->\n");
-    let ran = desk.run(&["check", "--across", "--format", "sarif", "."]);
-    let schema = sarif_schema();
-    let log = assert_valid(&schema, &ran.stdout);
-    let results = log["runs"][0]["results"].as_array().unwrap();
-    assert_eq!(results.len(), 8);
-    assert_eq!(results[7]["level"], "warning", "the worst stand first");
-    let uris: HashSet<&str> = results
-        .iter()
-        .map(|result| result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].as_str().unwrap())
-        .collect();
-    for uri in ["new%0Aline%3A%3Aerror%20file%3Dx%3A%3A.md", "50%25%2Ca%3Ab.md", "bad%FF%1B%5B31m.md", "%C3%A9%E2%80%AE.md"] {
-        assert!(uris.contains(uri), "{uri}: {uris:?}");
-    }
-    // The same findings have the same fingerprints wherever they stand in their file.
-    let prints = |ran: &Ran| -> HashSet<String> {
-        let log: Value = serde_json::from_str(&ran.stdout).unwrap();
-        let of = |result: &Value| result["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap().to_owned();
-        log["runs"][0]["results"].as_array().unwrap().iter().map(of).collect()
-    };
-    let (before, text) = (prints(&ran), desk.read("b.md"));
-    desk.write("b.md", format!("A line.\n\n{text}"));
-    assert_eq!(prints(&desk.run(&["check", "--across", "--format", "sarif", "."])), before);
-    assert_valid(&schema, &desk.run(&["check", "--format", "sarif", "b.md", "--level", "repeated-paragraph=off"]).stdout);
-}
-
-#[test]
-fn sarif_lists_no_more_than_are_shown_and_says_how_many_there_are() {
-    let desk = desk();
-    let mut text = String::new();
-    for number in 0..5200 {
-        let record =
-            serde_json::json!({ "text": if number % 2 == 0 { with_a_repeat(50 * number) } else { doubled(50 * number) } });
-        let _ = writeln!(text, "{record}");
-    }
-    desk.write("many.jsonl", text);
-    let ran = desk.run(&["check", "--format", "sarif", "many.jsonl"]);
-    let log = assert_valid(&sarif_schema(), &ran.stdout);
-    let run = &log["runs"][0];
-    assert_eq!(run["results"].as_array().unwrap().len(), 5000);
-    let errors = run["results"].as_array().unwrap().iter().filter(|result| result["level"] == "error").count();
-    assert_eq!(errors, 2600);
-    let told = run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"].as_str().unwrap();
-    assert_eq!(told, "5,200 findings in all; the worst 5000 are listed, since code scanning shows no more");
-    assert_eq!(run["properties"]["counts"]["warnings"], 2600);
-    assert!(ran.stdout.len() < 10 << 20, "GitHub takes 10 MB");
-}
-
-#[test]
-fn a_code_quality_report_is_what_gitlab_asks_for() {
-    let desk = hostile();
-    desk.write("twice.md", doubled(1) + "Something else again.\n\n" + &paragraphs(1, 3));
-    let ran = desk.run(&["check", "--format", "gitlab", "."]);
-    let schema = serde_json::from_str(include_str!("schemas/gitlab-code-quality.json")).unwrap();
-    let report = assert_valid(&schema, &ran.stdout);
-    let report = report.as_array().unwrap();
-    assert_eq!(report.len(), 8);
-    let prints: HashSet<&Value> = report.iter().map(|issue| &issue["fingerprint"]).collect();
-    assert_eq!(prints.len(), 8, "each has its own");
-    desk.write("clean.md", "A.");
-    desk.run(&["check", "--format", "gitlab", "clean.md"]).prints("[]\n");
-}
-
-#[test]
-fn paths_begin_at_the_root_of_the_repository() {
-    let desk = desk();
-    fs::create_dir(desk.path(".git")).unwrap();
-    desk.write("sub/dir/a.md", doubled(1));
-    for (form, path) in
-        [("gitlab", "\"path\":\"sub/dir/a.md\""), ("sarif", "\"uri\":\"sub/dir/a.md\""), ("github", "file=sub/dir/a.md,")]
-    {
-        let mut command = desk.unecho(&["check", "--format", form, "../dir/a.md"]);
-        let ran = Ran::new(form.into(), command.current_dir(desk.path("sub/dir")).output().unwrap());
-        assert!(ran.stdout.contains(path), "{}", ran.stdout);
-    }
-}
-
-#[test]
-fn any_number_of_reports_come_of_one_run() {
-    let desk = desk();
-    desk.write("a.md", doubled(1));
-    let reports =
-        ["--report", "sarif:a.sarif", "--report", "gitlab:q.json", "--report", "text:t.out", "--report", "json:sub.json"];
-    let ran = desk.run(&[&["check", "."], &reports[..]].concat());
-    assert_eq!(ran.status, Some(1));
-    assert_eq!(desk.read("t.out"), ran.stdout);
-    assert_eq!(desk.read("q.json"), desk.run(&["check", "--format", "gitlab", "."]).stdout);
-    let part = |text: &str, at: &str| -> Value { serde_json::from_str::<Value>(text).unwrap().pointer(at).unwrap().clone() };
-    for (path, form, at) in [("a.sarif", "sarif", "/runs/0/results"), ("sub.json", "json", "/findings")] {
-        assert_eq!(part(&desk.read(path), at), part(&desk.run(&["check", "--format", form, "."]).stdout, at), "{form}");
-    }
-    // Who looks at the findings may leave, and the reports are written all the same.
-    desk.sh("unecho check --format json . --report sarif:b.sarif | true");
-    assert_eq!(part(&desk.read("b.sarif"), "/runs/0/results"), part(&desk.read("a.sarif"), "/runs/0/results"));
-    desk.sh("{ unecho check .; echo $? > status; } | true");
-    assert_eq!(desk.read("status"), "1\n", "nor does the check pass for that");
-    desk.run(&["check", ".", "--report", "sarif:x.y", "--report", "json:./x.y"])
-        .fails("./x.y: is where something else of this check is");
-    desk.run(&["check", ".", "--report", "text:out.txt"])
-        .fails("out.txt: lies in the input .; inputs are never written to: choose another place, or a name that isn't read");
-    desk.run(&["check", ".", "--report", "sarif:no/such/x"]).fails("no/such");
-    assert!(desk.leftovers("").is_empty());
-}
-
-#[test]
-fn a_full_disk_is_named() {
-    if !std::path::Path::new("/dev/full").exists() {
-        return skipped("there is no /dev/full");
-    }
-    let desk = desk();
-    desk.write("a.md", doubled(1));
-    desk.sh("unecho check a.md > /dev/full").fails("standard output: no space left on device");
-    desk.sh("unecho check a.md --report sarif:/dev/full").fails("/dev/full: no space left on device");
-    desk.sh("GITHUB_STEP_SUMMARY=/dev/full unecho check a.md --format github").fails("/dev/full: no space left on device");
 }
 
 #[test]

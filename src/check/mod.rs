@@ -172,8 +172,8 @@ impl<'a> Check<'a> {
         for finding in findings {
             self.document(finding, &mut regions, marks.has_lines)?;
         }
-        let level = self.policy.levels.of(Rule::UnusedIgnore, &marks.path);
         for (line, why) in regions.useless() {
+            let level = self.policy.levels.of(Rule::UnusedIgnore, &marks.path);
             self.unused(Hit::unused(&marks.path, line, level, why))?;
         }
         Ok(())

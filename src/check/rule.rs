@@ -91,7 +91,8 @@ impl Rule {
     /// The same for the file at `path`. Of 430 crates those in which a block stands twice were licences, which state the same terms for
     /// several authors, and lists of changes, where one stands under two releases.
     fn default_level_in(self, path: &Path) -> Level {
-        if may_repeat_itself(path) { self.default_level().min(Level::Warning) } else { self.default_level() }
+        let level = self.default_level();
+        if level > Level::Warning && may_repeat_itself(path) { Level::Warning } else { level }
     }
 
     /// The rule that a block falls under in a document that has so many bytes without its own repeats.

@@ -224,7 +224,7 @@ fn ensure_complete(args: &Args, ended: &Ended, inputs: &Inputs, terminal: &Termi
     if tally.sums.paragraphs == 0 {
         return Err(Error::refused(inputs.in_words(), "nothing to check: there is no text in it"));
     }
-    let left_out = tally.left_out.not_by_name();
+    let left_out = tally.left_out.of_what_might_be_read();
     if args.fail_on_skip && left_out != Default::default() {
         let words = left_out.in_words();
         let why = format!("not all of it was checked (--fail-on-skip): left out {words}; -v names them");

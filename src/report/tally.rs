@@ -169,8 +169,8 @@ impl LeftOutCounts {
         }
     }
 
-    /// Those that neither their names nor a pattern leave out, and no other path led to: what was to be read and wasn't.
-    pub fn not_by_name(&self) -> Self {
+    /// Those that are neither hidden nor excluded, and to which no other path led: what might have been read and wasn't.
+    pub fn of_what_might_be_read(&self) -> Self {
         Self { hidden: 0, excluded: 0, already_read: 0, output: 0, ..self.clone() }
     }
 

@@ -227,11 +227,16 @@ fn as_git_means(line: &str) -> Option<String> {
         ("[:space:]", " \t"),
         ("[:blank:]", " \t"),
     ];
-    if line.starts_with('#') {
+    let (not, line) = line.strip_prefix('!').map_or(("", line), |line| ("!", line));
+    let line = if line.ends_with("\\ ") { line } else { line.trim_end_matches(' ') };
+    let names_nothing = line.trim_matches(['/', '\\']).is_empty();
+    if names_nothing || line.starts_with('#') && not.is_empty() {
         return None;
     }
     let line = CLASSES.iter().fold(line.to_owned(), |line, (name, signs)| line.replace(name, signs));
-    let mut out = String::with_capacity(line.len());
+    // What has no "/" but at its end is meant anywhere below, which it must say itself once a "/" stands in a class.
+    let anywhere = if line.trim_end_matches('/').contains('/') { "" } else { "**/" };
+    let mut out = format!("{not}{anywhere}");
     let mut rest = &*line;
     while let Some(c) = rest.chars().next() {
         let after = &rest[c.len_utf8()..];
@@ -249,9 +254,10 @@ fn as_git_means(line: &str) -> Option<String> {
                 // The first sign in a class, after a "!" or "^", is one of it even if it is a bracket.
                 let not = usize::from(after.starts_with(['!', '^']));
                 let first = after[not..].chars().next()?.len_utf8();
-                let end = not + first + after[not + first..].find(']')? + 1;
+                let end = not + first + after[not + first..].find(']')?;
                 out += &rest[..1 + end];
-                rest = &after[end..];
+                out += if not > 0 { "/]" } else { "]" }; // a "/" is never meant
+                rest = &after[end + 1..];
             }
             c => {
                 out.push(c);
@@ -302,6 +308,7 @@ mod tests {
             ("a[[:digit:]]", "a7", true),
             ("a[[:digit:]x]", "ax", true),
             ("a[!b]", "ac", true),
+            ("a[!b]c", "a/c", false),
             ("a[", "a[", false),
             ("[]a]", "]", true),
             ("\\{a}", "{a}", true),

@@ -48,7 +48,7 @@ pub(in crate::cli) struct Check {
     /// End with 0 though something was found; errors end with 2 all the same
     #[arg(long, help_heading = "What counts")]
     pub(in crate::cli) exit_zero: bool,
-    /// End with 2 if something was left out that neither its name nor a pattern leaves out
+    /// End with 2 if anything was left out that is neither hidden nor excluded by a pattern: files of unknown form, binaries, links
     #[arg(long, overrides_with = "no_fail_on_skip", help_heading = "What counts")]
     pub(in crate::cli) fail_on_skip: bool,
     /// Take back --fail-on-skip.
