@@ -210,3 +210,33 @@ fn settings_of_git_change_nothing() {
     desk.write("docs/gone.md", doubled(60));
     assert_eq!(places(&check(&desk, &["--since", "HEAD", "docs/gone.md"])), ["doubled-block docs/gone.md:9"]);
 }
+
+#[test]
+fn names_and_forms_that_git_changes_hide_nothing() {
+    if !has_git() {
+        return;
+    }
+    let desk = desk();
+    git(&desk, &["init", "-q"]);
+    desk.write("a.md", paragraphs(1, 3));
+    desk.write("packed.md", doubled(30));
+    desk.sh("gzip -n packed.md").succeeds();
+    desk.write("left.md", doubled(50));
+    desk.write(".gitattributes", "*.ptr.md filter=ptr\n");
+    git(&desk, &["config", "filter.ptr.clean", "echo pointer; sha256sum"]);
+    desk.write("x.ptr.md", paragraphs(70, 3));
+    commit(&desk);
+    let since = |path: &str| places(&check(&desk, &["--since", "HEAD", path]));
+    // A new file where one was that has another name now.
+    git(&desk, &["mv", "a.md", "b.md"]);
+    desk.write("a.md", doubled(90));
+    assert_eq!(since("a.md"), ["doubled-block a.md:9"]);
+    git(&desk, &["mv", "packed.md.gz", "other.md.gz"]);
+    assert_eq!(since("other.md.gz"), [""; 0]);
+    git(&desk, &["rm", "-q", "--cached", "left.md"]);
+    desk.write("left.md", doubled(50) + "Another line.\n");
+    assert_eq!(since("left.md"), [""; 0]);
+    // Git has the lines of a pointer.
+    desk.write("x.ptr.md", format!("\n{}", doubled(70)));
+    assert_eq!(since("x.ptr.md"), ["doubled-block x.ptr.md:10"]);
+}

@@ -96,14 +96,12 @@ impl Allowlist {
         if self.entries.is_empty() {
             return false;
         }
-        if let Some(entry) = self.entries.iter().find(|entry| entry.is_of(fingerprint)) {
-            entry.use_it();
-            return true;
-        }
         // All of them are looked at: each entry that finds something has its use.
+        let listed = self.entries.iter().find(|entry| entry.is_of(fingerprint));
+        listed.into_iter().for_each(Entry::use_it);
         let all = self.paragraphs(text, paragraphs);
         let allowed = all.iter().filter(|paragraph| self.allows_paragraph(paragraph)).count();
-        allowed == all.len()
+        listed.is_some() || allowed == all.len()
     }
 
     fn allows_paragraph(&self, paragraph: &[u8]) -> bool {

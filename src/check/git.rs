@@ -17,7 +17,7 @@ pub(super) struct Git {
 }
 
 /// How differences are asked for, whatever the user's own settings say of them.
-const DIFF: [&str; 9] = [
+const DIFF: [&str; 10] = [
     "diff",
     "--no-ext-diff",
     "--no-textconv",
@@ -27,6 +27,7 @@ const DIFF: [&str; 9] = [
     "--inter-hunk-context=0",
     "-O/dev/null",
     "-M",
+    "-l0",
 ];
 
 /// What differs in a file.
@@ -72,6 +73,14 @@ impl Git {
     pub(super) fn file(&self, commit: &str, path: &Path) -> Option<Vec<u8>> {
         let name = [commit.as_bytes(), b":", path.as_os_str().as_bytes()].concat();
         self.output([OsStr::new("cat-file"), OsStr::new("blob"), OsStr::from_bytes(&name)]).ok()
+    }
+
+    /// Whether git keeps another form of a file than the work tree has, such as a pointer to it: then its lines are others.
+    pub(super) fn is_filtered(&self, path: &Path) -> bool {
+        let words = ["check-attr", "-z", "filter", "--"].map(OsStr::new);
+        let said = self.output(words.into_iter().chain([path.as_os_str()])).unwrap_or_default();
+        let value = said.split(|&byte| byte == 0).nth(2).unwrap_or_default();
+        !matches!(value, b"" | b"unspecified" | b"unset")
     }
 
     /// How the work tree differs from a revision.

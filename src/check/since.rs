@@ -10,6 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// What of the work tree a revision doesn't have. Paths are below the root of the work tree.
 pub struct Since {
@@ -27,6 +28,8 @@ pub struct Since {
     old_names: FxHashMap<PathBuf, PathBuf>,
     /// Those that git doesn't know any more, though they may be there.
     removed: FxHashSet<PathBuf>,
+    /// Of which files it was asked whether git keeps them in another form, and the answers.
+    filtered: Mutex<FxHashMap<PathBuf, bool>>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -47,10 +50,16 @@ impl Since {
         let had = git.files(&commit)?.into_iter().collect();
         let (mut new, mut old_names, mut removed) = (FxHashMap::default(), FxHashMap::default(), FxHashSet::default());
         git.differences(&commit, |difference| match difference {
-            Difference::NoText(path) => drop(new.insert(path, New::All)),
+            Difference::NoText(path) => {
+                let old = old_names.get(&path).unwrap_or(&path);
+                if is_changed(&git, &commit, old, &path) {
+                    new.insert(path, New::All);
+                }
+            }
             Difference::Renamed(old, path) => {
-                // What stands in it is old, but for the lines that follow.
-                new.entry(path.clone()).or_insert_with(|| New::Lines(Vec::new()));
+                // What stands in it is old, but for the lines that follow; what has its old name by now is not.
+                new.insert(path.clone(), New::Lines(Vec::new()));
+                removed.insert(old.clone());
                 old_names.insert(path, old);
             }
             Difference::Added(path, lines) => match new.entry(path).or_insert_with(|| New::Lines(Vec::new())) {
@@ -61,7 +70,7 @@ impl Since {
         })?;
         let here = env::current_dir().map_err(|error| Error::io(Place::Request("the current folder".into()), error))?;
         let settings = Settings { across: false, ..settings.clone() };
-        Ok(Self { git, commit, settings, here, had, new, old_names, removed })
+        Ok(Self { git, commit, settings, here, had, new, old_names, removed, filtered: Mutex::default() })
     }
 
     /// A path below the root, wherever links lead.
@@ -103,7 +112,8 @@ impl Since {
     fn found_then(&self, hit: &Hit) -> Result<FxHashMap<Fingerprint, u64>> {
         let mut found = FxHashMap::default();
         let path = self.below(&hit.at.path).filter(|_| hit.at.record.is_none());
-        let Some(path) = path.filter(|path| matches!(self.new.get(path), Some(New::Lines(_)))) else { return Ok(found) };
+        let has_lines = |path: &PathBuf| matches!(self.new.get(path), Some(New::Lines(_))) || self.removed.contains(path);
+        let Some(path) = path.filter(has_lines) else { return Ok(found) };
         let path = self.old_names.get(&path).unwrap_or(&path);
         let Some(then) = self.git.file(&self.commit, path) else { return Ok(found) };
         let too_large = |what| Error::too_large(Place::from(&hit.at.path), what);
@@ -123,7 +133,8 @@ impl Since {
     pub(super) fn is_new(&self, passage: &Passage) -> bool {
         let Some(path) = self.below(&passage.path) else { return true };
         let new = match self.new.get(&path) {
-            None => return !self.had.contains(&path) || self.removed.contains(&path) && self.is_changed(&path),
+            None if self.removed.contains(&path) => return is_changed(&self.git, &self.commit, &path, &path),
+            None => return !self.had.contains(&path),
             Some(New::All) => return true,
             Some(New::Lines(new)) => new,
         };
@@ -135,12 +146,17 @@ impl Since {
             _ => Vec::new(),
         };
         // Of what has no lines all is new if anything is.
-        (its.is_empty() && !new.is_empty())
-            || its.iter().any(|its| new.iter().any(|new| new.first <= its.last && its.first <= new.last))
+        let is_touched = |its: &Lines| new.iter().any(|new| new.first <= its.last && its.first <= new.last);
+        !new.is_empty() && (its.is_empty() || its.iter().any(is_touched) || self.is_filtered(path))
     }
 
-    /// Whether a file isn't what it was in the revision, to the byte.
-    fn is_changed(&self, path: &Path) -> bool {
-        self.git.file(&self.commit, path).is_none_or(|then| fs::read(self.git.top().join(path)).is_ok_and(|now| now != then))
+    fn is_filtered(&self, path: PathBuf) -> bool {
+        let mut known = self.filtered.lock().unwrap_or_else(PoisonError::into_inner);
+        *known.entry(path).or_insert_with_key(|path| self.git.is_filtered(path))
     }
+}
+
+/// Whether a file isn't what it was in a revision under its old name, to the byte.
+fn is_changed(git: &Git, commit: &str, old: &Path, path: &Path) -> bool {
+    git.file(commit, old).is_none_or(|then| fs::read(git.top().join(path)).is_ok_and(|now| now != then))
 }

@@ -21,7 +21,7 @@ use unecho::check::{Baseline, Change, Check, Counts, Entry, Marks, Policy, Since
 use unecho::report::{count, counted, visible};
 use unecho::source::{Found, Identity, Packing};
 use unecho::threads::Threads;
-use unecho::{Error, Place, Result};
+use unecho::{Error, Place, Result, What};
 
 /// Checks; nothing is written but reports, and a baseline where that is asked for.
 pub(super) fn run(args: &Args, config: &Config, global: &Global, terminal: &Terminal) -> Result<Status> {
@@ -53,8 +53,7 @@ pub(super) fn run(args: &Args, config: &Config, global: &Global, terminal: &Term
     let stdout = Outputs::new(&Target::Stdout, &[], Shape::default())?;
     let stats = frame.stats(&stdout)?;
     own.ensure_apart(args)?;
-    signals.let_temporaries_go_first();
-    let files = ReportFiles::begin(args, &inputs, &stdout, stats.as_ref())?;
+    let files = ReportFiles::new(args, &inputs, &stdout, stats.as_ref())?;
     inputs.say_what_is_awaited(terminal);
 
     let unit = args.common.settings().unit;
@@ -63,13 +62,14 @@ pub(super) fn run(args: &Args, config: &Config, global: &Global, terminal: &Term
     } else {
         Check::new(&policy, unit, baseline.clone(), reports(args, &files)?)
     };
-    let ended = judge(&frame, &policy, &mut check)?;
+    let ended = judge(&frame, &policy, &mut check, &signals)?;
     if signals.stop().load(Ordering::SeqCst) {
         drop((check, files));
         signals.end_if_stopped();
         return Ok(Status::SomeFailed);
     }
     let complete = ensure_complete(args, &ended, &inputs, terminal);
+    signals.let_temporaries_go_first();
     // Who has heard enough doesn't make a check pass.
     let ended = ended.then(|tally| check.end(tally, tally.failed == 0 && complete.is_ok()))?;
     if ended.is_unheard {
@@ -87,11 +87,12 @@ pub(super) fn run(args: &Args, config: &Config, global: &Global, terminal: &Term
 }
 
 /// Hands all that repeats to the check.
-fn judge(frame: &Frame, policy: &Policy, check: &mut Check) -> Result<Ended> {
+fn judge(frame: &Frame, policy: &Policy, check: &mut Check, signals: &Signals) -> Result<Ended> {
     frame.run(
         |portion| Marks::of(&portion, policy),
         usize::MAX,
         |done, tally| {
+            signals.let_temporaries_go_first();
             if done.is_empty() {
                 check.forget(); // an input of which nothing more comes has failed
             }
@@ -264,58 +265,68 @@ fn say_what_is_gone(check: &Check, terminal: &Terminal) {
 
 /// The reports that go to files.
 struct ReportFiles {
-    list: Vec<ReportFile>,
+    list: Vec<(CheckForm, PathBuf, Late)>,
 }
 
-struct ReportFile {
-    form: CheckForm,
+/// A file that a report writes to. It is there once something is written, so that nothing is left by a check that is stopped while
+/// it waits for its input; and it gets its name when the report has ended.
+#[derive(Clone)]
+struct Late(Rc<LateFile>);
+
+struct LateFile {
     path: PathBuf,
     outputs: Outputs,
-    draft: SharedDraft,
+    draft: RefCell<Option<Draft>>,
 }
 
-/// A file that a report writes to, and that gets its name when the report has ended.
-#[derive(Clone)]
-struct SharedDraft(Rc<RefCell<Option<Draft>>>);
+impl Late {
+    fn with<T>(&self, write: impl FnOnce(&mut Draft) -> io::Result<T>) -> io::Result<T> {
+        let LateFile { path, outputs, draft } = &*self.0;
+        let mut draft = draft.borrow_mut();
+        if draft.is_none() {
+            let new = outputs.draft(Path::new(""), path, Packing::Plain, None);
+            *draft = Some(new.map_err(|error| match error.what {
+                What::Io(error) => error,
+                what => io::Error::other(what.to_string()),
+            })?);
+        }
+        write(draft.as_mut().expect("it was made where it wasn't there"))
+    }
+}
 
-impl Write for SharedDraft {
+impl Write for Late {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().as_mut().map_or(Ok(bytes.len()), |draft| draft.write(bytes))
+        self.with(|draft| draft.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.borrow_mut().as_mut().map_or(Ok(()), Draft::flush)
+        self.with(Draft::flush)
     }
 }
 
 impl ReportFiles {
-    fn begin(args: &Args, inputs: &Inputs, stdout: &Outputs, stats: Option<&Outputs>) -> Result<Self> {
-        let mut list: Vec<ReportFile> = Vec::new();
+    fn new(args: &Args, inputs: &Inputs, stdout: &Outputs, stats: Option<&Outputs>) -> Result<Self> {
+        let mut list: Vec<(CheckForm, PathBuf, Late)> = Vec::new();
         for (form, path) in &args.reports {
             if path.is_dir() {
                 return Err(Error::refused(path, "is a folder, and a report is a file"));
             }
             let outputs = stdout.beside(path, inputs.paths(), args.common.form())?;
-            for other in list.iter().map(|file| &file.outputs).chain(stats) {
+            for other in list.iter().map(|(_, _, file)| &file.0.outputs).chain(stats) {
                 let clash = |_| Error::refused(path, "is where something else of this check is; choose another place");
                 other.ensure_apart(&outputs, path).map_err(clash)?;
             }
-            let draft = outputs.draft(Path::new(""), path, Packing::Plain, None)?;
-            list.push(ReportFile {
-                form: *form,
-                path: path.clone(),
-                outputs,
-                draft: SharedDraft(Rc::new(RefCell::new(Some(draft)))),
-            });
+            let file = LateFile { path: path.clone(), outputs, draft: RefCell::default() };
+            list.push((*form, path.clone(), Late(Rc::new(file))));
         }
         Ok(Self { list })
     }
 
     /// Gives them their names.
     fn finish(self) -> Result<()> {
-        for file in self.list {
-            let draft = file.draft.0.borrow_mut().take().expect("it is taken once");
-            if let Some(pending) = draft.finish()? {
+        for (_, _, Late(file)) in self.list {
+            let draft = file.draft.borrow_mut().take();
+            if let Some(pending) = draft.map_or(Ok(None), Draft::finish)? {
                 file.outputs.publish(vec![((), Some(pending))]).collect::<Result<()>>()?;
                 file.outputs.finish()?;
             }
@@ -358,8 +369,8 @@ fn reports(args: &Args, files: &ReportFiles) -> Result<Vec<(Place, Box<dyn Repor
     let is_coloured = AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
     let out = Stdout { out: BufWriter::new(io::stdout()), is_alone: files.list.is_empty() };
     let mut reports = vec![(Place::Stdout, report(args.format, out, is_coloured, &root))];
-    for file in &files.list {
-        reports.push((Place::from(&file.path), report(file.form, BufWriter::new(file.draft.clone()), false, &root)));
+    for (form, path, file) in &files.list {
+        reports.push((Place::from(path), report(*form, BufWriter::new(file.clone()), false, &root)));
     }
     let forms = args.reports.iter().map(|(form, _)| *form);
     if forms.chain([args.format]).any(|form| form == CheckForm::Github)

@@ -229,6 +229,8 @@ fn as_git_means(line: &str) -> Option<String> {
     ];
     let (not, line) = line.strip_prefix('!').map_or(("", line), |line| ("!", line));
     let line = if line.ends_with("\\ ") { line } else { line.trim_end_matches(' ') };
+    let tabs = line.len() - line.trim_end_matches('\t').len(); // which are meant, at the end of a line as well
+    let line = &format!("{}{}", &line[..line.len() - tabs], "[\t]".repeat(tabs));
     let names_nothing = line.trim_matches(['/', '\\']).is_empty();
     if names_nothing || line.starts_with('#') && not.is_empty() {
         return None;
@@ -313,6 +315,8 @@ mod tests {
             ("[]a]", "]", true),
             ("\\{a}", "{a}", true),
             ("# a", "# a", false),
+            ("a\t", "a", false),
+            ("a\t", "a\t", true),
             ("\\#a", "#a", true),
         ] {
             let ignore = patterns_of_git(Path::new("/r"), &[pattern.into()]);

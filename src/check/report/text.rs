@@ -3,7 +3,7 @@
 use super::{Ending, Report};
 use crate::check::{Hit, Level, Rule};
 use crate::report::{Passage, Quote, visible};
-use annotate_snippets::{Annotation, AnnotationKind, Level as Shown, Origin, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level as Shown, Origin, Renderer, Snippet};
 use std::io::{self, Write};
 
 /// Findings with the lines they are about.
@@ -54,7 +54,7 @@ impl<W: Write> Report for Text<W> {
             Level::Note | Level::Off => Shown::NOTE,
         };
         let message = visible(&hit.message).into_owned();
-        let mut group = level.primary_title(message).id(hit.rule.name()).elements(Vec::<Snippet<Annotation>>::new());
+        let mut group = Group::with_title(level.primary_title(message).id(hit.rule.name()));
         match hit.evidence.as_ref().and_then(|evidence| Some((evidence.repeat.as_ref()?, &evidence.kept))) {
             Some((repeat, kept)) => {
                 let repeated = hit.repeats.as_ref().unwrap_or(&hit.at);
