@@ -4,10 +4,9 @@ use super::git::{Difference, Git};
 use super::{Hit, Rule};
 use crate::error::{Error, Place, Result};
 use crate::report::{Fingerprint, Lines, Passage};
-use crate::source::{Form, Packing, below, text};
+use crate::source::{Form, Packing, below, here, text};
 use crate::{Plan, Settings};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -68,7 +67,7 @@ impl Since {
             },
             Difference::Removed(path) => drop(removed.insert(path)),
         })?;
-        let here = env::current_dir().map_err(|error| Error::io(Place::Request("the current folder".into()), error))?;
+        let here = here()?;
         let settings = Settings { across: false, ..settings.clone() };
         Ok(Self { git, commit, settings, here, had, new, old_names, removed, filtered: Mutex::default() })
     }

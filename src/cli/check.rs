@@ -19,7 +19,7 @@ use unecho::apply::{Draft, Outputs, Shape, Target};
 use unecho::check::report::{GitHub, GitLab, Json, Report, Root, Sarif, StepSummary, Text};
 use unecho::check::{Baseline, Change, Check, Counts, Entry, Marks, Policy, Since};
 use unecho::report::{count, counted, visible};
-use unecho::source::{Found, Identity, Packing};
+use unecho::source::{Found, Packing, here};
 use unecho::threads::Threads;
 use unecho::{Error, Place, Result, What};
 
@@ -37,18 +37,8 @@ pub(super) fn run(args: &Args, config: &Config, global: &Global, terminal: &Term
     let threads = Threads::new(global.threads());
     let budget = global.budget(None)?;
     let frame = Frame {
-        inputs: &inputs,
-        common: &args.common,
-        terminal,
-        threads: &threads,
-        budget: &budget,
-        is_converted: false,
-        is_recorded: false,
-        becomes_table: false,
-        results_on_stdout: true,
-        report: Identity::of_regular(&io::stdout()),
         admit: &|found| Ok(!own.has(found)),
-        stop: signals.stop(),
+        ..Frame::of_report(&inputs, &args.common, terminal, &threads, &budget, signals.stop())
     };
     let stdout = Outputs::new(&Target::Stdout, &[], Shape::default())?;
     let stats = frame.stats(&stdout)?;
@@ -128,8 +118,7 @@ fn policy(args: &Args, config: &Config, inputs: &Inputs) -> Result<Policy> {
         Some(revision) => Some(Since::new(revision, &args.common.settings())?),
         None => None,
     };
-    let is_shown = args.reports.iter().map(|(form, _)| *form).chain([args.format]).any(|form| form == CheckForm::Text);
-    Ok(Policy { levels, allowlist, covers_allowlist, is_shown, since })
+    Ok(Policy { levels, allowlist, covers_allowlist, is_shown: args.reports_as(CheckForm::Text), since })
 }
 
 /// The findings that are known.
@@ -364,16 +353,14 @@ impl<W: Write> Write for Stdout<W> {
 
 /// The reports, each with the place that it goes to.
 fn reports(args: &Args, files: &ReportFiles) -> Result<Vec<(Place, Box<dyn Report>)>> {
-    let here = env::current_dir().map_err(|error| Error::io(Place::Request("the current folder".into()), error))?;
-    let root = Root::of(&here);
+    let root = Root::of(&here()?);
     let is_coloured = AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
     let out = Stdout { out: BufWriter::new(io::stdout()), is_alone: files.list.is_empty() };
     let mut reports = vec![(Place::Stdout, report(args.format, out, is_coloured, &root))];
     for (form, path, file) in &files.list {
         reports.push((Place::from(path), report(*form, BufWriter::new(file.clone()), false, &root)));
     }
-    let forms = args.reports.iter().map(|(form, _)| *form);
-    if forms.chain([args.format]).any(|form| form == CheckForm::Github)
+    if args.reports_as(CheckForm::Github)
         && let Some((path, file)) = step_summary()?
     {
         reports.push((Place::from(&path), Box::new(StepSummary::new(file, root))));

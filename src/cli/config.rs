@@ -5,14 +5,13 @@ use pathdiff::diff_paths;
 use regex::bytes::Regex;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 use unecho::check::{Allowlist, Entry, Level, Levels, Place as Line, Rule, What};
 use unecho::report::Fingerprint;
-use unecho::source::{Globs, Patterns};
-use unecho::{Error, Place, Result, Share};
+use unecho::source::{Globs, Patterns, here};
+use unecho::{Error, Result, Share};
 
 /// The name of the file.
 const NAME: &str = "unecho.toml";
@@ -145,7 +144,7 @@ impl TryFrom<u64> for Threads {
 impl Config {
     /// The one that was named, or the first there is in the current folder and those it is in; an empty one if there is none.
     pub(super) fn find(global: &Global) -> Result<Self> {
-        let here = env::current_dir().map_err(|error| Error::io(Place::Request("the current folder".into()), error))?;
+        let here = here()?;
         let found = || here.ancestors().map(|folder| folder.join(NAME)).find(|path| path.exists());
         match &global.config {
             _ if global.no_config => Ok(Self::default()),
@@ -252,9 +251,8 @@ impl Config {
 
     /// A path that is relative to the file's folder, as it is from here.
     fn seen_from_here(&self, path: &Path) -> Result<PathBuf> {
-        let here = env::current_dir().map_err(|error| Error::io(Place::Request("the current folder".into()), error))?;
         let whole = self.folder.join(path);
-        Ok(diff_paths(&whole, here).unwrap_or(whole))
+        Ok(diff_paths(&whole, here()?).unwrap_or(whole))
     }
 
     /// How much each rule of a check matters.

@@ -48,6 +48,33 @@ pub(super) struct Ended {
     pub(super) is_unheard: bool,
 }
 
+impl<'a> Frame<'a> {
+    /// That of a command that reports to standard output and writes nothing else.
+    pub(super) fn of_report(
+        inputs: &'a Inputs<'a>,
+        common: &'a Common,
+        terminal: &'a Terminal,
+        threads: &'a Threads,
+        budget: &'a Budget,
+        stop: &'a AtomicBool,
+    ) -> Self {
+        Self {
+            inputs,
+            common,
+            terminal,
+            threads,
+            budget,
+            is_converted: false,
+            is_recorded: false,
+            becomes_table: false,
+            results_on_stdout: true,
+            report: Identity::of_regular(&io::stdout()),
+            admit: &|_| Ok(true),
+            stop,
+        }
+    }
+}
+
 impl Frame<'_> {
     /// Plans every document. `work` makes something of each portion, in any order; `batch` gets what it made, in order, and adds
     /// what is said about it to the sums. What is said about the stretches of an input waits for its end, since it may be left out

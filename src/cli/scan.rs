@@ -24,20 +24,7 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
     let never = AtomicBool::new(false);
     let threads = Threads::new(global.threads());
     let budget = global.budget(None)?;
-    let frame = Frame {
-        inputs: &inputs,
-        common: &args.common,
-        terminal,
-        threads: &threads,
-        budget: &budget,
-        is_converted: false,
-        is_recorded: false,
-        becomes_table: false,
-        results_on_stdout: true,
-        report: Identity::of_regular(&std::io::stdout()),
-        admit: &|_| Ok(true),
-        stop: &never,
-    };
+    let frame = Frame::of_report(&inputs, &args.common, terminal, &threads, &budget, &never);
     let stats = frame.stats(&Outputs::new(&Target::Stdout, &[], Shape::default())?)?;
     inputs.say_what_is_awaited(terminal);
 

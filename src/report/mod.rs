@@ -16,6 +16,8 @@ pub use diff::{Changes, Diff};
 pub use evidence::{Evidence, Fingerprint, Quote, Seen, Wanted};
 pub use finding::{Earlier, Finding, Lines, Passage, Repeat};
 pub use most::{MostRepeated, RepeatedBlock};
+#[cfg(feature = "check")]
+pub(crate) use scan::JsonList;
 pub use scan::{Json, ScanReport, Text};
 pub use tally::{Dropped, LeftOutCounts, Stats, Sums, Tally};
 pub use told::Told;

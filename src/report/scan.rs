@@ -64,45 +64,73 @@ impl<W: Write> ScanReport for Text<W> {
     }
 }
 
-/// For programs: one object with the documents in which something repeats, and the sums.
-pub struct Json<W> {
+/// One object of JSON that begins with its version and a list, whose entries are written as they come.
+pub(crate) struct JsonList<W> {
     out: W,
+    name: &'static str,
     any: bool,
 }
+
+impl<W: Write> JsonList<W> {
+    pub(crate) fn new(out: W, name: &'static str) -> Self {
+        Self { out, name, any: false }
+    }
+
+    pub(crate) fn add(&mut self, entry: &impl serde::Serialize) -> io::Result<()> {
+        self.open()?;
+        Ok(serde_json::to_writer(&mut self.out, entry)?)
+    }
+
+    fn open(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.any, true) {
+            return writeln!(self.out, ",");
+        }
+        writeln!(self.out, "{{\"version\":1,\"{}\":[", self.name)
+    }
+
+    /// The end of the list.
+    pub(crate) fn close(&mut self) -> io::Result<()> {
+        if !self.any {
+            self.open()?;
+        }
+        write!(self.out, "\n]")
+    }
+
+    /// What follows the list.
+    pub(crate) fn key(&mut self, name: &str, value: &impl serde::Serialize) -> io::Result<()> {
+        write!(self.out, ",\"{name}\":")?;
+        Ok(serde_json::to_writer(&mut self.out, value)?)
+    }
+
+    /// The end of the object.
+    pub(crate) fn end(&mut self) -> io::Result<()> {
+        writeln!(self.out, "}}")?;
+        self.out.flush()
+    }
+}
+
+/// For programs: one object with the documents in which something repeats, and the sums.
+pub struct Json<W>(JsonList<W>);
 
 impl<W: Write> Json<W> {
     /// Findings as JSON, written to `out` as they come.
     pub fn new(out: W) -> Self {
-        Self { out, any: false }
-    }
-
-    fn open(&mut self) -> io::Result<()> {
-        let open = if self.any { "," } else { "{\"version\":1,\"documents\":[" };
-        self.any = true;
-        writeln!(self.out, "{open}")
+        Self(JsonList::new(out, "documents"))
     }
 }
 
 impl<W: Write> ScanReport for Json<W> {
     fn document(&mut self, finding: &Finding) -> io::Result<()> {
-        self.open()?;
-        Ok(serde_json::to_writer(&mut self.out, finding)?)
+        self.0.add(finding)
     }
 
     fn end(&mut self, tally: &Tally, most: Option<&MostRepeated>) -> io::Result<()> {
         const LISTED: usize = 100;
-        if !self.any {
-            self.open()?;
-        }
+        self.0.close()?;
         if let Some(most) = most {
-            write!(self.out, "\n],\"most_repeated\":")?;
-            serde_json::to_writer(&mut self.out, &most.first(LISTED))?;
-            write!(self.out, ",\"summary\":")?;
-        } else {
-            write!(self.out, "\n],\"summary\":")?;
+            self.0.key("most_repeated", &most.first(LISTED))?;
         }
-        serde_json::to_writer(&mut self.out, tally)?;
-        writeln!(self.out, "}}")?;
-        self.out.flush()
+        self.0.key("summary", tally)?;
+        self.0.end()
     }
 }

@@ -5,9 +5,10 @@ use crate::document::BYTE_ORDER_MARK;
 use crate::error::{Error, Place, Result, io_reason};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::path::{Component, Path, PathBuf};
-use std::{fs, io};
+use std::{env, fs, io};
 
 /// The name of the files that list what is to be left out.
 const IGNORE_FILE: &str = ".unechoignore";
@@ -45,22 +46,36 @@ impl Patterns {
         Ok(Self { matcher: builder.build().map_err(refused)?, base: globs.base.clone() })
     }
 
-    /// Whether one of them is meant for a path that stands in the folder that is walked at `within`; `real` is it without links.
-    fn matched(&self, real: &Path, within: &Path, is_folder: bool) -> bool {
-        let path = self.base.as_ref().map_or(Some(within), |base| real.strip_prefix(base).ok());
-        path.is_some_and(|path| self.matcher.matched(path, is_folder).is_ignore())
+    /// The path that they are held against, of one that stands in the folder that is walked at `within`; `real` gives it without links.
+    fn path<'p>(&self, real: impl Fn() -> PathBuf, within: &'p Path) -> Option<Cow<'p, Path>> {
+        match &self.base {
+            None => Some(within.into()),
+            Some(base) => real().strip_prefix(base).ok().map(|path| path.to_owned().into()),
+        }
+    }
+
+    /// Whether one of them is meant for such a path.
+    fn matched(&self, real: impl Fn() -> PathBuf, within: &Path, is_folder: bool) -> bool {
+        self.path(real, within).is_some_and(|path| self.matcher.matched(&path, is_folder).is_ignore())
     }
 
     /// Whether one of them is meant for such a path or a folder it is in.
-    fn matched_with_parents(&self, real: &Path, within: &Path) -> bool {
-        let path = self.base.as_ref().map_or(Some(within), |base| real.strip_prefix(base).ok());
-        path.is_some_and(|path| self.matcher.matched_path_or_any_parents(path, false).is_ignore())
+    fn matched_with_parents(&self, real: impl Fn() -> PathBuf, within: &Path) -> bool {
+        self.path(real, within).is_some_and(|path| self.matcher.matched_path_or_any_parents(&path, false).is_ignore())
     }
 
     /// Whether one of them is meant for the file at `path`, or for a folder it is in.
     pub fn cover(&self, path: &Path) -> bool {
-        fs::canonicalize(path).is_ok_and(|real| self.matched_with_parents(&real, path))
+        fs::canonicalize(path).is_ok_and(|real| self.matched_with_parents(|| real.clone(), path))
     }
+}
+
+/// The current folder, by an absolute path without links.
+///
+/// # Errors
+/// If it isn't there any more.
+pub fn here() -> Result<PathBuf> {
+    env::current_dir().map_err(|error| Error::io(Place::Request("the current folder".into()), error))
 }
 
 /// A path as it stands below a folder, seen from `here`; `None` if it doesn't.
@@ -90,9 +105,9 @@ impl Filter {
         Ok(Self { include: patterns("--include", include)?, exclude: patterns("--exclude", exclude)? })
     }
 
-    /// Whether the entry that stands in the folder that is walked at `within` is wanted; `real` is its path without links.
-    pub(super) fn wants(&self, real: &Path, within: &Path, is_folder: bool) -> bool {
-        !self.exclude.as_ref().is_some_and(|exclude| exclude.matched(real, within, is_folder))
+    /// Whether the entry that stands in the folder that is walked at `within` is wanted; `real` gives its path without links.
+    pub(super) fn wants(&self, real: impl Fn() -> PathBuf, within: &Path, is_folder: bool) -> bool {
+        !self.exclude.as_ref().is_some_and(|exclude| exclude.matched(&real, within, is_folder))
             && (is_folder || self.include.as_ref().is_none_or(|include| include.matched_with_parents(real, within)))
     }
 }
@@ -145,9 +160,9 @@ impl IgnoreFiles {
         Ok(())
     }
 
-    /// Whether the entry at `path`, at `depth`, which is `real` without links, is to be left out. The innermost file that says something
-    /// decides, and a `.unechoignore` before any `.gitignore`.
-    pub(super) fn leave_out(&mut self, path: &Path, real: &Path, depth: usize, is_folder: bool) -> bool {
+    /// Whether the entry at `path`, at `depth`, is to be left out; `real` gives its path without links. The innermost file that says
+    /// something decides, and a `.unechoignore` before any `.gitignore`.
+    pub(super) fn leave_out(&mut self, path: &Path, real: impl Fn() -> PathBuf, depth: usize, is_folder: bool) -> bool {
         leave(&mut self.own, depth);
         let said = |ignore: &Gitignore, path: &Path| match ignore.matched(path, is_folder) {
             Match::None => None,
@@ -157,7 +172,7 @@ impl IgnoreFiles {
         let by_git = |git: &mut GitIgnoreFiles| {
             leave(&mut git.within, depth);
             let below = git.within.iter().rev().find_map(|(_, ignore)| said(ignore, path));
-            below.or_else(|| git.above.iter().find_map(|ignore| said(ignore, real)))
+            below.or_else(|| git.above.iter().find_map(|ignore| said(ignore, &real())))
         };
         own.or_else(|| self.git.as_mut().and_then(by_git)).unwrap_or(false)
     }

@@ -199,9 +199,9 @@ impl Folder {
             Some(LeftOut::Special)
         } else {
             let within = relative(path, &self.path);
-            let real = self.real.join(within);
+            let real = || self.real.join(within); // which few ask for
             let is_excluded =
-                self.ignore.leave_out(path, &real, entry.depth(), kind.is_dir()) || !filter.wants(&real, within, kind.is_dir());
+                self.ignore.leave_out(path, real, entry.depth(), kind.is_dir()) || !filter.wants(real, within, kind.is_dir());
             is_excluded.then_some(LeftOut::Excluded)
         }
     }

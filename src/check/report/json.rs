@@ -2,42 +2,28 @@
 
 use super::{Ending, Report};
 use crate::check::Hit;
+use crate::report::JsonList;
 use std::io::{self, Write};
 
 /// Findings as JSON.
-pub struct Json<W> {
-    out: W,
-    any: bool,
-}
+pub struct Json<W>(JsonList<W>);
 
 impl<W: Write> Json<W> {
     /// Findings, written to `out` as they come.
     pub fn new(out: W) -> Self {
-        Self { out, any: false }
-    }
-
-    fn open(&mut self) -> io::Result<()> {
-        let open = if self.any { "," } else { "{\"version\":1,\"findings\":[" };
-        self.any = true;
-        writeln!(self.out, "{open}")
+        Self(JsonList::new(out, "findings"))
     }
 }
 
 impl<W: Write> Report for Json<W> {
     fn hit(&mut self, hit: &Hit) -> io::Result<()> {
-        self.open()?;
-        Ok(serde_json::to_writer(&mut self.out, hit)?)
+        self.0.add(hit)
     }
 
     fn end(&mut self, Ending { counts, tally, .. }: Ending) -> io::Result<()> {
-        if !self.any {
-            self.open()?;
-        }
-        write!(self.out, "\n],\"counts\":")?;
-        serde_json::to_writer(&mut self.out, counts)?;
-        write!(self.out, ",\"summary\":")?;
-        serde_json::to_writer(&mut self.out, tally)?;
-        writeln!(self.out, "}}")?;
-        self.out.flush()
+        self.0.close()?;
+        self.0.key("counts", counts)?;
+        self.0.key("summary", tally)?;
+        self.0.end()
     }
 }

@@ -64,6 +64,13 @@ pub(in crate::cli) struct Check {
     pub(in crate::cli) common: Common,
 }
 
+impl Check {
+    /// Whether one of its reports has this form.
+    pub(in crate::cli) fn reports_as(&self, form: CheckForm) -> bool {
+        self.format == form || self.reports.iter().any(|(of, _)| *of == form)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum CheckForm {
     /// Each finding with both its places
