@@ -185,6 +185,14 @@ impl Map {
         map
     }
 
+    /// The same text, standing `by` bytes further on.
+    pub fn moved(mut self, by: u64) -> Self {
+        for piece in &mut self.pieces {
+            piece.source = Span { start: piece.source.start + by, end: piece.source.end + by };
+        }
+        self
+    }
+
     /// No text, with room for so many stretches and atoms.
     pub fn with_room(pieces: usize) -> Self {
         Self { pieces: Vec::with_capacity(pieces) }
@@ -208,6 +216,23 @@ impl Map {
         let start = self.pieces.last().map_or(0, |piece| piece.text.end);
         if len > 0 {
             self.pieces.push(Piece { text: Span { start, end: start + len }, source, is_atom });
+        }
+    }
+
+    /// Goes on with `len` bytes of text that stand for nothing in the source.
+    pub fn skip(&mut self, len: u64) {
+        let at = self.pieces.last().map_or(0, |piece| piece.source.end);
+        self.push(Span { start: at, end: at }, len, true);
+    }
+
+    /// Ends it behind the first `len` bytes of text; of an atom all of the source, if any of it is left.
+    pub fn truncate(&mut self, len: u64) {
+        self.pieces.truncate(self.pieces.partition_point(|piece| piece.text.start < len));
+        if let Some(last) = self.pieces.last_mut().filter(|last| last.text.end > len) {
+            if !last.is_atom {
+                last.source.end -= last.text.end - len;
+            }
+            last.text.end = len;
         }
     }
 

@@ -7,6 +7,7 @@ use crate::corpus::Corpus;
 use crate::detect::earlier::InDocument;
 use crate::document::{Block, Cut, Document, Map, Rule, Segment, Span, TooLarge, Unit, Witness};
 use crate::fingerprint::Hash;
+use crate::ground::{Ground, joined};
 use crate::page::{Page, Read};
 use crate::rules::{Decided, Removed, decide};
 use crate::survivors::Survivors;
@@ -65,33 +66,54 @@ impl Plan {
         for part in &document.parts {
             let Read { segments, columns, repeats } = Read::new(&part.text, settings.manner(Hash::Fast))?;
             let page = Page { text: &part.text, segments: &segments, origin: 0, columns };
-            plan.add(&page, InDocument::alone(repeats), settings, || part.map.clone(), None);
+            plan.add(&page, InDocument::alone(repeats), settings, || part.map.clone().into(), None);
         }
         plan.settle(settings);
         Ok(plan)
     }
 
     /// Decides about a document that is one text; see [`Plan::add`].
-    pub(crate) fn of(
+    pub(crate) fn of<'g>(
         page: &Page,
         repeats: InDocument,
         settings: &Settings,
-        map: impl FnOnce() -> Map,
+        ground: impl FnOnce() -> Ground<'g>,
         earlier: Option<&Corpus>,
     ) -> Plan {
         let mut plan = Plan::default();
-        plan.add(page, repeats, settings, map, earlier);
+        plan.add(page, repeats, settings, ground, earlier);
         plan.settle(settings);
         plan
     }
 
-    /// Decides about a text of the document; `map` leads from it to the source, and is asked for only if something goes.
-    fn add(
+    /// The plan for a document whose texts have these; `rests`: and those for what else it says.
+    pub(crate) fn together(plans: Vec<Plan>, rests: &[Plan]) -> Plan {
+        let goes = |plan: &Plan| plan.paragraphs == 0 || plan.fate != Fate::Stays;
+        let has_text = plans.iter().any(|plan| plan.paragraphs > 0);
+        let all_go = has_text && plans.iter().chain(rests).all(goes);
+        let fates = [Fate::TooRepetitive, Fate::Emptied, Fate::Repeated];
+        let fate = fates.into_iter().find(|fate| all_go && plans.iter().any(|plan| plan.fate == *fate)).unwrap_or_default();
+        let mut all = Plan { fate, ..Plan::default() };
+        for plan in plans {
+            let before = all.blocks.len();
+            all.paragraphs += plan.paragraphs;
+            all.spared += plan.spared;
+            all.columns += plan.columns;
+            all.blocks.extend(plan.blocks);
+            all.cuts.extend(plan.cuts.into_iter().map(|cut| Cut { block: cut.block + before, ..cut }));
+        }
+        // Their texts may be read in another order than they stand in.
+        all.cuts.sort_by_key(|cut| cut.at);
+        all
+    }
+
+    /// Decides about a text of the document; its `ground` is asked for only if something goes.
+    fn add<'g>(
         &mut self,
         page: &Page,
         repeats: InDocument,
         settings: &Settings,
-        map: impl FnOnce() -> Map,
+        ground: impl FnOnce() -> Ground<'g>,
         earlier: Option<&Corpus>,
     ) {
         self.paragraphs += page.segments.len();
@@ -101,11 +123,42 @@ impl Plan {
             self.spared += alike;
             return;
         }
-        let Decided { removed, survivors, .. } = decide(page, repeats, settings.measure());
-        self.spared += alike - removed.len();
+        let Decided { mut removed, survivors, .. } = decide(page, repeats, settings.measure());
         if !removed.is_empty() {
-            let around = Around { page, survivors: &survivors, map: &map(), earlier, is_whole: settings.unit == Unit::Document };
-            self.add_removed(&removed, &around);
+            let ground = ground();
+            let cuts = ground.cuts_without(&mut removed);
+            let map = &ground.map;
+            let (is_whole, is_read) = (settings.unit == Unit::Document, ground.is_read);
+            let around = Around { page, survivors: &survivors, map, earlier, is_whole, is_read };
+            match cuts {
+                None => self.add_removed(&removed, &around),
+                Some(cuts) => self.add_cuts(&removed, cuts, &around),
+            }
+        }
+        self.spared += alike - removed.len();
+    }
+
+    /// Adds paragraphs that go, and the cuts that take them out, each with the first paragraph in it.
+    fn add_cuts(&mut self, removed: &[Removed], cuts: Vec<(Span, u32)>, around: &Around) {
+        let mut firsts = Vec::new();
+        for run in removed.chunk_by(|a, b| b.at == a.at + 1) {
+            for removed in run.chunk_by(|a, b| around.has_consecutive_witnesses(a, b)) {
+                firsts.push((removed[0].at, self.blocks.len()));
+                self.blocks.push(around.to_block(removed));
+            }
+        }
+        for (mut at, first) in cuts {
+            let mut number = firsts.partition_point(|(begins, _)| *begins <= first).saturating_sub(1);
+            // What takes the beginning of another block, too, is another cut from there on.
+            while let Some(&(_, next)) = firsts.get(number + 1).filter(|(_, next)| self.blocks[*next].repeat.start < at.end) {
+                let begins = self.blocks[next].repeat.start.max(at.start);
+                if begins > at.start {
+                    self.cuts.push(Cut { at: Span { start: at.start, end: begins }, block: firsts[number].1 });
+                    at.start = begins;
+                }
+                number += 1;
+            }
+            self.cuts.push(Cut { at, block: firsts[number].1 });
         }
     }
 
@@ -148,7 +201,7 @@ impl Plan {
             } else {
                 Span { start: page.span(first).start, end: page.start(last + 1) }
             };
-            joined(map, cut, |at| self.cuts.push(Cut { at, block }));
+            self.cuts.extend(joined(map, cut).map(|at| Cut { at, block }));
             self.blocks.push(around.to_block(removed));
         }
     }
@@ -162,6 +215,8 @@ pub(crate) struct Around<'a> {
     pub(crate) earlier: Option<&'a Corpus>,
     /// Whether the only segment is the document itself.
     pub(crate) is_whole: bool,
+    /// Whether the source has more between the texts of a paragraph than that says: tags, marks of XML.
+    pub(crate) is_read: bool,
 }
 
 impl Around<'_> {
@@ -194,22 +249,11 @@ impl Around<'_> {
         for consecutive in removed.chunk_by(|a, b| b.witness == a.witness + 1) {
             let (first, last) = (consecutive[0].witness, consecutive[consecutive.len() - 1].witness);
             let text = Span { start: self.page.span(first).start, end: self.page.span(last).end };
-            joined(self.map, text, |span| here.push(span));
+            match self.is_read {
+                true => here.push(self.map.around(text)),
+                false => here.extend(joined(self.map, text)),
+            }
         }
         here
     }
-}
-
-/// Gives the stretches of the source in which the bytes of a text stand, those that touch made one.
-fn joined(map: &Map, text: Span, mut each: impl FnMut(Span)) {
-    let mut source = map.source(text);
-    let Some(mut last) = source.next() else { return };
-    for span in source {
-        if last.end == span.start {
-            last.end = span.end;
-        } else {
-            each(std::mem::replace(&mut last, span));
-        }
-    }
-    each(last);
 }

@@ -1,14 +1,19 @@
 //! The documents of a stretch of an input, taken apart: of a text file the one it is, of a container all whose lines are in it.
 //! Knows forms and paragraphs, no repeats.
 
-use crate::document::{Map, Segment, Span, TooLarge};
+use crate::compare::{Match, compared};
+use crate::document::{Kind, Map, Segment, Span, TooLarge, Unit};
+use crate::corpus::Origin;
 use crate::fingerprint::check;
+use crate::ground::{self, Ground};
 use crate::page::Page;
 use crate::segment::{Manner, Segments, held};
 use crate::source::Form;
+use crate::source::feed::{self, About, Body, Declared, Item, Written};
 use crate::source::jsonl::{self, Escape, Fields, Line, Places};
 use crate::source::text;
 use crate::source::{Fault, Holds, Passed, Record};
+use bytes::Bytes;
 use std::ops::Range;
 
 /// A sheaf is used again while it holds no more memory than this, which is more than most stretches need.
@@ -25,6 +30,10 @@ pub(crate) struct Sheaf {
     /// The texts that don't stand in the stretch as they read.
     texts: Vec<u8>,
     escapes: Vec<Escape>,
+    /// What the items of a feed are besides their texts.
+    pub(crate) items: Vec<About>,
+    /// The file, if it had to be decoded, and where it stands there.
+    decoded: Option<(String, Map)>,
     /// Lines, or other records, that can't be read, in order: their number, counted from the stretch's first as 0, their bytes, why.
     /// No reason goes on with the one before.
     pub(crate) faults: Vec<(u64, Span, Option<Fault>)>,
@@ -36,6 +45,8 @@ pub(crate) struct Sheaf {
 pub(crate) struct Taken {
     /// All that belongs to it.
     pub(crate) extent: Span,
+    /// And that goes with it if nothing before it stays.
+    pub(crate) leading: Span,
     /// The line it is, counted from the stretch's first as 0.
     pub(crate) line: u64,
     /// Where its id is written.
@@ -46,15 +57,50 @@ pub(crate) struct Taken {
     text: Option<Range<usize>>,
     pub(crate) segments: Range<u32>,
     escapes: Range<usize>,
+    /// What it is of its record.
+    pub(crate) part: Part,
     columns: u64,
     /// Whether its bytes are what they were, if it comes twice.
     pub(crate) check: u64,
+}
+
+/// What a text is of its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// All of it that is text.
+    All,
+    /// One of its bodies.
+    Body(Body),
+    /// What else it says: it goes only if that is said elsewhere, too.
+    Rest,
+}
+
+/// Why a stretch can't be taken apart.
+#[derive(Debug)]
+pub(crate) enum Unreadable {
+    TooLarge(TooLarge),
+    /// It is a feed, or should be one.
+    Feed(feed::Fault),
+}
+
+impl From<TooLarge> for Unreadable {
+    fn from(what: TooLarge) -> Self {
+        Unreadable::TooLarge(what)
+    }
+}
+
+impl From<feed::Fault> for Unreadable {
+    fn from(fault: feed::Fault) -> Self {
+        Unreadable::Feed(fault)
+    }
 }
 
 /// How documents are taken apart.
 #[derive(Clone, Copy)]
 pub(crate) struct Taking {
     pub(crate) manner: Manner,
+    /// Whether they are compared with one another.
+    pub(crate) are_compared: bool,
     /// Whether it is to be known where their paragraphs stand in the stretch.
     pub(crate) has_places: bool,
     /// Whether they come twice.
@@ -65,7 +111,7 @@ impl Sheaf {
     /// Takes a stretch apart. `is_first`: it begins the file.
     ///
     /// # Errors
-    /// If a text is too large.
+    /// If a text is too large, or a feed is none.
     pub(crate) fn read(
         &mut self,
         stretch: &[u8],
@@ -74,15 +120,20 @@ impl Sheaf {
         fields: &Fields,
         taking: Taking,
         is_first: bool,
-    ) -> Result<(), TooLarge> {
+    ) -> Result<(), Unreadable> {
         self.clear();
         let skip = text::begins_in(stretch, is_first);
-        if form == Form::Text {
-            let extent = Span::new(0, stretch.len());
-            return self.take(stretch, extent, Span::new(skip, stretch.len()), None, false, taking);
+        match form {
+            Form::Text => {
+                let extent = Span::new(0, stretch.len());
+                return Ok(self.take(stretch, extent, Span::new(skip, stretch.len()), None, false, taking)?);
+            }
+            Form::Html => return self.read_html(stretch, taking),
+            Form::Feed => return self.read_feed(stretch, taking),
+            Form::Jsonl | Form::Warc | Form::Parquet => {}
         }
         if let Some(records) = records {
-            return self.read_records(stretch, records, taking);
+            return Ok(self.read_records(stretch, records, taking)?);
         }
         let moved = |span: Span| Span { start: span.start + skip as u64, end: span.end + skip as u64 };
         for (extent, line) in jsonl::lines(&stretch[skip..], fields) {
@@ -122,6 +173,122 @@ impl Sheaf {
         Ok(())
     }
 
+    /// Takes a page in HTML apart.
+    fn read_html(&mut self, stretch: &[u8], taking: Taking) -> Result<(), Unreadable> {
+        let decoded = feed::decoded(stretch, Declared::Html)?;
+        let (text, map) = (decoded.text, decoded.map);
+        let all = Span::new(0, text.len());
+        let body = Body { name: "body", at: all, written: Written::Plainly, is_html: Some(true) };
+        let extent = Span::new(0, stretch.len());
+        self.take_body(text.as_bytes(), map.as_ref(), (extent, extent), body, taking)?;
+        self.decoded = map.map(|map| (text.into_owned(), map));
+        Ok(())
+    }
+
+    /// Takes a feed apart.
+    fn read_feed(&mut self, stretch: &[u8], taking: Taking) -> Result<(), Unreadable> {
+        let feed::Decoded { text, map } = feed::decoded(stretch, Declared::Xml)?;
+        let feed = feed::read(&text)?;
+        let in_file = |span: Span| map.as_ref().map_or(span, |map| map.around(span));
+        for item in feed.items {
+            let Item { mut about, extent, leading, bodies } = item;
+            let extents = (in_file(extent), in_file(leading));
+            for body in bodies {
+                self.take_body(text.as_bytes(), map.as_ref(), extents, body, taking)?;
+            }
+            if taking.are_compared {
+                self.take_rest(&about, extents, taking)?;
+            }
+            (about.place, about.id_at) = (in_file(about.place), in_file(about.id_at));
+            about.other_ids.iter_mut().for_each(|(at, _)| *at = in_file(*at));
+            self.items.push(about);
+            self.lines += 1;
+        }
+        self.decoded = map.map(|map| (text.into_owned(), map));
+        Ok(())
+    }
+
+    /// Takes a body of a file apart, which may have been decoded.
+    fn take_body(
+        &mut self,
+        file: &[u8],
+        decoded: Option<&Map>,
+        (extent, leading): (Span, Span),
+        body: Body,
+        taking: Taking,
+    ) -> Result<(), TooLarge> {
+        let texts = self.texts.len();
+        let reading = ground::read(&body, file, &mut self.texts);
+        let body = Body { is_html: Some(reading.markup.is_some()), ..body };
+        let text = &self.texts[texts..];
+        let (first, columns) = (self.segments.list.len(), self.segments.columns);
+        match &reading.markup {
+            Some(_) if text.is_empty() => {}
+            Some(_) if taking.manner.unit == Unit::Document => {
+                self.segments.push(text, (Span::new(0, text.len()), Kind::Line), &[], taking.manner)?;
+            }
+            Some(markup) => {
+                for block in &markup.blocks {
+                    self.segments.push(text, (block.text, block.kind), &block.objects, taking.manner)?;
+                }
+            }
+            None => self.segments.append(text, taking.manner)?,
+        }
+        if taking.has_places {
+            let map = reading.map(&body, decoded);
+            for segment in &self.segments.list[first..] {
+                self.places.push(placed(*segment, map.around(segment.span()))?);
+            }
+        }
+        self.documents.push(Taken {
+            extent,
+            leading,
+            line: self.lines,
+            id: None,
+            source: decoded.map_or(body.at, |map| map.around(body.at)),
+            text: Some(texts..self.texts.len()),
+            segments: first as u32..self.segments.list.len() as u32,
+            escapes: 0..0,
+            part: Part::Body(body),
+            columns: self.segments.columns - columns,
+            check: if taking.is_checked { check(body.at.of(file)) } else { 0 },
+        });
+        Ok(())
+    }
+
+    /// Takes what an item says besides its bodies, as one paragraph that goes by itself as far as thresholds are concerned.
+    fn take_rest(&mut self, about: &About, (extent, leading): (Span, Span), taking: Taking) -> Result<(), TooLarge> {
+        const NO_TEXT: u8 = 0xff; // so that it equals no other text
+        let texts = self.texts.len();
+        self.texts.push(NO_TEXT);
+        let title = about.title.as_deref().unwrap_or_default();
+        self.texts.extend_from_slice(compared(title.as_bytes(), Match::Text, &mut Vec::new()));
+        for brought in &about.brings {
+            self.texts.push(b'\n');
+            self.texts.extend_from_slice(brought.as_bytes());
+        }
+        let (first, columns) = (self.segments.list.len(), self.segments.columns);
+        let text = &self.texts[texts..];
+        self.segments.push_wide(text, taking.manner)?;
+        if taking.has_places {
+            self.places.push(placed(self.segments.list[first], about.place)?);
+        }
+        self.documents.push(Taken {
+            extent,
+            leading,
+            line: self.lines,
+            id: None,
+            source: about.place,
+            text: Some(texts..self.texts.len()),
+            segments: first as u32..self.segments.list.len() as u32,
+            escapes: 0..0,
+            part: Part::Rest,
+            columns: self.segments.columns - columns,
+            check: if taking.is_checked { check(text) } else { 0 },
+        });
+        Ok(())
+    }
+
     /// Whether its memory is to be used again.
     pub(crate) fn is_of_use(&self) -> bool {
         let lists = held(&self.documents) + held(&self.places) + held(&self.escapes) + held(&self.faults);
@@ -134,6 +301,8 @@ impl Sheaf {
         self.places.clear();
         self.texts.clear();
         self.escapes.clear();
+        self.items.clear();
+        self.decoded = None;
         self.faults.clear();
         self.lines = 0;
     }
@@ -161,12 +330,14 @@ impl Sheaf {
         self.segments.append(text, taking.manner)?;
         let taken = Taken {
             extent,
+            leading: extent,
             line: self.lines,
             id,
             source,
             text: (!is_same).then_some(texts..self.texts.len()),
             segments: first as u32..self.segments.list.len() as u32,
             escapes: escapes..self.escapes.len(),
+            part: Part::All,
             columns: self.segments.columns - columns,
             check: if taking.is_checked { check(extent.of(stretch)) } else { 0 },
         };
@@ -189,10 +360,7 @@ impl Sheaf {
         for segment in segments {
             let text = segment.span();
             let written = Span { start: start + places.of(text.start), end: start + places.of(text.end) };
-            if written.len() > Segment::MAX_LEN {
-                return Err(TooLarge::Paragraph { at: written.start }); // escapes take more room than what they stand for
-            }
-            self.places.push(segment.standing_at(written));
+            self.places.push(placed(*segment, written)?);
         }
         Ok(())
     }
@@ -217,16 +385,105 @@ impl Sheaf {
         &self.places[document.segments.start as usize..document.segments.end as usize]
     }
 
+    /// The paragraphs where they stand in what is held of the stretch: itself, or what was read from it.
+    pub(crate) fn held_segments(&self) -> impl Iterator<Item = Segment> + '_ {
+        let read = self.is_read();
+        let as_read = self.documents.iter().filter(move |_| read).flat_map(|document| {
+            let start = document.text.as_ref().map_or(0, |text| text.start) as u64;
+            self.segments_of(document).iter().map(move |segment| segment.moved(start))
+        });
+        self.places.iter().filter(move |_| !read).copied().chain(as_read)
+    }
+
+    /// What was read from the stretch and is held in its stead, if it doesn't say by itself how it reads, and for each paragraph where it
+    /// stands there; `line` gives the number of the line of a byte of that.
+    pub(crate) fn read_from(&self, line: impl Fn(u64) -> u64) -> Option<(Bytes, Vec<Origin>)> {
+        if !self.is_read() {
+            return None;
+        }
+        let origin = |(held, segment): (Segment, &Segment)| {
+            let place = segment.span();
+            let last = place.end.saturating_sub(1).max(place.start);
+            Origin { held: held.span().start, place, lines: (line(place.start), line(last)) }
+        };
+        let origins = self.held_segments().zip(&self.places).map(origin).collect();
+        Some((Bytes::copy_from_slice(&self.texts), origins))
+    }
+
+    /// Whether how something reads depends on what stands around it.
+    fn is_read(&self) -> bool {
+        self.documents.first().is_some_and(|document| document.part != Part::All)
+    }
+
     /// The fingerprints of a document's paragraphs.
     pub(crate) fn prints(&self, document: &Taken) -> &[u128] {
         &self.segments.prints[document.segments.start as usize..document.segments.end as usize]
     }
 
-    /// The map from a document's text to the stretch.
-    pub(crate) fn map(&self, document: &Taken) -> Map {
-        let escapes = &self.escapes[document.escapes.clone()];
-        jsonl::map(escapes, document.source.len() as usize, document.source.start)
+    /// What the text of a document is made of.
+    pub(crate) fn ground<'a>(&'a self, document: &Taken, stretch: &'a [u8], unit: Unit) -> Ground<'a> {
+        match document.part {
+            Part::All => {
+                let escapes = &self.escapes[document.escapes.clone()];
+                jsonl::map(escapes, document.source.len() as usize, document.source.start).into()
+            }
+            Part::Body(body) => {
+                let (file, decoded) = self.file(stretch);
+                let mut text = Vec::new();
+                ground::read(&body, file, &mut text).ground(&body, file, decoded, &text, unit)
+            }
+            Part::Rest => Map::default().into(),
+        }
     }
+
+    /// Where some of the documents stand in the stretch and how they read, if that doesn't say so by itself.
+    pub(crate) fn layout<'a>(&'a self, documents: Range<usize>, stretch: &[u8]) -> Option<Layout<'a>> {
+        if !self.is_read() {
+            return None;
+        }
+        let mut layout = Layout { texts: &self.texts, paragraphs: Vec::new() };
+        for document in self.documents[documents].iter().filter(|document| document.part != Part::Rest) {
+            let (Part::Body(body), Some(text)) = (document.part, &document.text) else { continue };
+            let (file, decoded) = self.file(stretch);
+            let map = ground::read(&body, file, &mut Vec::new()).map(&body, decoded);
+            layout.paragraphs.extend(self.segments_of(document).iter().map(|segment| {
+                let within = segment.moved(text.start as u64).span();
+                (map.around(segment.span()), within)
+            }));
+        }
+        layout.paragraphs.sort_unstable();
+        Some(layout)
+    }
+
+    /// The stretch as it was decoded, and how that leads back, if it was.
+    fn file<'a>(&'a self, stretch: &'a [u8]) -> (&'a [u8], Option<&'a Map>) {
+        self.decoded.as_ref().map_or((stretch, None), |(text, map)| (text.as_bytes(), Some(map)))
+    }
+}
+
+/// Where paragraphs stand, and how they read.
+pub(crate) struct Layout<'a> {
+    texts: &'a [u8],
+    /// In order: where each stands, and where its text is.
+    paragraphs: Vec<(Span, Span)>,
+}
+
+impl<'a> Layout<'a> {
+    /// How the paragraphs read that stand in a place.
+    pub(crate) fn read(&self, place: Span) -> &'a [u8] {
+        let first = self.paragraphs.partition_point(|(at, _)| at.start < place.start);
+        let within = self.paragraphs[first..].iter().take_while(|(at, _)| at.end <= place.end);
+        let texts = within.map(|(_, text)| *text).reduce(|all, text| Span { start: all.start, end: text.end });
+        texts.map_or(&[], |all| all.of(self.texts))
+    }
+}
+
+/// A segment as it is written, at `place`.
+fn placed(segment: Segment, place: Span) -> Result<Segment, TooLarge> {
+    if place.len() > Segment::MAX_LEN {
+        return Err(TooLarge::Paragraph { at: place.start }); // escapes take more room than what they stand for
+    }
+    Ok(segment.standing_at(place))
 }
 
 #[cfg(test)]
@@ -238,7 +495,8 @@ mod tests {
     #[test]
     fn a_sheaf_that_took_an_unusually_large_stretch_is_not_used_again() {
         let mut sheaf = Sheaf::default();
-        let taking = Taking { manner: Settings::default().manner(Hash::Fast), has_places: true, is_checked: false };
+        let manner = Settings::default().manner(Hash::Fast);
+        let taking = Taking { manner, are_compared: true, has_places: true, is_checked: false };
         let mut is_of_use = |record: &str, count: usize| {
             let stretch = record.repeat(count);
             sheaf.read(stretch.as_bytes(), None, Form::Jsonl, &Fields::default(), taking, true).unwrap();

@@ -74,7 +74,7 @@ impl Inputs {
     /// in an input folder, and of a form that is read.
     pub(super) fn refuse_readable(&self, real: &Path, given: &Path, from: Option<Form>) -> Result<()> {
         let is_hidden = real.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if !is_hidden && from.or_else(|| Form::of_name(real)).is_some() {
+        if !is_hidden && (from.is_some() || Form::of_name(real).is_some()) {
             let or_name = |error: Error| Error::refused(given, format!("{}, or a name that isn't read", error.what));
             return self.refuse_inside(real, given).map_err(or_name);
         }

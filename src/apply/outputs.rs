@@ -15,7 +15,7 @@ use crate::document::Span;
 use crate::error::{Error, Result};
 #[cfg(feature = "parquet")]
 use crate::source::parquet::Spool;
-use crate::source::{Fields, Form, Input, Packing, Source, base_name, not_read_by_name};
+use crate::source::{By, Fields, Form, Input, Packing, Source, base_name, not_read_by_name};
 use crate::threads::Threads;
 use std::collections::HashMap;
 use std::fs::{self, Permissions};
@@ -233,7 +233,10 @@ impl Outputs {
     /// The form that the name of the one output tells of, if that holds records.
     pub fn form_by_name(&self) -> Option<Form> {
         match &self.way {
-            Way::File(_, given) if given.extension().is_some() => Form::of_name(given).filter(|form| form.is_container()),
+            Way::File(_, given) if given.extension().is_some() => {
+                let (form, by) = Form::of_name(given)?;
+                (form.is_container() && form != Form::Feed && by == By::Name).then_some(form)
+            }
             _ => None,
         }
     }

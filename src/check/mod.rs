@@ -73,7 +73,7 @@ impl Marks {
         let allows = |seen: Seen| policy.allowlist.allows(seen);
         let told = Told::of_all(portion, Some(Wanted { allows: &allows, quotes: policy.is_shown }))?;
         let Input { form, packing, .. } = portion.input;
-        let has_lines = *packing == Packing::Plain && matches!(form, Form::Text | Form::Jsonl);
+        let has_lines = *packing == Packing::Plain && matches!(form, Form::Text | Form::Jsonl | Form::Feed | Form::Html);
         Ok((Self { path: portion.input.path().into(), part: portion.part, list: marks(portion), has_lines }, told))
     }
 }

@@ -138,7 +138,7 @@ impl Since {
             Some(New::Lines(new)) => new,
         };
         let has_lines =
-            Packing::of_name(&path).0 == Packing::Plain && matches!(Form::of_name(&path), None | Some(Form::Text | Form::Jsonl));
+            Packing::of_name(&path).0 == Packing::Plain && !matches!(Form::of_name(&path), Some((Form::Warc | Form::Parquet, _)));
         let its: Vec<Lines> = match passage.record {
             Some(record) if has_lines => vec![Lines { first: record, last: record }],
             None if has_lines => passage.lines.clone(),

@@ -5,7 +5,7 @@ use super::args::Common;
 use super::inputs::Inputs;
 use super::terminal::Terminal;
 use std::io::{BufWriter, Write};
-use unecho::source::{Found, Identity, LeftOut, holds_text};
+use unecho::source::{Found, Identity, LeftOut, reason_to_leave_out};
 use unecho::{Error, Place, Result};
 
 #[derive(Default)]
@@ -35,10 +35,10 @@ fn write(inputs: &Inputs, end: &[u8], terminal: &Terminal, counts: &mut Counts) 
     for found in inputs.found(Identity::of_regular(&std::io::stdout()))? {
         match found {
             Found::Input(input) => {
-                match holds_text(&input) {
-                    Ok(true) => counts.listed += 1,
-                    Ok(false) => {
-                        terminal.left_out(input.path(), LeftOut::Binary);
+                match reason_to_leave_out(&input) {
+                    Ok(None) => counts.listed += 1,
+                    Ok(Some(why)) => {
+                        terminal.left_out(input.path(), why);
                         continue;
                     }
                     Err(error) => {

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use unecho::report::{count, counted};
-use unecho::source::{Form, Found, Identity, Input, Walk};
+use unecho::source::{By, Form, Found, Identity, Input, Walk};
 use unecho::{Error, Place, Result};
 
 /// The inputs of a command, as they were given.
@@ -63,7 +63,7 @@ impl<'a> Inputs<'a> {
     pub(super) fn is_corpus(&self) -> bool {
         match self.paths() {
             [] => self.common.form().is_some_and(Form::is_container),
-            [path] if self.is_single() => self.common.form().or_else(|| Form::of_name(path)).is_some_and(Form::is_container),
+            [path] if self.is_single() => self.common.form().or_else(|| Some(Form::of_name(path)?.0)).is_some_and(Form::is_container),
             _ => true,
         }
     }
@@ -83,7 +83,11 @@ impl<'a> Inputs<'a> {
     /// What is found there. `output` is the file that the run's own results go to.
     pub(super) fn found(&self, output: Option<Identity>) -> Result<Box<dyn Iterator<Item = Found>>> {
         Ok(if self.is_stdin() {
-            Box::new(std::iter::once(Found::Input(Input::stdin(self.common.form().unwrap_or(Form::Text)))))
+            let input = match self.common.form() {
+                Some(form) => Input::stdin(form),
+                None => Input { form_by: By::Nothing, ..Input::stdin(Form::Text) },
+            };
+            Box::new(std::iter::once(Found::Input(input)))
         } else {
             Box::new(self.walk(output)?)
         })

@@ -17,7 +17,7 @@ use crate::near::Near;
 use crate::page::Page;
 use crate::segment::{Segmenter, Segments, held};
 use crate::sheaf::Sheaf;
-use crate::source::Input;
+use crate::source::{Form, Input};
 use crate::source::text::LineNumbers;
 use bytes::Bytes;
 use rayon::prelude::*;
@@ -26,6 +26,7 @@ use std::borrow::Cow;
 use std::iter;
 use std::ops::Range;
 use std::path::Path;
+pub(crate) use texts::Origin;
 use texts::{Held, Texts};
 
 /// A byte of text adds another one for so many of them: the paragraphs, and what finds them again.
@@ -110,24 +111,29 @@ pub struct Known<'a> {
     /// Its bytes in the file, if they are in memory, or their place was kept.
     pub place: Option<Span>,
     held: Option<&'a Held>,
+    /// Where it stands in that.
+    within: Span,
+    /// The lines of it, if it was read from others.
+    lines: Option<(u64, u64)>,
 }
 
 impl Known<'_> {
     /// The text, if it is in memory.
     pub fn text(&self) -> Option<Cow<'_, [u8]>> {
-        Some(self.held?.form.decoded(self.written()?))
+        let held = self.held?;
+        Some(held.form.decoded(&held.bytes[self.within.range()]))
     }
 
-    /// The text as it is written in the file, if it is in memory.
+    /// The text as it is written in the file, if that is in memory.
     pub fn written(&self) -> Option<&[u8]> {
-        let (held, place) = self.held.zip(self.place)?;
-        Some(&held.bytes[(place.start - held.offset) as usize..(place.end - held.offset) as usize])
+        let held = self.held.filter(|held| held.origins.is_none())?;
+        Some(&held.bytes[self.within.range()])
     }
 
     /// Its first and its last line, if the file is a text that is in memory.
     pub fn lines(&self) -> Option<(u64, u64)> {
         let (held, place) = self.held.zip(self.place)?;
-        (!held.form.is_container()).then(|| (held.line(place.start), held.line(place.end - 1)))
+        self.lines.or_else(|| held.lines(place))
     }
 }
 
@@ -174,7 +180,8 @@ impl Corpus {
 
     /// Keeps the bytes of a stretch of an input, which begins at `offset` of it; gives the place they have from now on. With texts on disk
     /// that is their place in the input.
-    pub(crate) fn hold(&mut self, bytes: Bytes, input: &Input, offset: u64) -> Stand {
+    /// With `origins` the bytes are what was read from that.
+    pub(crate) fn hold(&mut self, bytes: Bytes, origins: Option<Vec<Origin>>, input: &Input, offset: u64) -> Stand {
         let is_new = !self.is_spilled() || self.is_gathering();
         let (texts, form) = (&mut self.texts, input.form);
         // What comes again is known.
@@ -186,7 +193,9 @@ impl Corpus {
         if !is_spilled {
             texts.end += bytes.len() as u64;
             texts.near.push(start, texts.held.len());
-            texts.held.push(Held { start, bytes, form, input, offset, line_numbers: LineNumbers::default() });
+            let read = if origins.is_some() { Form::Text } else { form };
+            let (is_container, line_numbers) = (form.is_container(), LineNumbers::default());
+            texts.held.push(Held { start, bytes, form: read, input, offset, is_container, line_numbers, origins });
         }
         Stand { base: start, input, is_container: form.is_container() }
     }
@@ -238,7 +247,7 @@ impl Corpus {
         self.make_room(count, expected)?;
         for &Entering { sheaf, stand, line, .. } in sheaves {
             let first = self.texts.segments.len() as u32;
-            self.texts.segments.extend(sheaf.places.iter().map(|segment| segment.moved(stand.base)));
+            self.texts.segments.extend(sheaf.held_segments().map(|segment| segment.moved(stand.base)));
             for document in &sheaf.documents {
                 self.documents.begin(first + document.segments.start, line + document.line);
             }
@@ -374,18 +383,21 @@ impl Corpus {
     pub(crate) fn known(&self, first: u32, last: u32) -> Result<Known<'_>, Error> {
         if let Some(known) = self.known_spilled(first, last) {
             let ((input, path), line, place) = known?;
-            return Ok(Known { path, input: *input, record: (line > 0).then_some(line), place, held: None });
+            return Ok(Known { path, input: *input, record: (line > 0).then_some(line), place, held: None, within: Span::default(), lines: None });
         }
         let (start, end) = (self.texts.segments[first as usize].span(), self.texts.segments[last as usize].span());
         let held = self.texts.held(start.start);
-        let in_file = |address: u64| address - held.start + held.offset;
+        let (from, to) = (held.origin(start.start), held.origin(end.start));
+        let within = Span { start: start.start - held.start, end: end.end - held.start };
         let (input, path) = &self.texts.inputs[held.input as usize];
         Ok(Known {
             path,
             input: *input,
-            record: held.form.is_container().then(|| self.documents.line(first)),
-            place: Some(Span { start: in_file(start.start), end: in_file(end.end) }),
+            record: held.is_container.then(|| self.documents.line(first)),
+            place: Some(Span { start: held.in_file(start).start, end: held.in_file(end).end }),
             held: Some(held),
+            within,
+            lines: from.zip(to).map(|(from, to)| (from.lines.0, to.lines.1)),
         })
     }
 }

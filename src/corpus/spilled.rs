@@ -124,14 +124,13 @@ impl Corpus {
         let firsts = std::mem::take(&mut self.documents.list);
         for &(first, line) in firsts.iter().filter(|&&(first, _)| first < count) {
             let held = self.texts.held(self.texts.segments[first as usize].span().start);
-            catalogue.add(first, held.input, if held.form.is_container() { line } else { 0 })?;
+            catalogue.add(first, held.input, if held.is_container { line } else { 0 })?;
         }
         let mut places = self.keeps_places.then(|| Places(Tape::new(scratch)));
         if let Some(places) = &mut places {
             for (number, segment) in (0..).zip(&self.texts.segments) {
-                let (held, span) = (self.texts.held(segment.span().start), segment.span());
-                let in_file = |at: u64| at - held.start + held.offset;
-                places.add(number, Span { start: in_file(span.start), end: in_file(span.end) })?;
+                let span = segment.span();
+                places.add(number, self.texts.held(span.start).in_file(span))?;
             }
         }
         self.earlier = Earlier::on_disk(scratch, rolling);
@@ -564,10 +563,10 @@ mod tests {
             let bytes = stretch(documents);
             let is_spilled = self.corpus.is_spilled();
             let manner = self.settings.manner(self.corpus.hash());
-            let taking = Taking { manner, has_places: !is_spilled, is_checked: is_spilled };
+            let taking = Taking { manner, are_compared: true, has_places: !is_spilled, is_checked: is_spilled };
             let mut sheaf = crate::sheaf::Sheaf::default();
             sheaf.read(&bytes, None, Form::Jsonl, &Fields::default(), taking, true).unwrap();
-            let stand = self.corpus.hold(bytes, &Input::stdin(Form::Jsonl), 0);
+            let stand = self.corpus.hold(bytes, None, &Input::stdin(Form::Jsonl), 0);
             let entering = Entering { sheaf: &sheaf, stand, line: 1, is_whole: false };
             let numbers = self.corpus.enter(&[entering], |count| count).unwrap();
             if self.corpus.is_gathering() {
@@ -661,7 +660,7 @@ mod tests {
             run.corpus.end_input().unwrap();
             run.corpus.settle(1 << 20, &AtomicBool::new(false)).unwrap();
             let bytes = stretch(&second);
-            let taking = Taking { manner: settings.manner(Hash::Not), has_places: false, is_checked: true };
+            let taking = Taking { manner: settings.manner(Hash::Not), are_compared: true, has_places: false, is_checked: true };
             let mut sheaf = crate::sheaf::Sheaf::default();
             sheaf.read(&bytes, None, Form::Jsonl, &Fields::default(), taking, true).unwrap();
             let entering = Entering { sheaf: &sheaf, stand: super::super::Stand::default(), line: 1, is_whole: true };

@@ -1,7 +1,7 @@
 //! The texts that are in memory, and the proof by their bytes that two of their paragraphs are equal.
 
 use crate::compare::Match;
-use crate::document::Segment;
+use crate::document::{Segment, Span};
 use crate::index::{LOOK_AHEAD, Proof};
 use crate::near::Near;
 use crate::segment::{Segments, same};
@@ -33,13 +33,43 @@ pub(super) struct Held {
     pub(super) input: u32,
     /// Where it begins in its input.
     pub(super) offset: u64,
+    /// Whether its documents are records.
+    pub(super) is_container: bool,
     pub(super) line_numbers: LineNumbers,
+    /// Where its paragraphs stand in the input, if these bytes are what was read from that.
+    pub(super) origins: Option<Vec<Origin>>,
+}
+
+/// Where a paragraph was read from.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Origin {
+    /// Where it begins in what is held.
+    pub(crate) held: u64,
+    /// Its bytes in the file.
+    pub(crate) place: Span,
+    /// Its first and its last line in that.
+    pub(crate) lines: (u64, u64),
 }
 
 impl Held {
-    /// The number of the line that a byte is in.
-    pub(super) fn line(&self, at: u64) -> u64 {
-        self.line_numbers.of(&self.bytes, (at - self.offset) as usize)
+    /// The numbers of the lines of its file that a passage of it takes, if it is a text or told its lines.
+    pub(super) fn lines(&self, place: Span) -> Option<(u64, u64)> {
+        let line = |at: u64| self.line_numbers.of(&self.bytes, (at - self.offset) as usize);
+        (!self.is_container).then(|| (line(place.start), line(place.end - 1)))
+    }
+
+    /// Where the paragraph was read from that begins at this address, if it was.
+    pub(super) fn origin(&self, address: u64) -> Option<Origin> {
+        let origins = self.origins.as_ref()?;
+        let at = origins.partition_point(|origin| origin.held < address - self.start);
+        origins.get(at).copied()
+    }
+
+    /// The place in its file of what stands from one address to another.
+    pub(super) fn in_file(&self, span: Span) -> Span {
+        let by = |at: u64| at - self.start + self.offset;
+        let origin = self.origin(span.start).map(|origin| origin.place);
+        origin.unwrap_or(Span { start: by(span.start), end: by(span.end) })
     }
 }
 

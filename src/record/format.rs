@@ -208,7 +208,14 @@ pub(super) struct FileLine {
     pub(super) row_groups: Option<Vec<u64>>,
 }
 
-const FORMS: [(Form, &str); 4] = [(Form::Text, "text"), (Form::Jsonl, "jsonl"), (Form::Warc, "warc"), (Form::Parquet, "parquet")];
+const FORMS: [(Form, &str); 6] = [
+    (Form::Text, "text"),
+    (Form::Jsonl, "jsonl"),
+    (Form::Warc, "warc"),
+    (Form::Parquet, "parquet"),
+    (Form::Feed, "feed"),
+    (Form::Html, "html"),
+];
 
 impl FileLine {
     pub(super) fn name_of(form: Form) -> String {

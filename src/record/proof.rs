@@ -185,7 +185,7 @@ impl<'t> Proving<'t> {
                 is_end(at.start) && is_end(at.end) && (is_unread || jsonl::texts(gone, 0, &self.texts.fields).is_empty())
             }
             Form::Warc => true,
-            Form::Text | Form::Parquet => false,
+            Form::Text | Form::Parquet | Form::Feed | Form::Html => false,
         }
     }
 
@@ -444,7 +444,7 @@ impl<'t> Proving<'t> {
     /// Where the text of a document stands in all of it, as it is written.
     fn text_of(&self, document: &[u8]) -> Option<Span> {
         match self.form(self.file) {
-            Form::Text | Form::Parquet => Some(Span::new(0, document.len())),
+            Form::Text | Form::Parquet | Form::Feed | Form::Html => Some(Span::new(0, document.len())),
             Form::Jsonl => {
                 let mut lines = jsonl::lines(document, &self.texts.fields).filter(|(_, line)| *line != Line::Blank);
                 match (lines.next()?, lines.next()) {

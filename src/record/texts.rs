@@ -282,7 +282,7 @@ impl<'a> Texts<'a> {
 /// apart.
 fn texts_in(form: Form, part: &[u8], at: Span, fields: &Fields) -> Vec<Span> {
     match form {
-        Form::Text | Form::Parquet => vec![Span::new(0, part.len())], // a mark that begins it says nothing
+        Form::Text | Form::Parquet | Form::Feed | Form::Html => vec![Span::new(0, part.len())], // a mark that begins it says nothing
         Form::Jsonl => jsonl::texts(part, text::begins_in(part, at.start == 0), fields),
         Form::Warc => documents(part).map(|(_, text)| text).collect(),
     }

@@ -4,6 +4,7 @@ use super::{Evidence, Wanted, visible};
 use crate::compare::columns;
 use crate::document::{Block, Span, Witness};
 use crate::runner::{Planned, Portion};
+use crate::sheaf::Layout;
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::fmt;
@@ -173,7 +174,8 @@ impl Finding {
     /// If it can't be read from temporary files where an earlier document stands.
     pub fn new(portion: &Portion, document: &Planned, most: usize, wanted: Option<Wanted>) -> crate::error::Result<Self> {
         let plan = &document.plan;
-        let text = Text { portion, start: document.text.start };
+        let layout = if plan.blocks.is_empty() { None } else { portion.layout(document) };
+        let text = Text { portion, start: document.text.start, layout };
         let mut blocks: Vec<(u64, &Block)> = plan.blocks.iter().map(|block| (text.columns(block), block)).collect();
         let by_length = |(columns, block): &(u64, &Block)| (Reverse(*columns), block.repeat.start);
         if most < blocks.len() {
@@ -284,11 +286,15 @@ fn last(span: &Span) -> u64 {
 struct Text<'a> {
     portion: &'a Portion<'a>,
     start: u64,
+    layout: Option<Layout<'a>>,
 }
 
 impl<'a> Text<'a> {
     fn read(&self, span: Span) -> Cow<'a, [u8]> {
-        self.portion.input.form.decoded(span.of(&self.portion.bytes))
+        match &self.layout {
+            Some(layout) => layout.read(span).into(),
+            None => self.portion.input.form.decoded(span.of(&self.portion.bytes)),
+        }
     }
 
     /// The columns of a block, if need be those of its lines.
@@ -310,7 +316,7 @@ impl<'a> Text<'a> {
         let (form, bytes) = (self.portion.input.form, &self.portion.bytes);
         let (mut at, mut line) = (self.start, 1);
         for (byte, number) in &mut numbers {
-            line = if form.is_container() {
+            line = if !form.has_lines_of_file() {
                 line + form.line_ends(&bytes[at as usize..*byte as usize]) as u64
             } else {
                 self.portion.source.line(*byte)

@@ -1,7 +1,7 @@
 //! What is done together: many small inputs, or one that is large.
 
 use super::{Course, Reading};
-use crate::source::{Form, Found, Input, Packing};
+use crate::source::{Found, Input, Packing};
 use std::collections::VecDeque;
 
 /// An input smaller than this shares its batch with others; a larger one has all threads for itself, which also bounds the
@@ -21,12 +21,15 @@ const BATCH_INPUTS: usize = 2048;
 /// Whether an input comes in stretches: a container that is large or whose size isn't known, or of which the beginning counts
 /// even if it is broken.
 pub(super) fn is_streamed(input: &Input, reading: &Reading) -> bool {
+    if input.form.is_whole() {
+        return false;
+    }
     let may_break = input.packing != Packing::Plain && reading.keeps_broken();
-    if input.form.is_container() && (reading.in_stretches || !input.form.has_lines()) {
+    if reading.in_stretches || !input.form.has_lines() {
         return true;
     }
     let is_large_packed = input.packing != Packing::Plain && input.size >= LARGE_PACKED;
-    input.form.is_container() && (input.size == 0 || is_large_packed || is_large(input) || may_break)
+    input.size == 0 || is_large_packed || is_large(input) || may_break
 }
 
 /// Whether an input is large, as far as is known.
@@ -59,7 +62,7 @@ impl Unpacking {
         let is_known = input.packing == Packing::Plain || input.size == 0 || input.unpacked.is_some();
         match input.form {
             _ if is_known => u64::MAX,
-            Form::Text => self.size(input),
+            form if form.is_whole() => self.size(input),
             _ => self.size(input).min(LARGE),
         }
     }
@@ -141,7 +144,7 @@ impl<I: Iterator<Item = Found>> Iterator for Batches<'_, I> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::Origin;
+    use crate::source::{Form, Origin};
 
     #[test]
     fn a_batch_holds_fewer_files_if_they_are_packed() {

@@ -4,7 +4,7 @@ use super::lots::{Lines, Lot, plan_lots, taking};
 use super::{Outcome, Portion, Rest, Run, Way, keep, until_failed};
 use crate::corpus::Mark;
 use crate::error::{Error, Result, Stuck, What};
-use crate::sheaf::Sheaf;
+use crate::sheaf::{Sheaf, Unreadable};
 use crate::source::{
     Form, Input, LeftOut, Loaded, Origin, Packing, Source, Stretch, Stretches, can_be_mapped, if_it_may_break, load, open,
 };
@@ -196,7 +196,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
             if let Some(compared) = corpus {
                 // What holds no document is compared with none.
                 for lot in lots.iter_mut().filter(|lot| !lot.sheaf.documents.is_empty()) {
-                    lot.stand = compared.corpus.hold(lot.bytes.clone(), input, lot.offset);
+                    lot.hold(&mut compared.corpus);
                 }
             }
             let mut failed = None;
@@ -209,7 +209,10 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 let (line, extent, fault) = lot.sheaf.faults.swap_remove(0);
                 failed = fault.map(|fault| input.ended_by_record(lot.line + line, &fault));
                 lot.truncate(extent.start);
-                lot.read(course, taking, lot.offset == 0)?;
+                lot.read(course, taking, lot.offset == 0).map_err(|why| match why {
+                    Unreadable::TooLarge(what) => Stuck::TooLarge(what),
+                    Unreadable::Feed(fault) => unreachable!("{fault}: a feed doesn't come in stretches"),
+                })?;
             }
             let done = plan_lots(&lots, corpus.as_mut(), course, work)?;
             used.extend(lots.into_iter().map(|lot| lot.sheaf).filter(Sheaf::is_of_use));

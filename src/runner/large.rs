@@ -56,7 +56,7 @@ impl<'a> LargeText<'a> {
     pub(super) fn new(input: &'a Input, source: &'a Source, compared: &'a mut Compared, course: Course<'a>) -> Self {
         let begins = text::begins(source.bytes());
         let text = &source.bytes()[begins..];
-        let stand = compared.corpus.hold(source.bytes().clone(), input, 0).further(begins as u64);
+        let stand = compared.corpus.hold(source.bytes().clone(), None, input, 0).further(begins as u64);
         let first = compared.corpus.begin_text();
         Self {
             input,
@@ -193,7 +193,7 @@ impl<'a> LargeText<'a> {
     fn portion(&self, stretch: Stretch) -> Portion<'_> {
         let (page, corpus) = (self.page(), Some(&self.compared.corpus));
         let is_whole = self.course.settings.unit == Unit::Document;
-        let around = Around { page: &page, survivors: &self.decided.survivors, map: &self.map, earlier: corpus, is_whole };
+        let around = Around { page: &page, survivors: &self.decided.survivors, map: &self.map, earlier: corpus, is_whole, is_read: false };
         let mut plan = Plan::default();
         plan.add_removed(&self.decided.removed[stretch.removed], &around);
         (plan.paragraphs, plan.spared, plan.fate) = (stretch.paragraphs.len(), stretch.spared, self.fate);
@@ -203,7 +203,7 @@ impl<'a> LargeText<'a> {
         let extent = portion.extent;
         portion.extent = stretch.extent;
         portion.is_first = stretch.extent.start == 0;
-        portion.add(Planned { line: None, id: None, extent, text: extent, plan, is_dropped });
+        portion.add(Planned { line: None, id: None, extent, text: extent, parts: 0..0, plan, is_dropped });
         portion.earlier = corpus;
         portion
     }

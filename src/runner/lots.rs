@@ -5,14 +5,14 @@ use super::portion::is_dropped;
 use super::{Course, OnError, Part, Planned, Portion};
 use crate::corpus::{Corpus, Entering, Mark, Stand};
 use crate::detect::earlier::{InDocument, Sought};
-use crate::document::{Span, TooLarge};
+use crate::document::Span;
 use crate::error::{Error, Result, Stuck, TooLong};
 use crate::fingerprint::Hash;
 use crate::heirs::Heirs;
 use crate::page::Read;
 use crate::plan::Fate;
 use crate::segment::expected;
-use crate::sheaf::{Sheaf, Taken, Taking};
+use crate::sheaf::{self, Sheaf, Taken, Taking, Unreadable};
 use crate::source::{Fault, Holds, Input, Passed, Records, Source, Stretch, line_end};
 use crate::{Plan, Settings};
 use bytes::Bytes;
@@ -38,7 +38,7 @@ impl Compared {
     pub(super) fn taking(&self, settings: &Settings) -> Taking {
         let is_spilled = self.corpus.is_spilled();
         let has_places = !is_spilled || self.keeps_places && self.corpus.is_gathering();
-        Taking { manner: settings.manner(self.corpus.hash()), has_places, is_checked: is_spilled }
+        Taking { manner: settings.manner(self.corpus.hash()), are_compared: true, has_places, is_checked: is_spilled }
     }
 
     /// Forgets all that came after a mark.
@@ -54,7 +54,8 @@ impl Compared {
 
 /// How documents are taken apart that are compared with these, if with any.
 pub(super) fn taking(compared: Option<&Compared>, settings: &Settings) -> Taking {
-    let alone = || Taking { manner: settings.manner(Hash::Fast), has_places: false, is_checked: false };
+    let manner = settings.manner(Hash::Fast);
+    let alone = || Taking { manner, are_compared: false, has_places: false, is_checked: false };
     compared.map_or_else(alone, |compared| compared.taking(settings))
 }
 
@@ -141,7 +142,7 @@ impl Lines {
             if let Some(record) = long {
                 return Err(Error::record(input.place(), input.form.record(), record.number, &TooLong { longest }));
             }
-            lot.read(course, taking, lot.offset == 0).map_err(|what| Error::too_large(input.place(), what))
+            lot.read(course, taking, lot.offset == 0).map_err(|why| unreadable(input, why))
         };
         lots.par_iter_mut().try_for_each(read)?;
         for lot in &mut lots {
@@ -150,6 +151,14 @@ impl Lines {
             self.next = lot.line + lot.sheaf.lines;
         }
         Ok(lots)
+    }
+}
+
+/// The error that something can't be taken apart.
+pub(super) fn unreadable(input: &Input, why: Unreadable) -> Error {
+    match why {
+        Unreadable::TooLarge(what) => Error::too_large(input.place(), what),
+        Unreadable::Feed(fault) => Error::refused(input.place(), fault.to_string()),
     }
 }
 
@@ -184,6 +193,16 @@ impl<'l> Lot<'l> {
         }
     }
 
+    /// Keeps what its paragraphs are compared with.
+    pub(super) fn hold(&mut self, corpus: &mut Corpus) {
+        let read = self.sheaf.read_from(|at| self.source.line(at));
+        let (bytes, origins) = match read {
+            Some((bytes, origins)) => (bytes, Some(origins)),
+            None => (self.bytes.clone(), None),
+        };
+        self.stand = corpus.hold(bytes, origins, self.input, self.offset);
+    }
+
     /// Its bytes in the file, if they go by unread.
     pub(super) fn passed(&self) -> Option<Range<u64>> {
         self.passed.map(|_| self.offset..self.offset + self.bytes.len() as u64)
@@ -198,7 +217,7 @@ impl<'l> Lot<'l> {
         }
     }
 
-    pub(super) fn read(&mut self, course: Course, taking: Taking, is_first: bool) -> std::result::Result<(), TooLarge> {
+    pub(super) fn read(&mut self, course: Course, taking: Taking, is_first: bool) -> std::result::Result<(), Unreadable> {
         if let Some(passed) = self.passed {
             self.sheaf.pass(self.bytes.len() as u64, passed);
             return Ok(());
@@ -215,12 +234,25 @@ impl<'l> Lot<'l> {
 
     /// What is planned for a document, of which this repeats.
     fn plan(&self, taken: &Taken, repeats: InDocument, course: Course, earlier: Option<&Corpus>) -> Plan {
-        Plan::of(&self.sheaf.page(taken, &self.bytes), repeats, course.settings, || self.sheaf.map(taken), earlier)
+        let ground = || self.sheaf.ground(taken, &self.bytes, course.settings.unit);
+        Plan::of(&self.sheaf.page(taken, &self.bytes), repeats, course.settings, ground, earlier)
     }
 
     /// What is planned for each document if it isn't compared with others.
     pub(super) fn plan_alone(&self, taken: &Taken, course: Course) -> Plan {
         self.plan(taken, self.repeats(taken, course), course, None)
+    }
+
+    /// For each document, given by the numbers of its paragraphs, the first of those of its record: no text of that is an earlier one.
+    fn first_of_records(&self, documents: &[Range<u32>]) -> impl Iterator<Item = u32> {
+        let parts = self.sheaf.documents.iter().zip(documents);
+        let mut record = (u64::MAX, 0);
+        parts.map(move |(taken, numbers)| {
+            if record.0 != taken.line {
+                record = (taken.line, numbers.start);
+            }
+            record.1
+        })
     }
 
     /// What is to be compared with what was entered before.
@@ -238,13 +270,27 @@ impl<'l> Lot<'l> {
         let mut portion = Portion::new(self.input, self.source, self.part, self.bytes.clone());
         let sheaf = &self.sheaf;
         portion.documents.reserve(sheaf.documents.len());
-        for taken in &sheaf.documents {
-            let plan = plan(taken);
+        let mut is_any_left = false;
+        let mut first = 0;
+        for parts in sheaf.documents.chunk_by(|a, b| a.line == b.line) {
+            let plan = match parts {
+                [taken] if taken.part == sheaf::Part::All => plan(taken),
+                parts => {
+                    let (rests, bodies): (Vec<&Taken>, Vec<&Taken>) = parts.iter().partition(|taken| taken.part == sheaf::Part::Rest);
+                    let bodies = bodies.into_iter().map(&mut plan).collect();
+                    Plan::together(bodies, &rests.into_iter().map(&mut plan).collect::<Vec<_>>())
+                }
+            };
             let is_dropped = is_dropped(plan.fate, self.input.form, course.reading);
+            let taken = &parts[0];
             let line = self.input.form.is_container().then_some(self.line + taken.line);
-            let (extent, text) = (taken.extent, taken.source);
-            portion.add(Planned { line, id: taken.id, extent, text, plan, is_dropped });
+            let extent = if is_dropped && !is_any_left { taken.leading } else { taken.extent };
+            let parts = first..first + parts.len();
+            first = parts.end;
+            is_any_left |= !is_dropped;
+            portion.add(Planned { line, id: taken.id, extent, text: taken.source, parts, plan, is_dropped });
         }
+        portion.sheaf = Some(sheaf);
         if course.reading.on_error == OnError::Drop && !sheaf.faults.is_empty() {
             // What only became clear behind a record has no bytes of its own.
             portion.cuts.extend(sheaf.faults.iter().map(|&(_, extent, _)| extent).filter(|extent| !extent.is_empty()));
@@ -290,7 +336,12 @@ pub(super) fn plan_lots<R: Send>(
     }
     let one = |(lot, documents, sought): (&Lot, &[Range<u32>], Sought)| {
         let mut repeats = corpus.repeats(documents, sought);
-        let mut next = || repeats.next().expect("each document has what repeats in it");
+        let mut records = lot.first_of_records(documents);
+        let mut next = || {
+            let (mut found, first) = repeats.next().zip(records.next()).expect("each document has what repeats in it");
+            found.across.retain(|repeat| repeat.kept < first);
+            found
+        };
         work(lot.portion(|taken| lot.plan(taken, next(), course, Some(corpus)), course, Some(corpus)))
     };
     Ok(each.into_par_iter().map(one).collect())
@@ -305,9 +356,10 @@ fn lot_in_order<'a>(
     corpus: &'a Corpus,
     heirs: &mut Heirs,
 ) -> Portion<'a> {
-    let mut each = documents.iter().zip(corpus.repeats(documents, sought));
+    let mut each = documents.iter().zip(corpus.repeats(documents, sought)).zip(lot.first_of_records(documents));
     let plan = |taken: &Taken| {
-        let (document, mut found) = each.next().expect("each document has its numbers");
+        let ((document, mut found), first) = each.next().expect("each document has its numbers");
+        found.across.retain(|repeat| repeat.kept < first);
         heirs.spare(&mut found);
         let plan = lot.plan(taken, found, course, Some(corpus));
         heirs.settle(document.clone(), corpus.repeats_of(document), plan.fate == Fate::TooRepetitive);

@@ -7,8 +7,10 @@ use crate::corpus::{Corpus, Known};
 use crate::document::Span;
 use crate::error::Result;
 use crate::plan::Fate;
-use crate::source::{Fault, Form, Holds, Input, Records, Skipped, Source, jsonl, warc};
+use crate::source::{About, Fault, Form, Holds, Input, Records, Skipped, Source, jsonl, warc};
+use crate::sheaf::{Layout, Sheaf};
 use bytes::Bytes;
+use std::ops::Range;
 
 /// What is planned for an input, or for a stretch of one.
 pub struct Portion<'a> {
@@ -35,6 +37,8 @@ pub struct Portion<'a> {
     pub(super) earlier: Option<&'a Corpus>,
     /// Its records, unless they are its lines.
     pub(super) records: Option<&'a Records>,
+    /// It, taken apart.
+    pub(super) sheaf: Option<&'a Sheaf>,
 }
 
 /// Which part of an input something is.
@@ -56,8 +60,10 @@ pub struct Planned {
     pub id: Option<Span>,
     /// All that belongs to it.
     pub extent: Span,
-    /// Where its text is written.
+    /// Where its text is written, or the first of its texts.
     pub text: Span,
+    /// Which of the texts of the portion are its.
+    pub(crate) parts: Range<usize>,
     /// What goes, and why.
     pub plan: Plan,
     /// Whether it is dropped as a whole.
@@ -147,6 +153,7 @@ impl<'a> Portion<'a> {
             is_first: true,
             earlier: None,
             records: None,
+            sheaf: None,
         }
     }
 
@@ -155,7 +162,21 @@ impl<'a> Portion<'a> {
         if let Some(records) = self.records {
             return records.id(document.line?, document.id.map(|id| id.of(&self.bytes)));
         }
+        if let Some(about) = self.about(document) {
+            return about.id.clone().or_else(|| about.link.clone());
+        }
         document.id.map(|id| jsonl::id_in_words(id.of(&self.bytes)))
+    }
+
+    /// What an item of a feed is besides its texts.
+    pub fn about(&self, document: &Planned) -> Option<&About> {
+        let sheaf = self.sheaf.filter(|_| self.input.form == Form::Feed)?;
+        sheaf.items.get(document.line? as usize - 1)
+    }
+
+    /// Where the texts of a document stand and how they read, if what is written doesn't say so by itself.
+    pub(crate) fn layout(&self, document: &Planned) -> Option<Layout<'_>> {
+        self.sheaf?.layout(document.parts.clone(), &self.bytes)
     }
 
     /// The records that are left out.
@@ -186,7 +207,7 @@ pub(super) fn of_one<'a>(input: &'a Input, source: &'a Source, plan: Plan, readi
     let mut portion = Portion::new(input, source, Part::Whole, source.bytes().clone());
     let extent = Span::new(0, source.len());
     let is_dropped = is_dropped(plan.fate, input.form, reading);
-    portion.add(Planned { line: None, id: None, extent, text: extent, plan, is_dropped });
+    portion.add(Planned { line: None, id: None, extent, text: extent, parts: 0..0, plan, is_dropped });
     portion
 }
 

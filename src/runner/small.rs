@@ -7,11 +7,14 @@ use super::{Course, Outcome, Portion, Run, Way, keep};
 use crate::Plan;
 use crate::error::{Error, Place, Result, Stuck, What};
 use crate::sheaf::{Sheaf, Taking};
-use crate::source::{Form, Found, Input, LeftOut, Loaded, Packing, Source, Watch, load, text, unpacked_size};
+use super::lots::unreadable;
+use crate::source::{Form, Found, Input, Loaded, Packing, Source, Watch, load, text, unpacked_size};
 use rayon::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+/// What is said of what neither name nor bytes tell the form of.
+const NO_KNOWN_FORM: &str = "of no known form; --from text, jsonl, warc, parquet, feed or html says which it has";
 /// An input alone and up to this size is done before a thread would have started.
 const ALONE: usize = 1 << 17;
 
@@ -41,7 +44,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     pub(super) fn text(&mut self, input: Input, batch: Batch) -> Result<Way> {
         let (input, source) = match loaded(Found::Input(input), self.course, batch.unpacking) {
             Err(input) => return Ok(Way::Again(Batch { group: vec![counted(input, self.course)], ..batch })),
-            Ok(Ok((input, source))) if source.len() as u64 >= LARGE => return self.large(input, source).map(Way::on_if),
+            Ok(Ok((input, source))) if source.len() as u64 >= LARGE && input.form == Form::Text => return self.large(input, source).map(Way::on_if),
             Ok(Ok(loaded)) => loaded,
             Ok(Err(outcome)) => return self.hand_on(vec![outcome]).map(Way::on_if),
         };
@@ -134,21 +137,24 @@ fn counted(input: Input, course: Course) -> Found {
 
 /// Something that was found, read; or the input, if it unpacks to more than was expected.
 fn loaded<T>(found: Found, course: Course, unpacking: Unpacking) -> std::result::Result<Read<(Input, Source), T>, Input> {
-    let input = match found {
+    let mut input = match found {
         Found::Input(input) => input,
         Found::LeftOut(path, why) => return Ok(Err(Outcome::LeftOut(path, why))),
         Found::Failed(error) => return Ok(Err(Outcome::Failed(error))),
     };
     let budget = course.budget;
-    if input.form == Form::Text
+    if input.form.is_whole()
         && let Err(error) = budget.ensure_fits(input.size, || input.place())
     {
         return Ok(Err(Outcome::Failed(error)));
     }
     let expected = unpacking.most(&input);
     Ok(match load(&input, course.reading.keeps_broken(), expected.min(budget.most_text())) {
-        Ok(Loaded::Source(source)) => Ok((input, source)),
-        Ok(Loaded::Binary) => Err(Outcome::LeftOut(input.path().into(), LeftOut::Binary)),
+        Ok(Loaded::Source(source)) => match input.is_told_by(&source) {
+            true => Ok((input, source)),
+            false => Err(Outcome::Failed(Error::refused(input.place(), NO_KNOWN_FORM))),
+        },
+        Ok(Loaded::LeftOut(why)) => Err(Outcome::LeftOut(input.path().into(), why)),
         Err(error) if expected < budget.most_text() && error.is_too_much() => return Err(input),
         Err(error) => Err(Outcome::Failed(error)),
     })
@@ -159,7 +165,7 @@ fn sheaf(input: &Input, source: &Source, course: Course, taking: Taking) -> Resu
     let mut sheaf = Sheaf::default();
     sheaf
         .read(source, None, input.form, &course.reading.fields, taking, true)
-        .map_err(|what| Error::too_large(input.place(), what))?;
+        .map_err(|why| unreadable(input, why))?;
     if !course.reading.keeps_broken()
         && let Some((line, _, fault)) = sheaf.faults.first()
     {
@@ -193,7 +199,7 @@ fn planned<T: Send>(
     }
     let mark = compared.corpus.mark();
     for lot in &mut lots {
-        lot.stand = compared.corpus.hold(lot.bytes.clone(), lot.input, 0);
+        lot.hold(&mut compared.corpus);
     }
     let made = plan_lots(&lots, Some(compared), course, work);
     let made: Vec<Result<Outcome<T>>> = match made {

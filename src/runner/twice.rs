@@ -233,7 +233,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
                 Ok(Apart { input, source, sheaf }) => {
                     let corpus = &mut self.compared().corpus;
                     let mut lot = Lot::whole(&input, &source, sheaf);
-                    lot.stand = corpus.hold(lot.bytes.clone(), &input, 0);
+                    lot.hold(corpus);
                     let entered = course.threads.run(|| corpus.enter(&[lot.entering()], |count| count));
                     entered.map_err(|stuck| stuck.at(input.place()))?;
                     Found::Input(input)

@@ -10,7 +10,7 @@ mod paragraph;
 pub(crate) use fence::closed_fences;
 pub(crate) use lines::{is_blank, runs_on};
 
-use crate::compare::{Look, Match, compared};
+use crate::compare::{Look, Match, columns, compared};
 use crate::document::{Kind, Segment, Span, TooLarge, Unit};
 use crate::fingerprint::Hash;
 use paragraph::{MOST_WRAPPED_LINES, MetMark, Stretch, WRAP_COLUMNS, paragraphs};
@@ -63,6 +63,43 @@ impl Segments {
             segmenter.hash(stretch, self).expect("marks are met only where fences aren't known");
         }
         self.too_large.take().map_or(Ok(()), Err)
+    }
+
+    /// Goes on with one of a text that was taken apart before; what stands at `objects` in that isn't text.
+    ///
+    /// # Errors
+    /// If it has more than [`Segment::MAX_LEN`] bytes.
+    pub(crate) fn push(
+        &mut self,
+        text: &[u8],
+        (span, kind): (Span, Kind),
+        objects: &[Span],
+        manner: Manner,
+    ) -> Result<(), TooLarge> {
+        if let Some(too_large) = too_large_for_a_segment(span) {
+            return Err(too_large);
+        }
+        let form = compared(span.of(text), how_compared(kind, manner.how), &mut self.scratch.form);
+        let print = manner.hash.of(form, kind.goes_alone());
+        let all = if manner.is_measured { columns(form) } else { 0 };
+        let segment = Segment::new(span, kind, objects.iter().fold(all, |left, object| left.saturating_sub(columns(object.of(text)))));
+        self.list.push(segment);
+        self.prints.push(print);
+        self.columns += u64::from(segment.columns());
+        Ok(())
+    }
+
+    /// Goes on with all of a text as one that is as wide as any.
+    ///
+    /// # Errors
+    /// If it has more than [`Segment::MAX_LEN`] bytes.
+    pub(crate) fn push_wide(&mut self, text: &[u8], manner: Manner) -> Result<(), TooLarge> {
+        let columns = self.columns + u64::from(Segment::MAX_COLUMNS);
+        self.push(text, (Span::new(0, text.len()), Kind::Line), &[], manner)?;
+        let last = self.list.last_mut().expect("it was pushed");
+        *last = Segment::new(last.span(), Kind::Line, Segment::MAX_COLUMNS);
+        self.columns = columns;
+        Ok(())
     }
 
     /// How much memory it holds, in bytes.

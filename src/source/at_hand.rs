@@ -102,7 +102,7 @@ impl AtHand {
             let table = if is_table { Some(file.try_clone()?) } else { None };
             let is_as_it_counts = input.packing == Packing::Plain
                 && match input.form {
-                    Form::Text | Form::Jsonl => true,
+                    Form::Text | Form::Jsonl | Form::Feed | Form::Html => true,
                     Form::Warc => had.is_some_and(|had| had.bytes == metadata.len()), // a WET becomes itself
                     Form::Parquet => false,
                 };
@@ -249,7 +249,7 @@ impl Copying<'_> {
                     self.put(&stretch?.bytes)?;
                 }
             }
-            Form::Text | Form::Jsonl => {
+            Form::Text | Form::Jsonl | Form::Feed | Form::Html => {
                 let mut stream = input.packing.reader(file)?;
                 let mut piece = vec![0; LOT];
                 while self.left > 0 {

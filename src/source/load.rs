@@ -3,7 +3,7 @@
 use super::mapping::Mapping;
 use super::packing::{more_than, not_read_by_beginning};
 use super::text::LineNumbers;
-use super::{Form, Identity, Input, Origin, Packing};
+use super::{By, Form, Identity, Input, LeftOut, Origin, Packing};
 use crate::error::{Error, Place, Result, What};
 use bytes::Bytes;
 use std::fs::{File, Metadata, Permissions};
@@ -31,8 +31,8 @@ const COUNTED_AT_ONCE: usize = 64 << 10;
 pub(crate) enum Loaded {
     /// Its bytes.
     Source(Source),
-    /// It was found in a folder and holds no text.
-    Binary,
+    /// It was found in a folder and isn't read.
+    LeftOut(LeftOut),
 }
 
 /// The bytes of an input, unpacked.
@@ -88,17 +88,17 @@ impl Stamp {
 /// If it can't be opened, read or unpacked.
 pub(crate) fn load(input: &Input, keeps_broken: bool, most: u64) -> Result<Loaded> {
     let loaded = match &input.from {
-        Origin::Stdin => Source::stdin(input, most).map(Some),
+        Origin::Stdin => Source::stdin(input, most).map(Ok),
         Origin::Named(path) => File::open(path).and_then(|file| Source::of(file, input, false, most)),
         Origin::Walked(path) => File::open(path).and_then(|file| Source::of(file, input, true, most)),
     };
     match loaded.map_err(|error| Error::io(input.place(), error))? {
-        None => Ok(Loaded::Binary),
+        Err(why) => Ok(Loaded::LeftOut(why)),
         // The beginning of what is too large doesn't count for all of it.
-        Some(Source { broken: Some(error), .. }) if !keeps_broken || error.kind() == io::ErrorKind::FileTooLarge => {
+        Ok(Source { broken: Some(error), .. }) if !keeps_broken || error.kind() == io::ErrorKind::FileTooLarge => {
             Err(Error::io(input.place(), if_it_may_break(error)))
         }
-        Some(source) => refuse_no_text(input, &source).map(|()| Loaded::Source(source)),
+        Ok(source) => refuse_no_text(input, &source).map(|()| Loaded::Source(source)),
     }
 }
 
@@ -117,12 +117,13 @@ pub(super) fn refuse_no_text(input: &Input, beginning: &[u8]) -> Result<()> {
     let utf16 = "is UTF-16, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-16 -t UTF-8";
     let is_named = input.packing == Packing::Plain && input.from != Origin::Stdin;
     let unnamed = || is_named.then(|| Packing::of_bytes(beginning).missing_name()).flatten();
+    let may_be_wide = matches!(input.form, Form::Feed | Form::Html) || Form::of_beginning(beginning).is_some();
     let table = "is a Parquet file; --from parquet takes it for one";
     let warc = "is a WARC; --from warc takes it for one";
     let is_warc = input.form != Form::Warc && (beginning.starts_with(b"WARC/1.0\r\n") || beginning.starts_with(b"WARC/1.1\r\n"));
     let why = not_read_by_beginning(beginning)
         .or_else(unnamed)
-        .or_else(|| is_utf16(beginning).then(|| utf16.into()))
+        .or_else(|| (is_utf16(beginning) && !may_be_wide).then(|| utf16.into()))
         .or_else(|| beginning.starts_with(PARQUET).then(|| table.into()))
         .or_else(|| is_warc.then(|| warc.into()));
     let Some(why) = why else { return Ok(()) };
@@ -143,14 +144,14 @@ pub(crate) fn unpacked_size(input: &Input, most: u64) -> u64 {
     count
 }
 
-/// Whether a file that was found will be read, or left out as binary, going by its beginning.
+/// Why a file that was found won't be read, if it won't, going by its beginning.
 ///
 /// # Errors
 /// If it can't be opened or read.
-pub fn holds_text(input: &Input) -> Result<bool> {
-    let Origin::Walked(path) = &input.from else { return Ok(true) };
+pub fn reason_to_leave_out(input: &Input) -> Result<Option<LeftOut>> {
+    let Origin::Walked(path) = &input.from else { return Ok(None) };
     if input.form == Form::Parquet {
-        return Ok(true); // which is all NULs, and read all the same
+        return Ok(None); // which is all NULs, and read all the same
     }
     let beginning = || {
         let mut beginning = Vec::new();
@@ -159,7 +160,16 @@ pub fn holds_text(input: &Input) -> Result<bool> {
         Ok(beginning)
     };
     let beginning: Vec<u8> = beginning().map_err(|error| Error::io(input.place(), error))?;
-    Ok(!is_binary(&beginning))
+    Ok(no_text(input, &beginning))
+}
+
+/// Why a file that was found and begins so isn't read, if it isn't.
+fn no_text(input: &Input, beginning: &[u8]) -> Option<LeftOut> {
+    let told = Form::of_beginning(beginning);
+    match input.form_by {
+        By::Beginning if told.is_none() => Some(LeftOut::UnknownForm),
+        _ => (is_binary(beginning) && told != Some(Form::Feed)).then_some(LeftOut::Binary), // a feed may be UTF-16
+    }
 }
 
 impl Source {
@@ -198,8 +208,8 @@ impl Source {
         Self { spool, start, ..Self::new(Bytes::new(), None, file, metadata, packing, input) }
     }
 
-    /// The bytes of an open file; `None` if it `is_found`, not named, and binary.
-    fn of(file: File, input: &Input, is_found: bool, most: u64) -> io::Result<Option<Self>> {
+    /// The bytes of an open file; or, if it `is_found`, not named, why it isn't read.
+    fn of(file: File, input: &Input, is_found: bool, most: u64) -> io::Result<std::result::Result<Self, LeftOut>> {
         let packing = input.packing;
         let metadata = file.metadata()?;
         if metadata.is_dir() {
@@ -221,14 +231,17 @@ impl Source {
                 (bytes, broken) = unpacked(&mapped, packing, most);
             }
         } else {
-            let probe = is_found && packing == Packing::Plain;
-            let Some(read) = read_whole(&file, metadata.len(), probe)? else { return Ok(None) };
+            let probe = |beginning: &[u8]| if is_found && packing == Packing::Plain { no_text(input, beginning) } else { None };
+            let read = match read_whole(&file, metadata.len(), probe)? {
+                Ok(read) => read,
+                Err(why) => return Ok(Err(why)),
+            };
             (bytes, broken) = plain_or_unpacked(read, packing, most);
         }
-        if is_found && is_binary(&bytes) {
-            return Ok(None);
+        if is_found && let Some(why) = no_text(input, &bytes) {
+            return Ok(Err(why));
         }
-        Ok(Some(Self { broken, ..Self::new(bytes, mapping, file, &metadata, packing, input) }))
+        Ok(Ok(Self { broken, ..Self::new(bytes, mapping, file, &metadata, packing, input) }))
     }
 
     /// The file itself.
@@ -359,15 +372,20 @@ fn read_at_most(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > most { Err(more_than(most)) } else { Ok(bytes) }
 }
 
-/// Reads a file of about this size; `None` if its beginning is looked at, for a large one before the rest is read, and binary.
-fn read_whole(file: &File, size: u64, is_probed: bool) -> io::Result<Option<Vec<u8>>> {
+/// Reads a file of about this size; or gives the reason not to that its beginning has, at which a large one is looked before the rest is
+/// read.
+fn read_whole(
+    file: &File,
+    size: u64,
+    reason_not_to: impl Fn(&[u8]) -> Option<LeftOut>,
+) -> io::Result<std::result::Result<Vec<u8>, LeftOut>> {
     // One byte more than the file has: a read that leaves it free has met the end, and needs no second one to see it.
     let mut bytes = vec![0; usize::try_from(size).map_err(io::Error::other)? + 1];
     let mut len = 0;
-    if is_probed && size > PROBE_APART {
+    if size > PROBE_APART {
         len = fill(file, &mut bytes[..BINARY_PROBE as usize])?;
-        if is_binary(&bytes[..len]) {
-            return Ok(None);
+        if let Some(why) = reason_not_to(&bytes[..len]) {
+            return Ok(Err(why));
         }
     }
     len += fill(file, &mut bytes[len..])?;
@@ -377,7 +395,7 @@ fn read_whole(file: &File, size: u64, is_probed: bool) -> io::Result<Option<Vec<
         // The system doesn't tell the size of some files (in /proc).
         { file }.read_to_end(&mut bytes)?;
     }
-    Ok(Some(bytes))
+    Ok(Ok(bytes))
 }
 
 /// Reads until `buffer`, but for at most its last byte, is full or the file ends; gives the number of bytes read.

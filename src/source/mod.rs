@@ -7,6 +7,7 @@ compile_error!("unecho knows files by device and inode, maps them and handles SI
 
 mod at;
 mod at_hand;
+pub(crate) mod feed;
 mod filter;
 mod identity;
 #[doc(hidden)]
@@ -28,10 +29,11 @@ pub mod warc;
 pub use at_hand::Room;
 pub(crate) use at_hand::{AtHand, Had};
 pub use filter::{Globs, Patterns, below, here};
+pub use feed::About;
 pub use identity::Identity;
 pub use jsonl::Fields;
 pub(crate) use load::{Loaded, Watch, if_it_may_break, load, unpacked_size};
-pub use load::{Source, holds_text};
+pub use load::{Source, reason_to_leave_out};
 pub(crate) use mapping::can_be_mapped;
 pub(crate) use open::{again, open, texts_of};
 pub(crate) use packing::Packer;
@@ -43,6 +45,7 @@ pub(crate) use stretches::{Pace, Stretches, line_end};
 pub(crate) use walk::RECORDS;
 pub use walk::{Found, LeftOut, Selection, Walk, base_name};
 
+use crate::document::BYTE_ORDER_MARK;
 use crate::error::{Error, Place};
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -59,6 +62,10 @@ pub enum Form {
     Warc,
     /// Apache Parquet, one document a row.
     Parquet,
+    /// RSS, Atom or JSON Feed, one document an item.
+    Feed,
+    /// HTML, one document a file.
+    Html,
 }
 
 /// The rows of a table.
@@ -70,29 +77,52 @@ pub type Table = parquet::Values;
 pub enum Table {}
 
 impl Form {
-    /// The form of a file by its name, packed or not, if it is known. A name without an extension is text until its bytes
-    /// say otherwise; what follows the dot in "notes.2024" or "v1.2 draft" is none.
-    pub fn of_name(path: &Path) -> Option<Form> {
-        const TEXT: [&str; 7] = ["txt", "text", "md", "markdown", "rst", "adoc", "asciidoc"];
-        const JSONL: [&str; 3] = ["jsonl", "ndjson", "jsonlines"];
+    /// The form of a file by its name, packed or not, if it is known, and whether that alone says so. A name without an extension is text
+    /// until its bytes say otherwise; what follows the dot in "notes.2024" or "v1.2 draft" is none.
+    pub fn of_name(path: &Path) -> Option<(Form, By)> {
+        const KNOWN: [(Form, By, &[&str]); 7] = [
+            (Form::Text, By::Name, &["txt", "text", "md", "markdown", "rst", "adoc", "asciidoc"]),
+            (Form::Jsonl, By::Name, &["jsonl", "ndjson", "jsonlines"]),
+            (Form::Warc, By::Name, &["warc", "wet"]),
+            (Form::Parquet, By::Name, &["parquet"]),
+            (Form::Feed, By::Name, &["rss", "atom", "rdf"]),
+            (Form::Feed, By::Beginning, &["xml", "json"]),
+            (Form::Html, By::Name, &["html", "htm", "xhtml", "xht"]),
+        ];
         let is_extension = |name: &Cow<str>| {
             name.chars().all(char::is_alphanumeric) && !name.chars().all(char::is_numeric) // which the empty one is
         };
         let (_, path) = Packing::of_name(path);
-        let Some(extension) = path.extension().map(OsStr::to_string_lossy).filter(is_extension) else { return Some(Form::Text) };
-        let is_one_of = |known: &[&str]| known.iter().any(|known| extension.eq_ignore_ascii_case(known));
-        match () {
-            () if is_one_of(&TEXT) => Some(Form::Text),
-            () if is_one_of(&JSONL) => Some(Form::Jsonl),
-            () if is_one_of(&["warc", "wet"]) => Some(Form::Warc),
-            () if is_one_of(&["parquet"]) => Some(Form::Parquet),
-            () => None,
+        let Some(extension) = path.extension().map(OsStr::to_string_lossy).filter(is_extension) else {
+            return Some((Form::Text, By::Nothing));
+        };
+        let is_known = |(_, _, names): &&(Form, By, &[&str])| names.iter().any(|name| extension.eq_ignore_ascii_case(name));
+        KNOWN.iter().find(is_known).map(|&(form, by, _)| (form, by))
+    }
+
+    /// The form of what begins so, if that is one that bytes tell: a feed, or a page in HTML.
+    pub(crate) fn of_beginning(beginning: &[u8]) -> Option<Form> {
+        if feed::begins(beginning) {
+            return Some(Form::Feed);
         }
+        let text = beginning.strip_prefix(BYTE_ORDER_MARK).unwrap_or(beginning).trim_ascii_start();
+        let begins = |with: &[u8]| text.get(..with.len()).is_some_and(|begins| begins.eq_ignore_ascii_case(with));
+        (begins(b"<!doctype html") || begins(b"<html")).then_some(Form::Html)
     }
 
     /// Whether a file of this form holds many documents.
     pub fn is_container(self) -> bool {
-        self != Form::Text
+        !matches!(self, Form::Text | Form::Html)
+    }
+
+    /// Whether it is read as a whole, however large it is.
+    pub(crate) fn is_whole(self) -> bool {
+        matches!(self, Form::Text | Form::Html | Form::Feed)
+    }
+
+    /// Whether the lines that are told of a text are those of its file.
+    pub(crate) fn has_lines_of_file(self) -> bool {
+        self.is_whole()
     }
 
     /// Whether its records are its lines; else they are found as it is read.
@@ -107,6 +137,8 @@ impl Form {
             Form::Jsonl => "JSONL",
             Form::Warc => "WARC",
             Form::Parquet => "Parquet",
+            Form::Feed => "a feed",
+            Form::Html => "HTML",
         }
     }
 
@@ -121,6 +153,8 @@ impl Form {
             Form::Jsonl => ".jsonl",
             Form::Warc => ".wet",
             Form::Parquet => ".parquet",
+            Form::Feed => ".xml",
+            Form::Html => ".html",
         });
         if let Some(extension) = packing.extension().filter(|_| self != Form::Parquet) {
             renamed.push(".");
@@ -132,7 +166,8 @@ impl Form {
     /// What a record of it is called in errors.
     pub fn record(self) -> &'static str {
         match self {
-            Form::Text | Form::Jsonl => "line",
+            Form::Text | Form::Jsonl | Form::Html => "line",
+            Form::Feed => "item",
             Form::Warc => "record",
             Form::Parquet => "row",
         }
@@ -153,7 +188,7 @@ impl Form {
     /// How many line ends a piece of a text has, given as it is written.
     pub(crate) fn line_ends(self, written: &[u8]) -> usize {
         match self {
-            Form::Text | Form::Warc | Form::Parquet => memchr::memchr_iter(b'\n', written).count(),
+            Form::Text | Form::Warc | Form::Parquet | Form::Feed | Form::Html => memchr::memchr_iter(b'\n', written).count(),
             Form::Jsonl => jsonl::line_ends(written),
         }
     }
@@ -168,6 +203,8 @@ pub struct Input {
     pub name: PathBuf,
     /// Its form.
     pub form: Form,
+    /// What says so.
+    pub form_by: By,
     /// How it is packed, by its name; standard input tells by its first bytes.
     pub packing: Packing,
     /// Its size in bytes when it was found; 0 if that can't be known.
@@ -176,6 +213,17 @@ pub struct Input {
     pub unpacked: Option<u64>,
     /// Its number among the inputs of a run, from 0 on, in the order in which they were found.
     pub number: u32,
+}
+
+/// What says which form an input has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A flag, or its name.
+    Name,
+    /// Nothing: it is taken for text, unless it begins as a feed or a page in HTML does.
+    Nothing,
+    /// Its name tells of a form that many things have: it must begin as a feed or a page does.
+    Beginning,
 }
 
 /// Where an input is read from.
@@ -190,9 +238,25 @@ pub enum Origin {
 }
 
 impl Input {
-    /// Standard input.
+    /// Standard input, of this form.
     pub fn stdin(form: Form) -> Self {
-        Self { from: Origin::Stdin, name: PathBuf::from("-"), form, packing: Packing::Plain, size: 0, unpacked: None, number: 0 }
+        Self {
+            from: Origin::Stdin,
+            name: PathBuf::from("-"),
+            form,
+            form_by: By::Name,
+            packing: Packing::Plain,
+            size: 0,
+            unpacked: None,
+            number: 0,
+        }
+    }
+
+    /// Takes it for what its bytes, which are there now, begin like; false if they must tell and don't.
+    pub(crate) fn is_told_by(&mut self, bytes: &[u8]) -> bool {
+        let told = if self.form_by == By::Name { None } else { Form::of_beginning(bytes) };
+        self.form = told.unwrap_or(self.form);
+        self.form_by != By::Beginning || told.is_some()
     }
 
     /// Its path, or the words that stand for it in reports.
@@ -232,6 +296,6 @@ mod tests {
                 .into_iter()
                 .all(known)
         );
-        assert!(!["a.html", "a.html.gz", "a.rs", "a.csv", "a.json"].into_iter().any(known));
+        assert!(!["a.svg", "a.svg.gz", "a.rs", "a.csv", "a.yaml"].into_iter().any(known));
     }
 }

@@ -1,7 +1,7 @@
 //! Finding files: arguments as given, folders in the order of their names' bytes, each file once.
 
 use super::filter::{Filter, Globs, IgnoreFiles};
-use super::{Form, Identity, Input, Origin, Packing, not_read_by_name};
+use super::{By, Form, Identity, Input, Origin, Packing, not_read_by_name};
 use crate::error::{Error, Place, Result};
 use std::collections::{HashSet, VecDeque};
 use std::ffi::OsStr;
@@ -116,10 +116,12 @@ impl Walk {
             self.folder = Some(Folder { path, real, name, entries, ignore });
             return None;
         }
-        let Some(form) = self.selection.from.or_else(|| Form::of_name(&path)) else {
-            let unknown = || "of no known form; --from text, jsonl, warc or parquet says which it has".into();
-            let why = not_read_by_name(&path).unwrap_or_else(unknown);
+        if let Some(why) = not_read_by_name(&path).filter(|_| self.selection.from.is_none()) {
             return Some(Found::Failed(Error::refused(&path, why)));
+        }
+        let (form, form_by) = match self.form(&path) {
+            Some((form, By::Beginning)) => (form, By::Name), // whoever names it takes it for one
+            form => form.unwrap_or((Form::Text, By::Beginning)),
         };
         if self.was_seen(&path) {
             return Some(Found::LeftOut(path, LeftOut::AlreadyRead));
@@ -127,7 +129,7 @@ impl Walk {
         let size = if metadata.is_file() { metadata.len() } else { 0 };
         let name = base_name(&path);
         let packing = Packing::of_name(&path).0;
-        Some(Found::Input(Input { from: Origin::Named(path), name, form, packing, size, unpacked: None, number: 0 }))
+        Some(Found::Input(Input { from: Origin::Named(path), name, form, form_by, packing, size, unpacked: None, number: 0 }))
     }
 
     fn entry(&mut self, entry: walkdir::Result<DirEntry>) -> Option<Found> {
@@ -157,7 +159,7 @@ impl Walk {
             return Found::LeftOut(entry.into_path(), why);
         }
         let name = folder.name.join(relative(entry.path(), &folder.path));
-        let Some(form) = self.selection.from.or_else(|| Form::of_name(entry.path())) else {
+        let Some((form, form_by)) = self.form(entry.path()) else {
             return Found::LeftOut(entry.into_path(), LeftOut::UnknownForm);
         };
         let metadata = match entry.metadata() {
@@ -172,7 +174,12 @@ impl Walk {
         }
         let packing = Packing::of_name(entry.path()).0;
         let (from, size) = (Origin::Walked(entry.into_path()), metadata.len());
-        Found::Input(Input { from, name, form, packing, size, unpacked: None, number: 0 })
+        Found::Input(Input { from, name, form, form_by, packing, size, unpacked: None, number: 0 })
+    }
+
+    /// The form of a file, and what says so.
+    fn form(&self, path: &Path) -> Option<(Form, By)> {
+        self.selection.from.map(|form| (form, By::Name)).or_else(|| Form::of_name(path))
     }
 
     fn is_output(&self, metadata: &Metadata) -> bool {

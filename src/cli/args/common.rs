@@ -108,6 +108,10 @@ pub(in crate::cli) enum FromForm {
     Warc,
     /// Apache Parquet: a document a row
     Parquet,
+    /// RSS, Atom and JSON Feed: a document an item
+    Feed,
+    /// HTML: a document a file
+    Html,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
@@ -206,6 +210,8 @@ impl Common {
             FromForm::Jsonl => Form::Jsonl,
             FromForm::Warc => Form::Warc,
             FromForm::Parquet => Form::Parquet,
+            FromForm::Feed => Form::Feed,
+            FromForm::Html => Form::Html,
         })
     }
 

@@ -1,0 +1,429 @@
+//! Feeds in XML: elements by what they mean, texts by where they stand.
+
+use super::{Body, Fault, Feed, Item, Written, entity, line};
+use crate::document::{Map, Span};
+use memchr::memmem;
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::name::{Namespace, ResolveResult};
+use quick_xml::{NsReader, Reader};
+use std::borrow::Cow;
+
+/// What the namespace of an element says of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// RSS, of whichever version, or none.
+    Rss,
+    Atom,
+    Content,
+    Xhtml,
+    Dublin,
+    Sync,
+    Media,
+    Other,
+}
+
+const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
+const RSS_1_1: &str = "http://purl.org/net/rss1.1#";
+
+impl Of {
+    fn namespace(resolved: &ResolveResult) -> Self {
+        match resolved {
+            ResolveResult::Unbound => Of::Rss,
+            ResolveResult::Bound(Namespace(name)) => match *name {
+                "http://purl.org/rss/1.0/" | "http://my.netscape.com/rdf/simple/0.9/" | "http://channel.netscape.com/rdf/simple/0.9/"
+                | "http://backend.userland.com/rss2" | "http://blogs.law.harvard.edu/tech/rss" | RSS_1_1 | "" => Of::Rss,
+                "http://www.w3.org/2005/Atom" | "http://purl.org/atom/ns#" => Of::Atom,
+                "http://purl.org/rss/1.0/modules/content/" => Of::Content,
+                "http://www.w3.org/1999/xhtml" => Of::Xhtml,
+                "http://purl.org/dc/elements/1.1/" | "http://purl.org/dc/terms/" => Of::Dublin,
+                "http://feedsync.org/2007/feedsync" | "http://www.microsoft.com/schemas/rss/sse" | "http://www.microsoft.com/schemas/sse" => Of::Sync,
+                "http://search.yahoo.com/mrss/" | "http://search.yahoo.com/mrss" => Of::Media,
+                _ => Of::Other,
+            },
+            // A prefix that isn't declared means what it always does.
+            ResolveResult::Unknown(prefix) => match prefix.as_str() {
+                "content" => Of::Content,
+                "atom" => Of::Atom,
+                "dc" => Of::Dublin,
+                "media" => Of::Media,
+                _ => Of::Other,
+            },
+        }
+    }
+}
+
+/// The name of the root of what begins so, less its prefix.
+pub(super) fn root(beginning: &[u8]) -> Option<&[u8]> {
+    let mut rest = beginning;
+    loop {
+        rest = rest[memchr::memchr(b'<', rest)?..].strip_prefix(b"<")?;
+        let end = match rest.first()? {
+            b'?' => memmem::find(rest, b"?>")?,
+            b'!' if rest.starts_with(b"!--") => memmem::find(rest, b"-->")?,
+            b'!' => {
+                // What it declares ends before it does.
+                let (bracket, end) = (memchr::memchr(b'[', rest), memchr::memchr(b'>', rest)?);
+                match bracket {
+                    Some(bracket) if bracket < end => bracket + memmem::find(&rest[bracket..], b"]")?,
+                    _ => end,
+                }
+            }
+            _ => {
+                let len = rest.iter().take_while(|byte| !byte.is_ascii_whitespace() && !matches!(byte, b'>' | b'/')).count();
+                let name = &rest[..len];
+                return Some(name.rsplit(|&byte| byte == b':').next().unwrap_or(name));
+            }
+        };
+        rest = &rest[end..];
+    }
+}
+
+/// Whether a root is one of feeds.
+pub(super) fn is_feed(root: &[u8]) -> bool {
+    matches!(root, b"rss" | b"RDF" | b"feed" | b"entry" | b"Channel")
+}
+
+/// Where the reader is.
+#[derive(PartialEq, Eq)]
+enum Within {
+    Nothing,
+    Feed,
+    Done,
+}
+
+pub(super) fn read(text: &str, from: usize) -> Result<Feed, Fault> {
+    let mut reading = Reading { text, from, reader: NsReader::from_str(&text[from..]), feed: Feed::default(), is_rss_1_1: false };
+    reading.reader.config_mut().trim_markup_names_in_closing_tags = true;
+    reading.all()?;
+    Ok(reading.feed)
+}
+
+struct Reading<'a> {
+    text: &'a str,
+    /// Where it begins behind a byte order mark.
+    from: usize,
+    reader: NsReader<&'a [u8]>,
+    feed: Feed,
+    is_rss_1_1: bool,
+}
+
+impl<'a> Reading<'a> {
+    fn at(&self) -> usize {
+        self.from + self.reader.buffer_position() as usize
+    }
+
+    fn next(&mut self) -> Result<Event<'a>, Fault> {
+        self.reader.read_event().map_err(|error| {
+            let at = self.from + self.reader.error_position() as usize;
+            Fault::Xml { line: line(self.text, at), reason: error.to_string() }
+        })
+    }
+
+    fn broken(&self, at: usize, reason: impl Into<String>) -> Fault {
+        Fault::Xml { line: line(self.text, at), reason: reason.into() }
+    }
+
+    fn of(&self, tag: &BytesStart) -> (Of, String) {
+        let (resolved, local) = self.reader.resolver().resolve_element(tag.name());
+        (Of::namespace(&resolved), local.as_ref().to_string())
+    }
+
+    fn all(&mut self) -> Result<(), Fault> {
+        let mut within = Within::Nothing;
+        let mut depth = 0;
+        loop {
+            let start = self.at();
+            match self.next()? {
+                Event::Start(tag) if within == Within::Nothing => {
+                    self.root(&tag)?;
+                    within = Within::Feed;
+                    if tag.local_name().as_ref() == "entry" {
+                        self.item(start, &tag)?;
+                        within = Within::Done;
+                    }
+                }
+                Event::Empty(tag) if within == Within::Nothing => {
+                    self.root(&tag)?;
+                    within = Within::Done;
+                }
+                Event::Start(_) | Event::Empty(_) if within == Within::Done => {
+                    return Err(self.broken(start, "something follows the end of the feed"));
+                }
+                Event::Start(tag) => self.of_feed(start, &tag, &mut depth)?,
+                Event::End(_) if depth == 0 => within = Within::Done,
+                Event::End(_) => depth -= 1,
+                Event::Text(text) if within != Within::Feed && !text.as_ref().trim_ascii().is_empty() => {
+                    let what = if within == Within::Done { "something follows the end of the feed" } else { "text stands before the feed" };
+                    let blank = text.as_ref().len() - text.as_ref().trim_ascii_start().len();
+                    return Err(self.broken(start + blank, what));
+                }
+                Event::CData(_) | Event::GeneralRef(_) if within != Within::Feed => {
+                    return Err(self.broken(start, "text stands outside of the feed"));
+                }
+                Event::Eof => {
+                    return match within {
+                        Within::Done => Ok(()),
+                        Within::Nothing => Err(Fault::NoFeed { what: "there is no element in it".into() }),
+                        Within::Feed => Err(self.broken(self.text.len(), "it ends before the feed does")),
+                    };
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn root(&mut self, tag: &BytesStart) -> Result<(), Fault> {
+        let (resolved, local) = self.reader.resolver().resolve_element(tag.name());
+        let name = match &resolved {
+            ResolveResult::Bound(Namespace(name)) => name,
+            _ => "",
+        };
+        self.is_rss_1_1 = local.as_ref() == "Channel";
+        let is_feed = match local.as_ref() {
+            "rss" | "feed" | "entry" => Of::namespace(&resolved) != Of::Other || local.as_ref() == "rss",
+            "RDF" => name == RDF,
+            "Channel" => name == RSS_1_1,
+            _ => false,
+        };
+        if !is_feed {
+            return Err(Fault::NoFeed { what: format!("its root is <{}>", tag.name().as_ref()) });
+        }
+        if self.is_rss_1_1 {
+            self.feed.id = attribute(tag, "about").map(|(_, id)| id);
+        }
+        Ok(())
+    }
+
+    /// An element of the feed itself: an item, or something else.
+    fn of_feed(&mut self, start: usize, tag: &BytesStart<'a>, depth: &mut usize) -> Result<(), Fault> {
+        let (of, name) = self.of(tag);
+        match (of, name.as_str()) {
+            (Of::Rss, "item") | (Of::Atom, "entry") | (Of::Rss, "entry") => return self.item(start, tag),
+            (Of::Rss, "channel") => self.feed.id = self.feed.id.take().or_else(|| attribute(tag, "about").map(|(_, id)| id)),
+            _ => {}
+        }
+        *depth += 1;
+        Ok(())
+    }
+
+    fn item(&mut self, start: usize, tag: &BytesStart<'a>) -> Result<(), Fault> {
+        let mut item = Item::default();
+        if let Some((at, about)) = attribute(tag, "about") {
+            item.about.id_at = self.place(start, at);
+            item.about.id = Some(about);
+        }
+        loop {
+            let at = self.at();
+            match self.next()? {
+                Event::Start(tag) => self.member(&mut item, at, &tag)?,
+                Event::Empty(tag) => self.empty_member(&mut item, at, &tag),
+                Event::End(_) => break,
+                Event::Eof => return Err(self.broken(self.text.len(), "it ends within an item")),
+                _ => {}
+            }
+        }
+        let before = &self.text[..start];
+        let blank = before.len() - before.trim_ascii_end().len();
+        item.about.place = Span::new(start, self.at());
+        item.extent = Span::new(start - blank, self.at());
+        item.leading = item.extent;
+        item.bodies.sort_by_key(|body| rank(body.name));
+        self.feed.items.push(item);
+        Ok(())
+    }
+
+    /// Where a piece of a tag stands that begins at `start`.
+    fn place(&self, start: usize, within: Span) -> Span {
+        let inside = start as u64 + 1;
+        Span { start: inside + within.start, end: inside + within.end }
+    }
+
+    fn empty_member(&self, item: &mut Item, at: usize, tag: &BytesStart) {
+        let (of, name) = self.of(tag);
+        let value = |name: &str| attribute(tag, name).map(|(_, value)| value);
+        match (of, name.as_str()) {
+            (Of::Atom, "link") => match value("rel").as_deref() {
+                None | Some("alternate") => item.about.link = item.about.link.take().or(value("href")),
+                Some("enclosure") => item.about.brings.extend(value("href")),
+                Some(_) => {}
+            },
+            (Of::Rss, "enclosure") | (Of::Media, "content" | "player") => item.about.brings.extend(value("url")),
+            (Of::Sync, "sync") => {
+                let id = attribute(tag, "id").map(|(id_at, id)| (self.place(at, id_at), id));
+                item.about.other_ids.extend(id);
+            }
+            _ => {}
+        }
+    }
+
+    /// An element of an item.
+    fn member(&mut self, item: &mut Item, at: usize, tag: &BytesStart<'a>) -> Result<(), Fault> {
+        self.empty_member(item, at, tag);
+        let (of, name) = self.of(tag);
+        let inside = self.inside(item)?;
+        let words = |inside: &Inside| {
+            let (text, _) = characters(inside.all.of(self.text.as_bytes()));
+            let text = String::from_utf8_lossy(&text).trim().to_string();
+            (!text.is_empty()).then_some(text)
+        };
+        let about = &mut item.about;
+        match (of, name.as_str()) {
+            (Of::Rss, "guid") | (Of::Atom, "id") => {
+                if about.id.is_none() {
+                    about.id_at = inside.all;
+                    about.id = words(&inside);
+                }
+            }
+            (Of::Rss, "link") => about.link = about.link.take().or_else(|| words(&inside)),
+            (Of::Rss | Of::Atom, "title") => about.title = about.title.take().or_else(|| words(&inside)),
+            (Of::Dublin, "title") if about.title.is_none() => about.title = words(&inside),
+            (Of::Rss, "pubDate") | (Of::Atom, "published" | "issued") => about.date = words(&inside),
+            (Of::Dublin, "date") | (Of::Atom, "updated" | "modified") => about.date = about.date.take().or_else(|| words(&inside)),
+            (Of::Rss, "description") => item.bodies.push(body("description", &inside, None)),
+            (Of::Rss, "content:encoded") | (Of::Content, "encoded") => item.bodies.push(body("content:encoded", &inside, None)),
+            (Of::Xhtml, "body" | "div") => item.bodies.push(Body { written: Written::Elements, ..body("body", &inside, Some(true)) }),
+            (Of::Atom, "content") if attribute(tag, "src").is_none() => item.bodies.extend(construct("content", tag, &inside)),
+            (Of::Atom, "summary") => item.bodies.extend(construct("summary", tag, &inside)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What is in the element that began last, up to its end.
+    fn inside(&mut self, item: &mut Item) -> Result<Inside, Fault> {
+        let start = self.at();
+        let mut inside = Inside { all: Span::default(), has_elements: false, wrapper: None };
+        let mut depth = 0;
+        let mut children = 0;
+        let mut wrapper = Span::default();
+        loop {
+            let at = self.at();
+            match self.next()? {
+                Event::Start(tag) => {
+                    if depth == 0 {
+                        children += 1;
+                        wrapper = Span::new(self.at(), self.at());
+                        inside.wrapper = (children == 1 && tag.local_name().as_ref() == "div").then_some(wrapper);
+                    }
+                    self.noted(item, at, &tag);
+                    inside.has_elements = true;
+                    depth += 1;
+                }
+                Event::Empty(tag) => {
+                    children += usize::from(depth == 0);
+                    self.noted(item, at, &tag);
+                    self.empty_member(item, at, &tag);
+                    inside.has_elements = true;
+                }
+                Event::End(_) if depth == 0 => {
+                    inside.all = Span::new(start, at);
+                    inside.wrapper = inside.wrapper.filter(|_| children == 1);
+                    return Ok(inside);
+                }
+                Event::End(_) => {
+                    depth -= 1;
+                    if depth == 0 && inside.wrapper.is_some() && children == 1 {
+                        inside.wrapper = Some(Span { end: at as u64, ..wrapper });
+                    }
+                }
+                Event::Eof => return Err(self.broken(self.text.len(), "it ends within an item")),
+                _ => {}
+            }
+        }
+    }
+
+    /// In RSS 1.1 what statements within an item are about has a name of its own.
+    fn noted(&self, item: &mut Item, at: usize, tag: &BytesStart) {
+        if self.is_rss_1_1
+            && let Some((about_at, about)) = attribute(tag, "about")
+        {
+            item.about.other_ids.push((self.place(at, about_at), about));
+        }
+    }
+}
+
+/// What is in an element.
+struct Inside {
+    all: Span,
+    has_elements: bool,
+    /// Of XHTML what is in the `div` that is all there is.
+    wrapper: Option<Span>,
+}
+
+/// The fullest bodies come first.
+fn rank(name: &str) -> usize {
+    ["content", "content:encoded", "body", "description", "summary"].iter().position(|known| *known == name).unwrap_or(usize::MAX)
+}
+
+/// A body whose element doesn't say what it holds.
+fn body(name: &'static str, inside: &Inside, is_html: Option<bool>) -> Body {
+    match inside.has_elements {
+        true => Body { name, at: inside.wrapper.unwrap_or(inside.all), written: Written::Elements, is_html: Some(true) },
+        false => Body { name, at: inside.all, written: Written::Characters, is_html },
+    }
+}
+
+/// A text construct, which says what it is (RFC 4287, 3.1 and 4.1.3; Atom 0.3 by its mode); none if that is no text.
+fn construct(name: &'static str, tag: &BytesStart, inside: &Inside) -> Option<Body> {
+    let value = |name: &str| attribute(tag, name).map(|(_, value)| value.to_ascii_lowercase());
+    let (kind, mode) = (value("type"), value("mode"));
+    if mode.as_deref() == Some("base64") {
+        return None;
+    }
+    let is_html = match kind.as_deref() {
+        Some("html" | "text/html" | "xhtml" | "application/xhtml+xml") => true,
+        None | Some("text" | "text/plain") => return Some(body(name, inside, inside.has_elements.then_some(true).or(Some(false)).filter(|_| mode.is_none()))),
+        Some(kind) if kind.starts_with("text/") => false,
+        Some(_) => return None,
+    };
+    Some(body(name, inside, Some(is_html)))
+}
+
+/// The value of an attribute, by its name less its prefix, and where it stands in the tag behind its `<`.
+fn attribute(tag: &BytesStart, name: &str) -> Option<(Span, String)> {
+    let all: &str = tag;
+    let found = tag.attributes().with_checks(false).flatten().find(|attribute| attribute.key.local_name().as_ref() == name)?;
+    let start = found.value.as_ptr() as usize - all.as_ptr() as usize;
+    let place = if start <= all.len() { Span::new(start, start + found.value.len()) } else { Span::default() };
+    let (text, _) = characters(found.value.as_bytes());
+    Some((place, String::from_utf8_lossy(&text).trim().to_string()))
+}
+
+/// The text of characters of XML, and where they stand in what is `written`.
+///
+/// No entity is expanded that the document declares: it stands for itself, unless HTML knows it.
+pub(super) fn characters(written: &[u8]) -> (Cow<'_, [u8]>, Map) {
+    if memchr::memchr2(b'<', b'&', written).is_none() {
+        return (written.into(), Map::shift(0, written.len()));
+    }
+    let (mut text, mut map) = (Vec::with_capacity(written.len()), Map::default());
+    let plain = |text: &mut Vec<u8>, map: &mut Map, place: Span| {
+        text.extend_from_slice(place.of(written));
+        map.push(place, place.len(), false);
+    };
+    let Ok(all) = str::from_utf8(written) else { return (written.into(), Map::shift(0, written.len())) };
+    let mut reader = Reader::from_str(all);
+    let mut at = 0;
+    while let Ok(event) = reader.read_event() {
+        let place = Span::new(at, reader.buffer_position() as usize);
+        at = place.range().end;
+        match event {
+            Event::Text(_) => plain(&mut text, &mut map, place),
+            Event::CData(inside) => {
+                const BEGIN: u64 = "<![CDATA[".len() as u64;
+                let start = place.start + BEGIN;
+                plain(&mut text, &mut map, Span { start, end: start + inside.len() as u64 });
+            }
+            Event::GeneralRef(_) => match entity(&place.of(written)[1..]) {
+                Some((read, _)) => {
+                    text.extend_from_slice(read.as_bytes());
+                    map.push(place, read.len() as u64, true);
+                }
+                None => plain(&mut text, &mut map, place),
+            },
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    (text.into(), map)
+}
