@@ -14,6 +14,8 @@ pub(crate) struct Page<'a> {
     pub(crate) origin: u64,
     /// The columns of all of them.
     pub(crate) columns: u64,
+    /// Whether its paragraphs are blocks of markup.
+    pub(crate) is_markup: bool,
 }
 
 /// The paragraphs of a text, and those that equal an earlier one of it, in order.

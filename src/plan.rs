@@ -65,7 +65,7 @@ impl Plan {
         let mut plan = Plan::default();
         for part in &document.parts {
             let Read { segments, columns, repeats } = Read::new(&part.text, settings.manner(Hash::Fast))?;
-            let page = Page { text: &part.text, segments: &segments, origin: 0, columns };
+            let page = Page { text: &part.text, segments: &segments, origin: 0, columns, is_markup: false };
             plan.add(&page, InDocument::alone(repeats), settings, || part.map.clone().into(), None);
         }
         plan.settle(settings);

@@ -14,6 +14,7 @@ use crate::source::jsonl::{self, Escape, Fields, Line, Places};
 use crate::source::text;
 use crate::source::{Fault, Holds, Passed, Record};
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// A sheaf is used again while it holds no more memory than this, which is more than most stretches need.
@@ -32,6 +33,10 @@ pub(crate) struct Sheaf {
     escapes: Vec<Escape>,
     /// What the items of a feed are besides their texts.
     pub(crate) items: Vec<About>,
+    /// What the feed itself is named by, if its items may not be.
+    pub(crate) id: Option<String>,
+    /// What of the texts isn't text, but markup as it is written; in order.
+    objects: Vec<Span>,
     /// The file, if it had to be decoded, and where it stands there.
     decoded: Option<(String, Map)>,
     /// Lines, or other records, that can't be read, in order: their number, counted from the stretch's first as 0, their bytes, why.
@@ -193,6 +198,12 @@ impl Sheaf {
         for item in feed.items {
             let Item { mut about, extent, leading, bodies } = item;
             let extents = (in_file(extent), in_file(leading));
+            if bodies.is_empty() {
+                // It counts all the same.
+                let at = Span { start: about.place.end, end: about.place.end };
+                let none = Body { name: "body", at, written: Written::Plainly, is_html: Some(false) };
+                self.take_body(text.as_bytes(), map.as_ref(), extents, none, taking)?;
+            }
             for body in bodies {
                 self.take_body(text.as_bytes(), map.as_ref(), extents, body, taking)?;
             }
@@ -200,10 +211,11 @@ impl Sheaf {
                 self.take_rest(&about, extents, taking)?;
             }
             (about.place, about.id_at) = (in_file(about.place), in_file(about.id_at));
-            about.other_ids.iter_mut().for_each(|(at, _)| *at = in_file(*at));
+            about.other_ids.iter_mut().for_each(|(at, ..)| *at = in_file(*at));
             self.items.push(about);
             self.lines += 1;
         }
+        self.id = feed.id;
         self.decoded = map.map(|map| (text.into_owned(), map));
         Ok(())
     }
@@ -230,6 +242,8 @@ impl Sheaf {
             Some(markup) => {
                 for block in &markup.blocks {
                     self.segments.push(text, (block.text, block.kind), &block.objects, taking.manner)?;
+                    let in_all = |object: &Span| Span { start: object.start + texts as u64, end: object.end + texts as u64 };
+                    self.objects.extend(block.objects.iter().map(in_all));
                 }
             }
             None => self.segments.append(text, taking.manner)?,
@@ -302,7 +316,8 @@ impl Sheaf {
         self.texts.clear();
         self.escapes.clear();
         self.items.clear();
-        self.decoded = None;
+        self.objects.clear();
+        (self.id, self.decoded) = (None, None);
         self.faults.clear();
         self.lines = 0;
     }
@@ -372,7 +387,8 @@ impl Sheaf {
             None => document.source.of(stretch),
         };
         let segments = self.segments_of(document);
-        Page { text, segments, origin: 0, columns: document.columns }
+        let is_markup = matches!(document.part, Part::Body(Body { is_html: Some(true), .. }));
+        Page { text, segments, origin: 0, columns: document.columns, is_markup }
     }
 
     /// A document's paragraphs, each with its place in its text.
@@ -441,18 +457,56 @@ impl Sheaf {
         if !self.is_read() {
             return None;
         }
-        let mut layout = Layout { texts: &self.texts, paragraphs: Vec::new() };
+        let mut layout = Layout { texts: &self.texts, bodies: Vec::new(), paragraphs: Vec::new() };
         for document in self.documents[documents].iter().filter(|document| document.part != Part::Rest) {
             let (Part::Body(body), Some(text)) = (document.part, &document.text) else { continue };
             let (file, decoded) = self.file(stretch);
             let map = ground::read(&body, file, &mut Vec::new()).map(&body, decoded);
-            layout.paragraphs.extend(self.segments_of(document).iter().map(|segment| {
+            layout.bodies.push((document.source, document.columns));
+            layout.paragraphs.extend((1..).zip(self.segments_of(document)).map(|(number, segment)| {
                 let within = segment.moved(text.start as u64).span();
-                (map.around(segment.span()), within)
+                (map.around(segment.span()), within, number)
             }));
         }
         layout.paragraphs.sort_unstable();
         Some(layout)
+    }
+
+    /// What the bodies of a record say, given by its documents, the fullest one first.
+    pub(crate) fn words(&self, documents: Range<usize>) -> Vec<Words> {
+        let mut all = Vec::new();
+        for document in &self.documents[documents] {
+            let (Part::Body(body), Some(text)) = (document.part, &document.text) else { continue };
+            let mut words = Words { name: body.name, at: document.source, paragraphs: Vec::new(), columns: 0 };
+            let mut form = Vec::new();
+            for segment in self.segments_of(document) {
+                let place = segment.moved(text.start as u64).span();
+                let written = self.without_objects(place);
+                let form = compared(&written, Match::Text, &mut form);
+                if !form.is_empty() {
+                    words.columns += u64::from(segment.columns());
+                    words.paragraphs.push(form.to_vec());
+                }
+            }
+            all.push(words);
+        }
+        all
+    }
+
+    /// A part of the texts without what isn't text.
+    fn without_objects(&self, place: Span) -> Cow<'_, [u8]> {
+        let first = self.objects.partition_point(|object| object.start < place.start);
+        let objects = &self.objects[first..first + self.objects[first..].partition_point(|object| object.end <= place.end)];
+        if objects.is_empty() {
+            return place.of(&self.texts).into();
+        }
+        let (mut left, mut from) = (Vec::new(), place.start);
+        for object in objects {
+            left.extend_from_slice(Span { start: from, end: object.start }.of(&self.texts));
+            from = object.end;
+        }
+        left.extend_from_slice(Span { start: from, end: place.end }.of(&self.texts));
+        left.into()
     }
 
     /// The stretch as it was decoded, and how that leads back, if it was.
@@ -461,20 +515,66 @@ impl Sheaf {
     }
 }
 
+/// What a body says.
+#[derive(Clone, Debug)]
+pub(crate) struct Words {
+    /// The element or the field that it is.
+    pub(crate) name: &'static str,
+    /// Where it is written.
+    pub(crate) at: Span,
+    /// The compared form of each paragraph that has any text.
+    pub(crate) paragraphs: Vec<Vec<u8>>,
+    pub(crate) columns: u64,
+}
+
+impl Words {
+    /// The compared form of a text.
+    pub(crate) fn form(text: &str) -> Vec<u8> {
+        compared(text.as_bytes(), Match::Text, &mut Vec::new()).to_vec()
+    }
+
+    /// All that it says, a blank line between paragraphs.
+    pub(crate) fn text(&self) -> Vec<u8> {
+        self.paragraphs.join(&b"\n\n"[..])
+    }
+
+    /// Its first paragraphs.
+    pub(crate) fn beginning(&self, paragraphs: usize) -> Self {
+        Self { paragraphs: self.paragraphs[..paragraphs].to_vec(), ..self.clone() }
+    }
+}
+
 /// Where paragraphs stand, and how they read.
 pub(crate) struct Layout<'a> {
     texts: &'a [u8],
-    /// In order: where each stands, and where its text is.
-    paragraphs: Vec<(Span, Span)>,
+    /// Each one's bounds in the source, and its columns.
+    bodies: Vec<(Span, u64)>,
+    /// In order: where each stands, where its text is, and its number in its body, from 1 on.
+    paragraphs: Vec<(Span, Span, u64)>,
 }
 
 impl<'a> Layout<'a> {
+    fn within(&self, place: Span) -> impl Iterator<Item = &(Span, Span, u64)> {
+        let first = self.paragraphs.partition_point(|(at, ..)| at.start < place.start);
+        self.paragraphs[first..].iter().take_while(move |(at, ..)| at.end <= place.end)
+    }
+
     /// How the paragraphs read that stand in a place.
     pub(crate) fn read(&self, place: Span) -> &'a [u8] {
-        let first = self.paragraphs.partition_point(|(at, _)| at.start < place.start);
-        let within = self.paragraphs[first..].iter().take_while(|(at, _)| at.end <= place.end);
-        let texts = within.map(|(_, text)| *text).reduce(|all, text| Span { start: all.start, end: text.end });
+        let texts = self.within(place).map(|(_, text, _)| *text).reduce(|all, text| Span { start: all.start, end: text.end });
         texts.map_or(&[], |all| all.of(self.texts))
+    }
+
+    /// The numbers of the first and the last of them.
+    pub(crate) fn numbers(&self, place: Span) -> Option<(u64, u64)> {
+        let mut numbers = self.within(place).map(|(.., number)| *number);
+        let first = numbers.next()?;
+        Some((first, numbers.last().unwrap_or(first)))
+    }
+
+    /// The body that a place is in, and its columns.
+    pub(crate) fn text_around(&self, place: Span) -> Option<(Span, u64)> {
+        self.bodies.iter().find(|(body, _)| body.start <= place.start && place.end <= body.end).copied()
     }
 }
 

@@ -50,12 +50,18 @@ impl Hit {
         let at = finding.passage(&[repeat.lines]);
         let repeats = finding.repeated(&repeat);
         let size = counted(repeat.paragraphs, noun(unit));
-        let of_record = if finding.record.is_some() && repeat.repeats_document.is_none() { " of the same record" } else { "" };
+        let of_same = if finding.has_lines_of_file { " of the same item" } else { " of the same record" };
+        let of_record = if finding.record.is_some() && repeat.repeats_document.is_none() { of_same } else { "" };
         let message = match rule {
             Rule::RepeatedDocument => format!("all of it repeats {}", repeat.repeated_in_words()),
             _ => {
-                let verb = if repeat.lines.count() == 1 { "repeats" } else { "repeat" };
-                format!("{} {verb} {}{of_record} ({size})", repeat.lines, repeat.repeated_in_words())
+                let (what, is_one) = match repeat.paragraph_numbers {
+                    Some(numbers) => (numbers.named("paragraph"), numbers.count() == 1),
+                    None => (repeat.lines.to_string(), repeat.lines.count() == 1),
+                };
+                let verb = if is_one { "repeats" } else { "repeat" };
+                let size = repeat.paragraph_numbers.map_or_else(|| format!(" ({size})"), |_| String::new());
+                format!("{what} {verb} {}{of_record}{size}", repeat.repeated_in_words())
             }
         };
         let evidence = repeat.evidence.expect("what is checked keeps evidence");
@@ -76,6 +82,31 @@ impl Hit {
         }
     }
 
+    /// Something about an item of a feed; its level is given to it later.
+    pub(super) fn of_item(
+        rule: Rule,
+        message: String,
+        at: Passage,
+        (bytes, fingerprint): (Span, Fingerprint),
+        repeats: Option<Passage>,
+    ) -> Self {
+        Self {
+            rule,
+            level: Level::Off,
+            message,
+            at,
+            bytes: Some(bytes),
+            repeats,
+            fingerprint,
+            occurrence: 1,
+            paragraphs: 0,
+            columns: 0,
+            begins: String::new(),
+            has_lines: true,
+            evidence: None,
+        }
+    }
+
     /// Something that was to be ignored and isn't there, at a line of a file.
     pub(super) fn unused(path: &Path, line: u64, level: Level, why: &str) -> Self {
         let lines = vec![Lines { first: line, last: line }];
@@ -83,7 +114,7 @@ impl Hit {
             rule: Rule::UnusedIgnore,
             level,
             message: why.into(),
-            at: Passage { path: path.into(), record: None, id: None, lines },
+            at: Passage { path: path.into(), record: None, id: None, lines, has_lines_of_file: true },
             bytes: None,
             repeats: None,
             fingerprint: Fingerprint::of(why.as_bytes()),
@@ -99,18 +130,19 @@ impl Hit {
     /// The lines of its file that it takes; the first where the file has none that one could look up.
     pub(super) fn lines_of_file(&self) -> Lines {
         match (self.at.record, self.at.lines.as_slice()) {
-            (Some(record), _) if self.has_lines => Lines { first: record, last: record },
-            (None, [first, ..]) if self.has_lines => *first,
+            (Some(record), _) if self.has_lines && !self.at.has_lines_of_file => Lines { first: record, last: record },
+            (_, [first, ..]) if self.has_lines => *first,
             _ => Lines { first: 1, last: 1 },
         }
     }
 
     /// Its sentence, and how its text begins, without anything that would disturb a terminal.
     pub(super) fn in_words(&self) -> String {
+        let noun = if self.at.has_lines_of_file { "item" } else { "record" };
         let record = match (&self.at.record, &self.at.id) {
             (None, _) => String::new(),
-            (Some(record), None) => format!("record {record}: "),
-            (Some(record), Some(id)) => format!("record {record} ({}): ", visible(id)),
+            (Some(record), None) => format!("{noun} {record}: "),
+            (Some(record), Some(id)) => format!("{noun} {record} ({}): ", visible(id)),
         };
         if self.begins.is_empty() {
             format!("{record}{}", self.message)

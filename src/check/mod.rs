@@ -5,6 +5,7 @@
 
 mod allow;
 mod baseline;
+mod feed;
 mod git;
 mod hit;
 mod ignored;
@@ -23,12 +24,13 @@ use crate::error::{self, Error, Result};
 use crate::report::{Finding, Fingerprint, Seen, Tally, Told, Wanted, count, counted};
 use crate::runner::{Part, Portion};
 use crate::source::{Form, Input, Packing};
+use feed::{Feeds, Findings, leveled};
 use ignored::{Mark, Regions, marks};
 use report::{Ending, Report};
 use rule::unique_bytes;
 use rustc_hash::FxHashMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A line of a file.
@@ -53,6 +55,8 @@ pub struct Policy {
     pub is_shown: bool,
     /// Only what this revision doesn't have counts.
     pub since: Option<Since>,
+    /// Whether the items of feeds are held against those of others.
+    pub compares_feeds: bool,
 }
 
 /// What a check wants to know of a portion beside what repeats.
@@ -60,6 +64,8 @@ pub struct Marks {
     path: PathBuf,
     part: Part,
     list: Vec<Mark>,
+    feed: Findings,
+    is_feed: bool,
     /// Whether what is said of lines is said of those of the file.
     has_lines: bool,
 }
@@ -71,10 +77,12 @@ impl Marks {
     /// Those of [`Finding::new`].
     pub fn of(portion: &Portion, policy: &Policy) -> Result<(Self, Told)> {
         let allows = |seen: Seen| policy.allowlist.allows(seen);
-        let told = Told::of_all(portion, Some(Wanted { allows: &allows, quotes: policy.is_shown }))?;
+        let wanted = Wanted { allows: &allows, quotes: policy.is_shown };
+        let told = Told::of_all(portion, Some(wanted))?;
+        let feed = Findings::of(portion, policy, wanted);
         let Input { form, packing, .. } = portion.input;
         let has_lines = *packing == Packing::Plain && matches!(form, Form::Text | Form::Jsonl | Form::Feed | Form::Html);
-        Ok((Self { path: portion.input.path().into(), part: portion.part, list: marks(portion), has_lines }, told))
+        Ok((Self { path: portion.input.path().into(), part: portion.part, list: marks(portion), feed, is_feed: *form == Form::Feed, has_lines }, told))
     }
 }
 
@@ -130,6 +138,9 @@ pub struct Check<'a> {
     counts: Counts,
     /// The marks of the text that comes in stretches.
     waiting: Vec<Mark>,
+    feeds: Feeds,
+    /// Whether there was a feed, which is checked even if its items have no text.
+    has_feeds: bool,
     /// How often each text was found in the file under way.
     occurrences: (PathBuf, FxHashMap<(Rule, Fingerprint), u64>),
 }
@@ -150,6 +161,8 @@ impl<'a> Check<'a> {
             reports,
             counts: Counts::default(),
             waiting: Vec::new(),
+            feeds: Feeds::default(),
+            has_feeds: false,
             occurrences: Default::default(),
         }
     }
@@ -169,9 +182,20 @@ impl<'a> Check<'a> {
             return Ok(());
         }
         let mut regions = Regions::between(&std::mem::take(&mut self.waiting));
-        for finding in findings {
-            self.document(finding, &mut regions, marks.has_lines)?;
+        self.has_feeds |= marks.is_feed;
+        let mut of_feed = self.of_feed(marks.feed, &marks.path);
+        for mut finding in findings {
+            let number = finding.record.unwrap_or_default();
+            let before = of_feed.partition_point(|hit| hit.at.record.unwrap_or_default() < number);
+            self.judge_all(of_feed.drain(..before))?;
+            let is_repeat = |hit: &Hit| matches!(hit.rule, Rule::RepeatedItem | Rule::ItemInTwoFeeds);
+            if of_feed.iter().any(|hit| hit.at.record == finding.record && is_repeat(hit)) {
+                // All of it is said to repeat.
+                finding.repeats.retain(|repeat| repeat.repeats_document.is_none());
+            }
+            self.document(finding, &mut regions, marks.has_lines, marks.is_feed)?;
         }
+        self.judge_all(of_feed.drain(..))?;
         for (line, why) in regions.useless() {
             let level = self.policy.levels.of(Rule::UnusedIgnore, &marks.path);
             self.unused(Hit::unused(&marks.path, line, level, why))?;
@@ -180,7 +204,7 @@ impl<'a> Check<'a> {
     }
 
     /// Judges what repeats in a document.
-    fn document(&mut self, mut finding: Finding, regions: &mut Regions, has_lines: bool) -> Result<()> {
+    fn document(&mut self, mut finding: Finding, regions: &mut Regions, has_lines: bool, is_item: bool) -> Result<()> {
         let unique = unique_bytes(&finding);
         let mut repeats = std::mem::take(&mut finding.repeats);
         repeats.sort_by_key(|repeat| repeat.bytes.start);
@@ -188,7 +212,7 @@ impl<'a> Check<'a> {
         for repeat in repeats {
             let is_ignored = regions.ignore(repeat.bytes);
             let evidence = repeat.evidence.as_ref().expect("what is checked keeps evidence");
-            let rule = Rule::of(&repeat, unique);
+            let rule = Rule::of(&repeat, unique, is_item);
             match self.policy.levels.of(rule, &finding.path) {
                 Level::Off => {}
                 _ if is_ignored => self.counts.ignored += 1,
@@ -201,6 +225,27 @@ impl<'a> Check<'a> {
             silenced.push(evidence.fingerprint);
         }
         self.judge(hits, &silenced)
+    }
+
+    /// What is found of a feed as a feed and has a level, by item.
+    fn of_feed(&mut self, feed: Findings, path: &Path) -> Vec<Hit> {
+        let again = self.feeds.add(feed.items);
+        let policy = self.policy;
+        let mut hits: Vec<Hit> = feed.hits.into_iter().chain(again).filter_map(|hit| leveled(hit, policy, path)).collect();
+        hits.sort_by_key(|hit| hit.at.record);
+        hits
+    }
+
+    /// Judges findings of items.
+    fn judge_all(&mut self, hits: impl Iterator<Item = Hit>) -> Result<()> {
+        for hit in hits {
+            if hit.evidence.as_ref().is_some_and(|evidence| evidence.is_allowed) {
+                self.counts.allowed += 1;
+            } else {
+                self.judge(vec![hit], &[])?;
+            }
+        }
+        Ok(())
     }
 
     /// Forgets what waits: that text has failed.
@@ -255,6 +300,11 @@ impl<'a> Check<'a> {
             say(&mut **report).map_err(|error| Error::io(place.clone(), error))
         };
         self.reports.iter_mut().try_for_each(to)
+    }
+
+    /// Whether there was a feed among what was checked.
+    pub fn has_feeds(&self) -> bool {
+        self.has_feeds
     }
 
     /// How many findings there are so far.

@@ -12,12 +12,24 @@ use std::path::Path;
 pub enum Rule {
     /// Text stands in the same document again: more than half of that without it, or several paragraphs of prose.
     DoubledBlock,
+    /// The same in an item of a feed.
+    DoubledBody,
     /// A paragraph stands in the same document again, or several that are no prose.
     RepeatedParagraph,
     /// Text stands in an earlier document.
     RepeatedAcross,
     /// A document is an earlier one again.
     RepeatedDocument,
+    /// Two items of a feed have the same body.
+    RepeatedItem,
+    /// Two items of a feed have the same id.
+    RepeatedId,
+    /// The body of an item begins with its summary.
+    BodyRepeatsSummary,
+    /// The body of an item begins with its title.
+    BodyRepeatsTitle,
+    /// An item stands in an earlier feed.
+    ItemInTwoFeeds,
     /// What is to be ignored isn't there.
     UnusedIgnore,
 }
@@ -38,14 +50,31 @@ pub enum Level {
 
 impl Rule {
     /// All that there are.
-    pub const ALL: [Self; 5] =
-        [Rule::DoubledBlock, Rule::RepeatedParagraph, Rule::RepeatedAcross, Rule::RepeatedDocument, Rule::UnusedIgnore];
+    pub const ALL: [Self; 11] = [
+        Rule::DoubledBlock,
+        Rule::DoubledBody,
+        Rule::RepeatedParagraph,
+        Rule::RepeatedAcross,
+        Rule::RepeatedDocument,
+        Rule::RepeatedItem,
+        Rule::RepeatedId,
+        Rule::BodyRepeatsSummary,
+        Rule::BodyRepeatsTitle,
+        Rule::ItemInTwoFeeds,
+        Rule::UnusedIgnore,
+    ];
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Rule::DoubledBlock => "doubled-block",
+            Rule::DoubledBody => "doubled-body",
             Rule::RepeatedParagraph => "repeated-paragraph",
+            Rule::RepeatedItem => "repeated-item",
+            Rule::RepeatedId => "repeated-id",
+            Rule::BodyRepeatsSummary => "body-repeats-summary",
+            Rule::BodyRepeatsTitle => "body-repeats-title",
+            Rule::ItemInTwoFeeds => "item-in-two-feeds",
             Rule::RepeatedAcross => "repeated-across",
             Rule::RepeatedDocument => "repeated-document",
             Rule::UnusedIgnore => "unused-ignore",
@@ -58,6 +87,14 @@ impl Rule {
             Rule::DoubledBlock => {
                 "A body stands in the same document twice: several paragraphs of prose in a row, or more than half of all its text."
             }
+            Rule::DoubledBody => {
+                "The body of a feed's item holds its text twice: several paragraphs in a row, or more than half of it."
+            }
+            Rule::RepeatedItem => "Two items of a feed have the same body.",
+            Rule::RepeatedId => "Two items of a feed have the same id.",
+            Rule::BodyRepeatsSummary => "The body of a feed's item begins with its summary, which readers show as well.",
+            Rule::BodyRepeatsTitle => "The body of a feed's item begins with its title, which readers show as well.",
+            Rule::ItemInTwoFeeds => "An item stands in an earlier feed as well (--across).",
             Rule::RepeatedParagraph => "A paragraph, or a few lines in a row, stand in the same document twice.",
             Rule::RepeatedAcross => "Text stands in an earlier document as well (--across).",
             Rule::RepeatedDocument => "A document is an earlier one again (--across).",
@@ -75,6 +112,12 @@ impl Rule {
             Rule::RepeatedAcross | Rule::RepeatedDocument => {
                 "Keep the text in one place. If it is meant to stand in several, such as a licence, allow it in unecho.toml."
             }
+            Rule::DoubledBody => "Mend what writes the feed; unecho --in-place FILE takes the second copy out of it.",
+            Rule::RepeatedItem | Rule::ItemInTwoFeeds => {
+                "Publish it once. If items may say the same, as those of a status feed do, set the level of the rule in unecho.toml."
+            }
+            Rule::RepeatedId => "Give each item an id of its own, which it keeps: readers take two items of one id for one.",
+            Rule::BodyRepeatsSummary | Rule::BodyRepeatsTitle => "Leave it out of the body, or set the level of the rule in unecho.toml.",
             Rule::UnusedIgnore => "Delete it.",
         }
     }
@@ -83,7 +126,8 @@ impl Rule {
     /// are alike in every repository.
     pub fn default_level(self) -> Level {
         match self {
-            Rule::DoubledBlock => Level::Error,
+            Rule::DoubledBlock | Rule::DoubledBody | Rule::RepeatedId => Level::Error,
+            Rule::BodyRepeatsSummary | Rule::BodyRepeatsTitle | Rule::ItemInTwoFeeds => Level::Note,
             _ => Level::Warning,
         }
     }
@@ -95,14 +139,21 @@ impl Rule {
         if level > Level::Warning && may_repeat_itself(path) { Level::Warning } else { level }
     }
 
-    /// The rule that a block falls under in a document that has so many bytes without its own repeats.
-    pub(super) fn of(repeat: &Repeat, unique: u64) -> Self {
+    /// The rule that a block falls under in a document that has so many bytes without its own repeats, and may be an item of a feed.
+    pub(super) fn of(repeat: &Repeat, unique: u64, is_item: bool) -> Self {
         match repeat.rule {
             document::Rule::RepeatedAcross => Rule::RepeatedAcross,
             document::Rule::RepeatedDocument => Rule::RepeatedDocument,
             document::Rule::RepeatedBlock => {
-                let is_most = 2 * repeat.bytes.len() > unique;
-                if is_most || is_prose(repeat) { Rule::DoubledBlock } else { Rule::RepeatedParagraph }
+                let is_most = match repeat.unique {
+                    Some(unique) => 2 * repeat.columns > unique, // of markup only what it says counts
+                    None => 2 * repeat.bytes.len() > unique,
+                };
+                match is_most || is_prose(repeat) {
+                    true if is_item => Rule::DoubledBody,
+                    true => Rule::DoubledBlock,
+                    false => Rule::RepeatedParagraph,
+                }
             }
         }
     }

@@ -140,8 +140,8 @@ impl Since {
         let has_lines =
             Packing::of_name(&path).0 == Packing::Plain && !matches!(Form::of_name(&path), Some((Form::Warc | Form::Parquet, _)));
         let its: Vec<Lines> = match passage.record {
-            Some(record) if has_lines => vec![Lines { first: record, last: record }],
-            None if has_lines => passage.lines.clone(),
+            Some(record) if has_lines && !passage.has_lines_of_file => vec![Lines { first: record, last: record }],
+            _ if has_lines => passage.lines.clone(),
             _ => Vec::new(),
         };
         // Of what has no lines all is new if anything is.

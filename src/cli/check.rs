@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args, config: &Config, global: &Global, terminal: &Term
         signals.end_if_stopped();
         return Ok(Status::SomeFailed);
     }
-    let complete = ensure_complete(args, &ended, &inputs, terminal);
+    let complete = ensure_complete(args, &ended, check.has_feeds(), &inputs, terminal);
     signals.let_temporaries_go_first();
     // Who has heard enough doesn't make a check pass.
     let ended = ended.then(|tally| check.end(tally, tally.failed == 0 && complete.is_ok()))?;
@@ -118,7 +118,7 @@ fn policy(args: &Args, config: &Config, inputs: &Inputs) -> Result<Policy> {
         Some(revision) => Some(Since::new(revision, &args.common.settings())?),
         None => None,
     };
-    Ok(Policy { levels, allowlist, covers_allowlist, is_shown: args.reports_as(CheckForm::Text), since })
+    Ok(Policy { levels, allowlist, covers_allowlist, is_shown: args.reports_as(CheckForm::Text), since, compares_feeds: args.common.is_across() })
 }
 
 /// The findings that are known.
@@ -203,7 +203,7 @@ fn in_words(change: &Change) -> String {
 }
 
 /// Makes sure that there was something to check, and, if that is asked for, that it was all there is. What failed was named.
-fn ensure_complete(args: &Args, ended: &Ended, inputs: &Inputs, terminal: &Terminal) -> Result<()> {
+fn ensure_complete(args: &Args, ended: &Ended, has_feeds: bool, inputs: &Inputs, terminal: &Terminal) -> Result<()> {
     let tally = &ended.tally;
     if tally.failed > 0 {
         return Ok(());
@@ -211,7 +211,7 @@ fn ensure_complete(args: &Args, ended: &Ended, inputs: &Inputs, terminal: &Termi
     if ended.found_nothing() {
         return Err(inputs.nothing_read(terminal, tally.left_out.unknown_form));
     }
-    if tally.sums.paragraphs == 0 {
+    if tally.sums.paragraphs == 0 && !has_feeds {
         return Err(Error::refused(inputs.in_words(), "nothing to check: there is no text in it"));
     }
     let left_out = tally.left_out.of_what_might_be_read();

@@ -106,6 +106,8 @@ pub struct Known<'a> {
     pub path: &'a Path,
     /// The number of its file among the inputs of the run.
     pub input: u32,
+    /// The form of that.
+    form: Form,
     /// The line that its document is, if that is a record.
     pub record: Option<u64>,
     /// Its bytes in the file, if they are in memory, or their place was kept.
@@ -128,6 +130,11 @@ impl Known<'_> {
     pub fn written(&self) -> Option<&[u8]> {
         let held = self.held.filter(|held| held.origins.is_none())?;
         Some(&held.bytes[self.within.range()])
+    }
+
+    /// Whether its lines are those of its file.
+    pub fn has_lines_of_file(&self) -> bool {
+        self.form.has_lines_of_file()
     }
 
     /// Its first and its last line, if the file is a text that is in memory.
@@ -186,7 +193,7 @@ impl Corpus {
         let (texts, form) = (&mut self.texts, input.form);
         // What comes again is known.
         if texts.inputs.last().is_none_or(|last| last.0 != input.number) && is_new {
-            texts.inputs.push((input.number, input.path().to_owned()));
+            texts.inputs.push((input.number, input.path().to_owned(), form));
         }
         let is_spilled = self.spilled.is_some();
         let (start, input) = (if is_spilled { offset } else { texts.end }, texts.inputs.len() as u32 - 1);
@@ -313,7 +320,7 @@ impl Corpus {
     /// The page of a large text that was entered.
     pub(crate) fn page<'a>(&'a self, text: &'a [u8], stand: Stand, numbers: Range<u32>, columns: u64) -> Page<'a> {
         let segments = &self.texts.segments[numbers.start as usize..numbers.end as usize];
-        Page { text, segments, origin: stand.base, columns }
+        Page { text, segments, origin: stand.base, columns, is_markup: false }
     }
 
     /// Looks for what repeats in documents that were entered last, given by the numbers of their paragraphs, in order and in
@@ -382,17 +389,18 @@ impl Corpus {
     /// Those of the disk.
     pub(crate) fn known(&self, first: u32, last: u32) -> Result<Known<'_>, Error> {
         if let Some(known) = self.known_spilled(first, last) {
-            let ((input, path), line, place) = known?;
-            return Ok(Known { path, input: *input, record: (line > 0).then_some(line), place, held: None, within: Span::default(), lines: None });
+            let ((input, path, form), line, place) = known?;
+            return Ok(Known { path, input: *input, form: *form, record: (line > 0).then_some(line), place, held: None, within: Span::default(), lines: None });
         }
         let (start, end) = (self.texts.segments[first as usize].span(), self.texts.segments[last as usize].span());
         let held = self.texts.held(start.start);
         let (from, to) = (held.origin(start.start), held.origin(end.start));
         let within = Span { start: start.start - held.start, end: end.end - held.start };
-        let (input, path) = &self.texts.inputs[held.input as usize];
+        let (input, path, form) = &self.texts.inputs[held.input as usize];
         Ok(Known {
             path,
             input: *input,
+            form: *form,
             record: held.is_container.then(|| self.documents.line(first)),
             place: Some(Span { start: held.in_file(start).start, end: held.in_file(end).end }),
             held: Some(held),

@@ -15,6 +15,7 @@ use crate::fingerprint::{Hash, Key};
 use crate::index::{Gathering, Index, Settled, first_bits};
 use crate::scratch::{Reading, Scratch, Tape};
 use crate::segment::print;
+use crate::source::Form;
 use rayon::prelude::*;
 use std::io;
 use std::iter;
@@ -305,8 +306,8 @@ impl Corpus {
     }
 }
 
-/// An input by its number and path, a line, and a place.
-type Found<'a> = (&'a (u32, PathBuf), u64, Option<Span>);
+/// An input by its number, path and form, a line, and a place.
+type Found<'a> = (&'a (u32, PathBuf, Form), u64, Option<Span>);
 
 /// Reads the skeletons of all documents and writes what repeats in each.
 struct Order {
@@ -519,7 +520,7 @@ mod tests {
     use super::*;
     use crate::detect::earlier::InDocument;
     use crate::sheaf::Taking;
-    use crate::source::{Fields, Form, Input};
+    use crate::source::{Fields, Input};
     use crate::{Settings, Threshold};
     use bytes::Bytes;
     use proptest::prelude::*;

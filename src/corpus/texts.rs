@@ -20,8 +20,8 @@ pub(super) struct Texts {
     pub(super) first: u32,
     pub(super) held: Vec<Held>,
     pub(super) near: Near,
-    /// Their inputs, each by its number and its path.
-    pub(super) inputs: Vec<(u32, PathBuf)>,
+    /// Their inputs, each by its number and its path, and its form.
+    pub(super) inputs: Vec<(u32, PathBuf, Form)>,
     pub(super) end: u64,
 }
 

@@ -423,7 +423,8 @@ impl Reading<'_> {
         let Some(Begun { start, objects, has_text }) = self.block.take() else { return };
         let is_preformatted = self.is_preformatted();
         let text = &self.out[start..];
-        let len = if is_preformatted { text.len() } else { text.trim_ascii_end().len() };
+        let objects_end = objects.last().map_or(0, |last| last.range().end + self.base - start);
+        let len = if is_preformatted { text.len() } else { text.trim_ascii_end().len().max(objects_end) };
         let text = Span::new(start - self.base, start - self.base + len);
         self.read.map.truncate(text.end);
         self.out.truncate(start + len);

@@ -47,7 +47,7 @@ impl Changes {
     pub fn of(portion: &Portion, budget: &Budget) -> Result<(Self, Told)> {
         let kind = match portion.part {
             Part::End => Kind::End,
-            _ if portion.input.form.is_container() && !portion.input.form.has_lines() => {
+            _ if !portion.input.form.has_lines() && !portion.input.form.has_lines_of_file() => {
                 let changed = portion.documents.iter().filter(|document| !document.plan.blocks.is_empty());
                 Kind::Records(Patch::of(changed.map(|document| Lines::of_text(portion, document)), budget)?)
             }
@@ -137,7 +137,8 @@ impl Lines {
     fn of_text(portion: &Portion, document: &Planned) -> Self {
         let Planned { text, is_dropped, .. } = *document;
         let path = portion.input.path().into();
-        let passage = Passage { path, record: document.line, id: portion.id(document), lines: Vec::new() };
+        let (id, lines) = (portion.id(document), Vec::new());
+        let passage = Passage { path, record: document.line, id, lines, has_lines_of_file: false };
         let cuts = match is_dropped {
             true => vec![within(text, text)],
             false => document.plan.cuts.iter().map(|cut| within(cut.at, text)).collect(),

@@ -4,6 +4,7 @@ use super::Lines;
 use crate::compare::{Match, compared};
 use crate::error::visible;
 use crate::fingerprint::fingerprint;
+use bstr::ByteSlice;
 use std::fmt;
 use unicode_width::UnicodeWidthChar;
 
@@ -73,20 +74,32 @@ pub struct Seen<'a> {
 }
 
 impl Evidence {
-    /// Of a block, given as it reads, and of what stays, if the lines of that are known.
-    pub(super) fn new(
+    /// Of a block, given as it reads, and of what stays, if the lines of that are known. Where `are_paragraphs`, those are numbers of
+    /// paragraphs, which a blank line ends.
+    pub(crate) fn new(
         (text, lines, paragraphs): (&[u8], Lines, usize),
         kept: Option<(&[u8], Lines)>,
+        are_paragraphs: bool,
         Wanted { allows, quotes }: Wanted,
     ) -> Self {
         let fingerprint = Fingerprint::of(text);
+        let quote = |text: &[u8], lines| match are_paragraphs {
+            true => Quote::new(&one_a_line(text), lines),
+            false => Quote::new(text, lines),
+        };
         Self {
             fingerprint,
-            repeat: quotes.then(|| Quote::new(text, lines)),
-            kept: kept.filter(|_| quotes).map(|(text, lines)| Quote::new(text, lines)),
+            repeat: quotes.then(|| quote(text, lines)),
+            kept: kept.filter(|_| quotes).map(|(text, lines)| quote(text, lines)),
             is_allowed: allows(Seen { text, fingerprint, paragraphs }),
         }
     }
+}
+
+/// Paragraphs that blank lines end, each as one line.
+fn one_a_line(text: &[u8]) -> Vec<u8> {
+    let paragraphs = text.split_str(b"\n\n").map(|paragraph| compared(paragraph, Match::Text, &mut Vec::new()).to_vec());
+    paragraphs.collect::<Vec<_>>().join(&b'\n')
 }
 
 /// The first lines of a passage and its last one, without anything that would disturb a terminal.

@@ -1,8 +1,9 @@
 //! What was found in one document, with the line numbers people look for.
 
 use super::{Evidence, Wanted, visible};
+use crate::Plan;
 use crate::compare::columns;
-use crate::document::{Block, Span, Witness};
+use crate::document::{Block, Rule, Span, Witness};
 use crate::runner::{Planned, Portion};
 use crate::sheaf::Layout;
 use std::borrow::Cow;
@@ -17,12 +18,15 @@ pub struct Finding {
     /// The document's path; in JSON, bytes that aren't UTF-8 stand as U+FFFD.
     #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
-    /// The line of its file that it is, if it is a record.
+    /// The line of its file that it is, if it is a record, or else its number; of a feed's item its number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<u64>,
     /// Its id, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// Whether its lines are those of the file, although it may be a record.
+    #[serde(skip)]
+    pub has_lines_of_file: bool,
     /// Whether it is dropped as a whole.
     pub dropped: bool,
     /// Whether this is only what came of it before its stream broke off.
@@ -49,8 +53,11 @@ pub struct Finding {
 pub struct Repeat {
     /// The rule that found it.
     pub rule: crate::document::Rule,
-    /// Its lines; of a record those of its text.
+    /// Its lines; of a record those of its text, of a feed's item those of the file.
     pub lines: Lines,
+    /// The numbers of its paragraphs in their text, if that isn't written as it reads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paragraph_numbers: Option<Lines>,
     /// Its bytes in the file.
     pub bytes: Span,
     /// The earlier document that holds the text that stays; none: the same one.
@@ -67,10 +74,16 @@ pub struct Repeat {
     /// What tells the text that stays from any other in its file.
     #[serde(skip)]
     pub kept: Span,
+    /// The numbers of the paragraphs that stay, if they are of the same document and that isn't written as it reads.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub repeats_paragraph_numbers: Vec<Lines>,
     /// How many paragraphs it holds.
     pub paragraphs: u64,
     /// Its length in display columns.
     pub columns: u64,
+    /// How many columns its text has without what repeats in that, if it isn't written as it reads.
+    #[serde(skip)]
+    pub unique: Option<u64>,
     /// How it begins, at most 72 characters.
     pub begins: String,
     /// What is kept of its text, if that was asked for.
@@ -84,9 +97,12 @@ pub struct Earlier {
     /// Its path.
     #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
-    /// The line of its file that it is, if it is a record.
+    /// The line of its file that it is, if it is a record, or its number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<u64>,
+    /// Whether its lines are those of the file, although it is a record.
+    #[serde(skip)]
+    pub has_lines_of_file: bool,
 }
 
 /// Where something stands.
@@ -101,8 +117,12 @@ pub struct Passage {
     /// The id of its document, if that has one and it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Its lines; of a record those of its text. If there are none, it is the document, or they aren't known.
+    /// Its lines; of a record those of its text, of a feed's item those of the file. If there are none, it is the document, or they aren't
+    /// known.
     pub lines: Vec<Lines>,
+    /// Whether those are of the file.
+    #[serde(skip)]
+    pub has_lines_of_file: bool,
 }
 
 impl Passage {
@@ -112,10 +132,18 @@ impl Passage {
     }
 }
 
-/// As editors and terminals take it, "a.txt:15-27"; of a record as "a.jsonl:2 (its id) lines 15–27".
+/// As editors and terminals take it, "a.txt:15-27"; of a record as "a.jsonl:2 (its id) lines 15–27", of a feed's item as
+/// "a.xml:15-27 (item 2, its id)".
 impl fmt::Display for Passage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&visible(&self.path.to_string_lossy()))?;
+        if let (Some(item), true) = (self.record, self.has_lines_of_file) {
+            if !self.lines.is_empty() {
+                write!(f, ":{}", listed(&self.lines, Lines::in_numbers))?;
+            }
+            let id = self.id.as_ref().map_or_else(String::new, |id| format!(", {}", visible(id)));
+            return write!(f, " (item {item}{id})");
+        }
         self.record.map_or(Ok(()), |record| write!(f, ":{record}"))?;
         self.id.as_ref().map_or(Ok(()), |id| write!(f, " ({})", visible(id)))?;
         match self.record {
@@ -152,7 +180,7 @@ const BEGINNING: usize = 72;
 
 impl fmt::Display for Lines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.first == self.last { write!(f, "line {}", self.first) } else { write!(f, "lines {}–{}", self.first, self.last) }
+        f.write_str(&self.named("line"))
     }
 }
 
@@ -160,6 +188,15 @@ impl Lines {
     /// How many they are.
     pub fn count(&self) -> u64 {
         self.last - self.first + 1
+    }
+
+    /// The same of something else that is numbered: "paragraphs 4–6".
+    pub(crate) fn named(&self, noun: &str) -> String {
+        if self.first == self.last {
+            format!("{noun} {}", self.first)
+        } else {
+            format!("{noun}s {}–{}", self.first, self.last)
+        }
     }
 
     fn in_numbers(&self) -> String {
@@ -199,17 +236,21 @@ impl Finding {
                 paragraphs: block.paragraphs as u64,
                 columns,
                 begins: beginning(&written),
+                paragraph_numbers: text.numbers(block.repeat),
+                repeats_paragraph_numbers: Vec::new(),
+                unique: text.unique(block.repeat, plan),
                 evidence: None,
             };
             let witness: Option<Vec<Cow<[u8]>>> = match &block.witness {
                 Witness::Here(witness) => {
                     repeat.repeats_lines = witness.iter().map(lines).collect();
                     repeat.repeats_bytes = witness.iter().map(|&span| portion.in_file(span)).collect();
+                    repeat.repeats_paragraph_numbers = witness.iter().filter_map(|&span| text.numbers(span)).collect();
                     Some(witness.iter().map(|&span| text.read(span)).collect())
                 }
                 &Witness::Earlier { first, last } => {
                     let known = portion.earlier(first, last).expect("what has earlier witnesses was compared with them")?;
-                    repeat.repeats_document = Some(Earlier { path: known.path.into(), record: known.record });
+                    repeat.repeats_document = Some(Earlier { path: known.path.into(), record: known.record, has_lines_of_file: known.has_lines_of_file() });
                     repeat.repeats_lines = known.lines().map(|(first, last)| Lines { first, last }).into_iter().collect();
                     repeat.repeats_bytes = known.place.into_iter().collect();
                     repeat.kept = Span { start: first.into(), end: last.into() };
@@ -219,10 +260,12 @@ impl Finding {
             if let ([first, ..], [.., last]) = (&*repeat.repeats_bytes, &*repeat.repeats_bytes) {
                 repeat.kept = Span { start: first.start, end: last.end };
             }
-            let first = witness.as_ref().and_then(|texts| texts.first()).zip(repeat.repeats_lines.first());
-            let kept = first.map(|(text, &lines)| (&**text, lines));
-            let block = (&*written, repeat.lines, block.paragraphs);
-            repeat.evidence = wanted.map(|wanted| Arc::new(Evidence::new(block, kept, wanted)));
+            let numbers = [&repeat.repeats_paragraph_numbers, &repeat.repeats_lines].into_iter().find_map(|numbers| numbers.first());
+            let first = witness.as_ref().and_then(|texts| texts.first()).zip(numbers);
+            let kept = first.map(|(text, &lines)| (text.as_ref(), lines));
+            let block = (written.as_ref(), repeat.paragraph_numbers.unwrap_or(repeat.lines), block.paragraphs);
+            let is_read = text.layout.is_some();
+            repeat.evidence = wanted.map(|wanted| Arc::new(Evidence::new(block, kept, is_read, wanted)));
             let is_identical = |witness: Vec<Cow<[u8]>>| lines_of(&written).eq(witness.iter().flat_map(|text| lines_of(text)));
             repeat.identical = witness.map(is_identical);
             Ok(repeat)
@@ -234,6 +277,7 @@ impl Finding {
             path: portion.input.path().into(),
             record: document.line,
             id: portion.id(document),
+            has_lines_of_file: portion.input.form.has_lines_of_file(),
             dropped: document.is_dropped,
             cut_short: portion.source.broken().is_some(),
             bytes,
@@ -268,7 +312,8 @@ impl Finding {
 
     /// Lines of it, or, without any, where it stands itself.
     pub fn passage(&self, lines: &[Lines]) -> Passage {
-        Passage { path: self.path.clone(), record: self.record, id: self.id.clone(), lines: lines.into() }
+        let has_lines_of_file = self.has_lines_of_file;
+        Passage { path: self.path.clone(), record: self.record, id: self.id.clone(), lines: lines.into(), has_lines_of_file }
     }
 
     /// Where the text stands that one of its blocks repeats.
@@ -295,6 +340,20 @@ impl<'a> Text<'a> {
             Some(layout) => layout.read(span).into(),
             None => self.portion.input.form.decoded(span.of(&self.portion.bytes)),
         }
+    }
+
+    /// The numbers of paragraphs, if the text isn't written as it reads.
+    fn numbers(&self, span: Span) -> Option<Lines> {
+        let (first, last) = self.layout.as_ref()?.numbers(span)?;
+        Some(Lines { first, last })
+    }
+
+    /// How many columns the text that a block is in has without what repeats in it, if it isn't written as it reads.
+    fn unique(&self, span: Span, plan: &Plan) -> Option<u64> {
+        let (all, columns) = self.layout.as_ref()?.text_around(span)?;
+        let is_in = |block: &&Block| all.start <= block.repeat.start && block.repeat.end <= all.end;
+        let within = plan.blocks.iter().filter(|block| block.rule == Rule::RepeatedBlock).filter(is_in);
+        Some(columns.saturating_sub(within.map(|block| block.columns).sum()))
     }
 
     /// The columns of a block, if need be those of its lines.
@@ -330,13 +389,19 @@ impl<'a> Text<'a> {
 impl Repeat {
     /// What it repeats, in words.
     pub fn repeated_in_words(&self) -> String {
-        self.earlier().map_or_else(|| listed(&self.repeats_lines, Lines::to_string), |earlier| earlier.to_string())
+        if let Some(earlier) = self.earlier() {
+            return earlier.to_string();
+        }
+        match &*self.repeats_paragraph_numbers {
+            [] => listed(&self.repeats_lines, Lines::to_string),
+            numbers => listed(numbers, |numbers| numbers.named("paragraph")),
+        }
     }
 
     /// Where the text stands that it repeats, if that is an earlier document.
     fn earlier(&self) -> Option<Passage> {
-        let Earlier { path, record } = self.repeats_document.clone()?;
-        Some(Passage { path, record, id: None, lines: self.repeats_lines.clone() })
+        let Earlier { path, record, has_lines_of_file } = self.repeats_document.clone()?;
+        Some(Passage { path, record, id: None, lines: self.repeats_lines.clone(), has_lines_of_file })
     }
 }
 
@@ -355,7 +420,8 @@ fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line)).filter(|line| !line.trim_ascii().is_empty())
 }
 
-fn beginning(block: &[u8]) -> String {
+/// How a block begins, at most so many characters.
+pub(crate) fn beginning(block: &[u8]) -> String {
     let line = block.trim_ascii_start().split(|&byte| byte == b'\n').next().unwrap_or_default();
     let text = String::from_utf8_lossy(&line[..line.len().min(4 * BEGINNING)]);
     let mut out: String = text.trim_end().chars().take(BEGINNING).collect();

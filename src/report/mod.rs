@@ -14,6 +14,8 @@ mod words;
 pub use crate::error::{count, is_harmful, visible};
 pub use diff::{Changes, Diff};
 pub use evidence::{Evidence, Fingerprint, Quote, Seen, Wanted};
+#[cfg(feature = "check")]
+pub(crate) use finding::beginning;
 pub use finding::{Earlier, Finding, Lines, Passage, Repeat};
 pub use most::{MostRepeated, RepeatedBlock};
 #[cfg(feature = "check")]

@@ -116,6 +116,9 @@ mod tests {
             kept: Span { start, end: start + 1 + start % 97 },
             paragraphs: 1,
             columns: 1,
+            unique: None,
+            paragraph_numbers: None,
+            repeats_paragraph_numbers: Vec::new(),
             begins: start.to_string(),
             evidence: None,
         };
@@ -123,6 +126,7 @@ mod tests {
             path: "a".into(),
             record: None,
             id: None,
+            has_lines_of_file: true,
             dropped: false,
             cut_short: false,
             bytes: 0,

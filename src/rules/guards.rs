@@ -114,6 +114,9 @@ impl Rules<'_> {
         let new = found.to_cut().map(|at| self.repeats[at].at);
         let gone = self.removed.iter().map(|removed| removed.at).chain(new);
         let after = After { rules: self, survivors: Survivors::of(self.page.segments.len(), gone) };
+        if self.page.is_markup {
+            return Some(after.survivors); // in which tags tell what a paragraph is
+        }
         threads::in_parts(&mut found.runs, |runs| after.spare_what_reads_otherwise(runs));
         (!found.drop_spared()).then_some(after.survivors)
     }

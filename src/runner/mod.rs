@@ -13,6 +13,8 @@ mod small;
 mod twice;
 
 pub use budget::Budget;
+#[cfg(feature = "check")]
+pub(crate) use portion::Words;
 pub use portion::{Part, Planned, Portion};
 
 use crate::Settings;

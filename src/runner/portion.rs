@@ -8,6 +8,7 @@ use crate::document::Span;
 use crate::error::Result;
 use crate::plan::Fate;
 use crate::source::{About, Fault, Form, Holds, Input, Records, Skipped, Source, jsonl, warc};
+pub(crate) use crate::sheaf::Words;
 use crate::sheaf::{Layout, Sheaf};
 use bytes::Bytes;
 use std::ops::Range;
@@ -172,6 +173,16 @@ impl<'a> Portion<'a> {
     pub fn about(&self, document: &Planned) -> Option<&About> {
         let sheaf = self.sheaf.filter(|_| self.input.form == Form::Feed)?;
         sheaf.items.get(document.line? as usize - 1)
+    }
+
+    /// What a feed is named by, if its items may not be.
+    pub(crate) fn id_of_feed(&self) -> Option<&str> {
+        self.sheaf?.id.as_deref()
+    }
+
+    /// What the bodies of a document say, if it is an item of a feed; the fullest one first.
+    pub(crate) fn words(&self, document: &Planned) -> Vec<Words> {
+        self.sheaf.map_or_else(Vec::new, |sheaf| sheaf.words(document.parts.clone()))
     }
 
     /// Where the texts of a document stand and how they read, if what is written doesn't say so by itself.

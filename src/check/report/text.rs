@@ -35,6 +35,7 @@ fn source(quote: &Quote) -> String {
 
 fn path(passage: &Passage) -> String {
     match passage.record {
+        Some(_) if passage.has_lines_of_file => format!("{passage} paragraph"),
         None => visible(&passage.path.to_string_lossy()).into_owned(),
         Some(_) => format!("{} text", Passage { lines: Vec::new(), ..passage.clone() }),
     }

@@ -32,9 +32,16 @@ pub struct About {
     /// Where its id is written, as it was decoded.
     pub(crate) id_at: Span,
     /// Other things that name it: that of a synchronised item, and what statements about it name.
-    pub(crate) other_ids: Vec<(Span, String)>,
+    pub(crate) other_ids: Vec<(Span, &'static str, String)>,
     /// What it brings along: the addresses of sounds, films, pictures.
     pub(crate) brings: Vec<String>,
+}
+
+impl About {
+    /// The kind of id that items have.
+    pub(crate) const ID: &'static str = "id";
+    /// The kind that FeedSync gives them.
+    pub(crate) const SYNC: &'static str = "sx:sync";
 }
 
 /// An item, and where it stands in the feed as that was decoded.

@@ -1,6 +1,6 @@
 //! Feeds in XML: elements by what they mean, texts by where they stand.
 
-use super::{Body, Fault, Feed, Item, Written, entity, line};
+use super::{About, Body, Fault, Feed, Item, Written, entity, line};
 use crate::document::{Map, Span};
 use memchr::memmem;
 use quick_xml::events::{BytesStart, Event};
@@ -249,7 +249,7 @@ impl<'a> Reading<'a> {
             },
             (Of::Rss, "enclosure") | (Of::Media, "content" | "player") => item.about.brings.extend(value("url")),
             (Of::Sync, "sync") => {
-                let id = attribute(tag, "id").map(|(id_at, id)| (self.place(at, id_at), id));
+                let id = attribute(tag, "id").map(|(id_at, id)| (self.place(at, id_at), About::SYNC, id));
                 item.about.other_ids.extend(id);
             }
             _ => {}
@@ -337,7 +337,7 @@ impl<'a> Reading<'a> {
         if self.is_rss_1_1
             && let Some((about_at, about)) = attribute(tag, "about")
         {
-            item.about.other_ids.push((self.place(at, about_at), about));
+            item.about.other_ids.push((self.place(at, about_at), About::ID, about));
         }
     }
 }

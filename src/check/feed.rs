@@ -1,0 +1,216 @@
+//! What is wrong with a feed as a feed: one id for two items, an item twice, a body that begins with its title or its summary.
+
+use super::hit::Hit;
+use super::{Level, Policy, Rule};
+use crate::document::Span;
+use crate::fingerprint::fingerprint;
+use crate::report::{Evidence, Fingerprint, Lines, Passage, Wanted, beginning};
+use crate::runner::{Planned, Portion, Words};
+use crate::source::{About, Form};
+use rustc_hash::FxHashMap;
+use std::path::Path;
+
+/// From so many columns on a body that two items have is the same item, whatever their titles.
+const LONG: u64 = 200;
+
+/// What is found in a feed beside what repeats in its bodies.
+#[derive(Default)]
+pub(super) struct Findings {
+    /// By item.
+    pub(super) hits: Vec<Hit>,
+    /// The items, for those of other feeds to be held against.
+    pub(super) items: Vec<Item>,
+}
+
+/// An item, as those of other feeds know it.
+pub(super) struct Item {
+    /// What its body and, if that is short, its title say.
+    key: Option<u128>,
+    at: Passage,
+    hit: Option<Hit>,
+}
+
+/// The items of the feeds so far.
+#[derive(Default)]
+pub(super) struct Feeds(FxHashMap<u128, Passage>);
+
+impl Findings {
+    /// What is found in a feed; nothing in anything else.
+    pub(super) fn of(portion: &Portion, policy: &Policy, wanted: Wanted) -> Self {
+        if portion.input.form != Form::Feed {
+            return Self::default();
+        }
+        let mut reading = Reading { portion, wanted, ids: FxHashMap::default(), bodies: FxHashMap::default(), hits: Vec::new() };
+        let mut items = Vec::new();
+        for document in &portion.documents {
+            let Some(about) = portion.about(document) else { continue };
+            let texts = portion.words(document);
+            reading.ids(document, about);
+            reading.body(document, about, &texts);
+            if policy.compares_feeds {
+                items.push(reading.item(document, about, &texts));
+            }
+        }
+        Self { hits: reading.hits, items }
+    }
+}
+
+impl Feeds {
+    /// Takes the items of a feed in, and gives those that another one had before.
+    pub(super) fn add(&mut self, items: Vec<Item>) -> Vec<Hit> {
+        let mut again = Vec::new();
+        for Item { key, at, hit } in items {
+            let (Some(key), Some(mut hit)) = (key, hit) else { continue };
+            let first = self.0.entry(key).or_insert_with(|| at.clone());
+            if first.path != at.path {
+                hit.message = format!("the same item stands in {first}");
+                hit.repeats = Some(first.clone());
+                again.push(hit);
+            }
+        }
+        again
+    }
+}
+
+/// A feed under way.
+struct Reading<'a> {
+    portion: &'a Portion<'a>,
+    wanted: Wanted<'a>,
+    /// By what kind of id and by the id itself: the item that had it first, and where that stands.
+    ids: FxHashMap<(&'static str, &'a str), Option<Passage>>,
+    /// By what a body says: the item that has it first.
+    bodies: FxHashMap<u128, (&'a Planned, &'a About)>,
+    hits: Vec<Hit>,
+}
+
+impl<'a> Reading<'a> {
+    fn passage(&self, document: &Planned, place: Span) -> Passage {
+        let line = |at: u64| self.portion.line(at);
+        let lines = vec![Lines { first: line(place.start), last: line(place.end.max(place.start + 1) - 1) }];
+        Passage {
+            path: self.portion.input.path().into(),
+            record: document.line,
+            id: self.portion.id(document),
+            lines,
+            has_lines_of_file: true,
+        }
+    }
+
+    /// Its ids are its own.
+    fn ids(&mut self, document: &Planned, about: &'a About) {
+        if self.ids.is_empty()
+            && let Some(of_feed) = self.portion.id_of_feed()
+        {
+            self.ids.insert((About::ID, of_feed), None);
+        }
+        let own = about.id.as_deref().map(|id| (about.id_at, About::ID, id));
+        let others = about.other_ids.iter().map(|(at, kind, id)| (*at, *kind, id.as_str()));
+        for (place, kind, id) in own.into_iter().chain(others) {
+            let at = self.passage(document, place);
+            let Some(first) = self.ids.get(&(kind, id)) else {
+                self.ids.insert((kind, id), Some(at));
+                continue;
+            };
+            let of = match first {
+                None => "the feed itself".into(),
+                Some(first) if first.record == at.record => "something else in it".into(),
+                Some(first) => format!("item {}", first.record.unwrap_or_default()),
+            };
+            let message = format!("its id is the one of {of}: {id}");
+            let about = (self.portion.in_file(place), Fingerprint::of(format!("{kind} {id}").as_bytes()));
+            let hit = Hit::of_item(Rule::RepeatedId, message, at, about, first.clone());
+            self.hits.push(hit);
+        }
+    }
+
+    /// Its body is its own, and begins with neither its title nor its summary.
+    fn body(&mut self, document: &'a Planned, about: &'a About, texts: &[Words]) {
+        let Some(body) = texts.first().filter(|body| !body.paragraphs.is_empty()) else { return };
+        let own = key(body, about);
+        match self.bodies.get(&own) {
+            None => _ = self.bodies.insert(own, (document, about)),
+            Some(&(first, of_first)) => {
+                let then = self.portion.words(first);
+                if then.first().is_some_and(|then| then.paragraphs == body.paragraphs) {
+                    let message = format!("its {} is the one of {}", body.name, named(first, of_first));
+                    let kept = then.first().map(|then| (self.passage(first, then.at), then));
+                    let hit = self.hit(Rule::RepeatedItem, message, document, body, kept);
+                    self.hits.push(hit);
+                }
+            }
+        }
+        let is_beginning = |other: &&Words| {
+            let count = other.paragraphs.len();
+            count > 0 && body.paragraphs.get(..count).is_some_and(|begins| begins == other.paragraphs)
+        };
+        if let Some(summary) = texts[1..].iter().find(is_beginning) {
+            let verb = if summary.paragraphs.len() == body.paragraphs.len() { "says" } else { "begins with" };
+            let message = format!("its {} {verb} what its {} says", body.name, summary.name);
+            let kept = Some((self.passage(document, summary.at), summary));
+            let beginning = body.beginning(summary.paragraphs.len());
+            let hit = self.hit(Rule::BodyRepeatsSummary, message, document, &beginning, kept);
+            self.hits.push(hit);
+        }
+        let is_title = |title: &Vec<u8>| !title.is_empty() && body.paragraphs.first() == Some(title);
+        if let Some(title) = about.title.as_deref().map(Words::form).filter(is_title) {
+            let message = format!("its {} begins with its title", body.name);
+            let beginning = body.beginning(1);
+            let mut hit = self.hit(Rule::BodyRepeatsTitle, message, document, &beginning, None);
+            hit.fingerprint = Fingerprint::of(&title);
+            self.hits.push(hit);
+        }
+    }
+
+    /// It as it stands in the feed, for other feeds.
+    fn item(&self, document: &Planned, about: &About, texts: &[Words]) -> Item {
+        let body = texts.first().filter(|body| !body.paragraphs.is_empty());
+        let at = self.passage(document, about.place);
+        let hit = body.map(|body| self.hit(Rule::ItemInTwoFeeds, String::new(), document, body, None));
+        Item { key: body.map(|body| key(body, about)), at, hit }
+    }
+
+    fn hit(&self, rule: Rule, message: String, document: &Planned, body: &Words, kept: Option<(Passage, &Words)>) -> Hit {
+        let text = body.text();
+        let kept_text = kept.as_ref().map(|(_, words)| (words.text(), numbers(words)));
+        let quoted = kept_text.as_ref().map(|(text, numbers)| (text.as_slice(), *numbers));
+        let evidence = Evidence::new((&text, numbers(body), body.paragraphs.len()), quoted, true, self.wanted);
+        let about = (self.portion.in_file(body.at), evidence.fingerprint);
+        let at = self.passage(document, body.at);
+        Hit {
+            paragraphs: body.paragraphs.len() as u64,
+            columns: body.columns,
+            begins: beginning(&text),
+            evidence: Some(evidence.into()),
+            ..Hit::of_item(rule, message, at, about, kept.map(|(passage, _)| passage))
+        }
+    }
+}
+
+/// What tells the body of an item from others: what it says, and, if that is little, what its title says.
+fn key(body: &Words, about: &About) -> u128 {
+    let mut all = body.text();
+    if body.columns < LONG {
+        all.push(0);
+        all.extend_from_slice(&Words::form(about.title.as_deref().unwrap_or_default()));
+    }
+    fingerprint(&all)
+}
+
+/// The numbers of its paragraphs.
+fn numbers(body: &Words) -> Lines {
+    Lines { first: 1, last: body.paragraphs.len().max(1) as u64 }
+}
+
+fn named(document: &Planned, about: &About) -> String {
+    let number = document.line.unwrap_or_default();
+    match about.id.as_ref().or(about.link.as_ref()) {
+        Some(id) => format!("item {number} ({id})"),
+        None => format!("item {number}"),
+    }
+}
+
+/// The level of a rule in a file.
+pub(super) fn leveled(mut hit: Hit, policy: &Policy, path: &Path) -> Option<Hit> {
+    hit.level = policy.levels.of(hit.rule, path);
+    (hit.level > Level::Off).then_some(hit)
+}
