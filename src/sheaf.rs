@@ -4,8 +4,8 @@
 use crate::compare::{Match, compared};
 use crate::document::{Kind, Map, Segment, Span, TooLarge, Unit};
 use crate::corpus::Origin;
-use crate::fingerprint::check;
-use crate::ground::{self, Ground};
+use crate::fingerprint::{Hash, check};
+use crate::ground::{self, Ground, joined};
 use crate::page::Page;
 use crate::segment::{Manner, Segments, held};
 use crate::source::Form;
@@ -14,6 +14,7 @@ use crate::source::jsonl::{self, Escape, Fields, Line, Places};
 use crate::source::text;
 use crate::source::{Fault, Holds, Passed, Record};
 use bytes::Bytes;
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -541,6 +542,45 @@ impl Words {
     /// Its first paragraphs.
     pub(crate) fn beginning(&self, paragraphs: usize) -> Self {
         Self { paragraphs: self.paragraphs[..paragraphs].to_vec(), ..self.clone() }
+    }
+}
+
+/// A paragraph of what isn't written as it reads.
+pub(crate) struct Paragraph {
+    /// From its first to its last byte in the file.
+    pub(crate) around: Span,
+    /// Those that are its text.
+    pub(crate) pieces: SmallVec<[Span; 2]>,
+    /// Its compared form.
+    pub(crate) form: Vec<u8>,
+}
+
+impl Paragraph {
+    /// All of a file, in order.
+    ///
+    /// # Errors
+    /// Why it can't be taken apart, in words.
+    pub(crate) fn all(file: &[u8], form: Form, fields: &Fields, how: Match, unit: Unit) -> Result<Vec<Self>, String> {
+        let manner = Manner { how, unit, is_measured: true, hash: Hash::Not };
+        let taking = Taking { manner, are_compared: false, has_places: false, is_checked: false };
+        let mut sheaf = Sheaf::default();
+        sheaf.read(file, None, form, fields, taking, true).map_err(|why| match why {
+            Unreadable::TooLarge(_) => "has a paragraph that is too long".to_owned(),
+            Unreadable::Feed(fault) => fault.to_string(),
+        })?;
+        let mut all = Vec::with_capacity(sheaf.segments.list.len());
+        for document in &sheaf.documents {
+            let map = sheaf.ground(document, file, unit).map;
+            let page = sheaf.page(document, file);
+            for segment in page.segments {
+                let text = segment.span();
+                let how = if segment.kind() == Kind::Fence { Match::Bytes } else { how };
+                let form = compared(text.of(page.text), how, &mut Vec::new()).to_vec();
+                all.push(Self { around: map.around(text), pieces: joined(&map, text).collect(), form });
+            }
+        }
+        all.sort_by_key(|paragraph| paragraph.around);
+        Ok(all)
     }
 }
 

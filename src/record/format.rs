@@ -135,6 +135,11 @@ impl Conditions {
         [Match::Bytes, Match::Text, Match::Loose].into_iter().find(|&how| name_of(how) == self.matching)
     }
 
+    /// What was compared as a whole.
+    pub(super) fn unit(&self) -> Unit {
+        super::markup::unit_of(&self.unit)
+    }
+
     /// Whether blank lines are lines like any other.
     pub(super) fn takes_any_line(&self) -> bool {
         self.unit == "line"

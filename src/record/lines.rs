@@ -204,7 +204,15 @@ impl<'a> Writing<'a> {
         out.extend_from_slice(rule.as_bytes());
         out.push(b'"');
         let (bytes, form) = (cut.of(&portion.bytes), portion.input.form);
-        let within = |block: &Block| Span { start: block.repeat.start - cut.start, end: block.repeat.end - cut.start };
+        // A block of markup may be in several cuts.
+        let of_cut = |block: &Block| {
+            let start = block.repeat.start.clamp(cut.start, cut.end);
+            Span { start, end: block.repeat.end.clamp(start, cut.end) }
+        };
+        let within = |block: &Block| {
+            let repeat = of_cut(block);
+            Span { start: repeat.start - cut.start, end: repeat.end - cut.start }
+        };
         let pieces: Pieces = match &why {
             Why::Nothing | Why::Gone(_) => pieces(bytes, Span::default(), &[], form),
             Why::Here(block, spans) => {
@@ -221,9 +229,9 @@ impl<'a> Writing<'a> {
             Why::Here(block, spans) => Some(block).filter(|_| !named(spans.len())),
             Why::Earlier(block, _) => Some(block).filter(|_| !named(1)),
         };
-        if let Some(block) = repeat {
+        if let Some(block) = repeat.filter(|block| !of_cut(block).is_empty()) {
             out.extend_from_slice(b",\"repeat\":");
-            put_list(out, [portion.in_file(block.repeat)], put_range);
+            put_list(out, [portion.in_file(of_cut(block))], put_range);
         }
         match &why {
             Why::Nothing | Why::Gone(_) => {}

@@ -6,6 +6,7 @@
 mod format;
 mod home;
 mod lines;
+mod markup;
 mod proof;
 mod quick;
 mod reading;

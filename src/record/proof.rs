@@ -1,5 +1,6 @@
 //! The proof of what was cut: that it stands in a witness which survives, and that what went with it says nothing.
 
+use super::markup;
 use super::format::{BROKEN, CutLine, HEAD, Literal, Piece, Place, TOO_REPETITIVE, WitnessOf};
 use super::replay::{each_piece, file_of};
 use super::says_nothing;
@@ -67,6 +68,8 @@ pub(super) struct Proving<'t> {
     own: Option<Vec<Span>>,
     /// What goes of texts in the part, of WARC.
     gone: Vec<Span>,
+    /// What is cut of a feed or a page.
+    markup: markup::Proof<'t>,
     /// The heads that were written anew, each with its line.
     heads: Vec<(u64, Span, Vec<u8>)>,
 }
@@ -100,7 +103,8 @@ impl<'t> Proving<'t> {
     /// Of the cuts of a part of a file, which begins at `start` of that.
     pub(super) fn new(texts: &'t Texts<'t>, file: usize, (part, start): (&'t [u8], u64), how: Match) -> Self {
         let (reader, cuts) = (Reader::new(texts), Cuts::default());
-        Self { texts, file, how, part, start, reader, cuts, dropped: None, own: None, gone: Vec::new(), heads: Vec::new() }
+        let (markup, gone, heads) = (markup::Proof::new(texts, how), Vec::new(), Vec::new());
+        Self { texts, file, how, part, start, reader, cuts, dropped: None, own: None, gone, markup, heads }
     }
 
     /// Proves a cut.
@@ -110,6 +114,9 @@ impl<'t> Proving<'t> {
     pub(super) fn prove(&mut self, line: u64, cut: &CutLine) -> Result<()> {
         let at = self.within(cut.cut.into());
         let gone = at.of(self.part);
+        if markup::is_proven_so(self.form(self.file)) {
+            return self.prove_of_markup(line, cut, gone);
+        }
         let ends = self.ends_before(cut);
         let named = self.pieces(line, cut, gone)?;
         let repeats = self.repeats(line, cut, &named)?;
@@ -137,6 +144,29 @@ impl<'t> Proving<'t> {
                 Ok(())
             }
         }
+    }
+
+    /// Proves a cut of a feed or a page as far as it can be by itself; the rest waits for the others.
+    fn prove_of_markup(&mut self, line: u64, cut: &CutLine, gone: &[u8]) -> Result<()> {
+        self.pieces(line, cut, gone)?;
+        let witness = match self.ground(line, cut)? {
+            Ground::Witness(witness) => {
+                self.cuts.compared += 1;
+                Some((self.survives(line, witness)?, witness.ranges.to_vec()))
+            }
+            Ground::Document => {
+                self.is_without(true, line)?;
+                None
+            }
+            Ground::Broken | Ground::Head(_) => return self.is_without(false, line),
+            Ground::Unknown => {
+                self.cuts.unknown += 1;
+                return Ok(());
+            }
+        };
+        let dropped = cut.dropped.then_some(cut.record);
+        self.markup.add(markup::Cut { line, at: self.within(cut.cut.into()), witness, dropped });
+        Ok(())
     }
 
     /// What a cut is proven by, which its rule says, and the settings of its run.
@@ -266,6 +296,7 @@ impl<'t> Proving<'t> {
         if self.form(self.file) == Form::Warc {
             self.ensure_heads()?;
         }
+        self.markup.end(self.file, self.part)?;
         whole
     }
 

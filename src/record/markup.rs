@@ -1,0 +1,179 @@
+//! The proof of what was cut of feeds and pages, whose paragraphs are told by tags: it is paragraphs as a whole, each of which stands in the
+//! witness of its cut.
+
+use super::format::Place;
+use super::texts::{Stands, Texts};
+use crate::compare::Match;
+use crate::document::{Span, Unit};
+use crate::error::{Error, Result};
+use crate::sheaf::Paragraph;
+use crate::source::Form;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
+
+/// So many files are kept, taken apart.
+const KEPT: usize = 16;
+
+/// A cut of a feed or a page.
+pub(super) struct Cut {
+    /// Its line in the record.
+    pub(super) line: u64,
+    /// Where it is in its file.
+    pub(super) at: Span,
+    /// The file and the ranges of its witness, if it has one.
+    pub(super) witness: Option<(usize, Vec<Place>)>,
+    /// The number of its document, if that went as a whole.
+    pub(super) dropped: Option<Option<u64>>,
+}
+
+/// The cuts of a file, one after the other.
+pub(super) struct Proof<'t> {
+    texts: &'t Texts<'t>,
+    how: Match,
+    cuts: Vec<Cut>,
+    /// Other files, taken apart, by their numbers.
+    others: FxHashMap<usize, Arc<Vec<Paragraph>>>,
+}
+
+impl<'t> Proof<'t> {
+    pub(super) fn new(texts: &'t Texts<'t>, how: Match) -> Self {
+        Self { texts, how, cuts: Vec::new(), others: FxHashMap::default() }
+    }
+
+    pub(super) fn add(&mut self, cut: Cut) {
+        self.cuts.push(cut);
+    }
+
+    /// Proves all of them: those of a `file` that has this text.
+    ///
+    /// # Errors
+    /// If one doesn't hold.
+    pub(super) fn end(&mut self, file: usize, text: &[u8]) -> Result<()> {
+        let cuts = std::mem::take(&mut self.cuts);
+        if cuts.is_empty() {
+            return Ok(());
+        }
+        let own = self.paragraphs(file, text)?;
+        let broken = |cut: &Cut, why: &str| Err(self.texts.record.broken(cut.line, &why));
+        // For each cut the paragraphs that begin in it.
+        let mut gone: Vec<Vec<&Paragraph>> = cuts.iter().map(|_| Vec::new()).collect();
+        let mut has_text = vec![false; cuts.len()];
+        for paragraph in &own {
+            let mut all = paragraph.pieces.iter().map(|&piece| around(&cuts, piece));
+            let first = all.next().flatten();
+            match first {
+                Some((number, true)) => gone[number].push(paragraph),
+                Some((number, false)) => return broken(&cuts[number], HALVED),
+                None => {}
+            }
+            for (piece, of) in paragraph.pieces.iter().zip(paragraph.pieces.iter().map(|&piece| around(&cuts, piece))) {
+                match of {
+                    Some((number, is_whole)) => {
+                        has_text[number] = true;
+                        if !is_whole || first.is_none() {
+                            return broken(&cuts[number], HALVED);
+                        }
+                    }
+                    None if first.is_some() && !piece.is_empty() => return broken(&cuts[first.map_or(0, |(number, _)| number)], HALVED),
+                    None => {}
+                }
+            }
+        }
+        let is_repetitive = self.texts.record.settings().drops_repetitive();
+        for (number, cut) in cuts.iter().enumerate() {
+            if cut.dropped.is_none() && !has_text[number] {
+                return broken(cut, "cuts what is no text");
+            }
+            let Some((other, ranges)) = &cut.witness else {
+                if cut.dropped.is_some() && !is_repetitive && !self.stand_elsewhere(&cuts, &gone, number) {
+                    return broken(cut, "its document went as a whole, and a text of it stays nowhere");
+                }
+                continue;
+            };
+            let witness = self.witness(*other, ranges)?;
+            let forms: Vec<&[u8]> = gone[number].iter().map(|paragraph| &*paragraph.form).collect();
+            let is_in_it = forms.is_empty() || witness.windows(forms.len()).any(|window| window == forms);
+            if !is_in_it {
+                return broken(cut, "what it repeats isn't what its witness says");
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the paragraphs of a cut stand in others of the same document, which have witnesses.
+    fn stand_elsewhere(&self, cuts: &[Cut], gone: &[Vec<&Paragraph>], number: usize) -> bool {
+        let is_witnessed = |other: &usize| cuts[*other].witness.is_some() && cuts[*other].dropped == cuts[number].dropped;
+        let others = (0..cuts.len()).filter(is_witnessed).flat_map(|other| &gone[other]);
+        let others: FxHashSet<&[u8]> = others.map(|paragraph| &*paragraph.form).collect();
+        gone[number].iter().all(|paragraph| others.contains(&*paragraph.form))
+    }
+
+    /// What the paragraphs of a witness say.
+    fn witness(&mut self, file: usize, ranges: &[Place]) -> Result<Vec<Vec<u8>>> {
+        // Of a file that is there only as its clean copy that is looked at, in which the witness stands.
+        let stands = self.texts.stands(file)?;
+        let mut places = Vec::with_capacity(ranges.len());
+        for &range in ranges {
+            places.push(match stands {
+                Stands::Original => Some(range.into()),
+                Stands::Clean => self.texts.in_clean(file, range.into())?,
+            });
+        }
+        let paragraphs = self.other(file, stands)?;
+        let mut forms = Vec::new();
+        for place in places.into_iter().flatten() {
+            let first = paragraphs.partition_point(|paragraph| paragraph.around.start < place.start);
+            let within = paragraphs[first..].iter().take_while(|paragraph| paragraph.around.end <= place.end);
+            forms.extend(within.map(|paragraph| paragraph.form.clone()));
+        }
+        Ok(forms)
+    }
+
+    fn other(&mut self, file: usize, stands: Stands) -> Result<Arc<Vec<Paragraph>>> {
+        if let Some(known) = self.others.get(&file) {
+            return Ok(Arc::clone(known));
+        }
+        let text = match stands {
+            Stands::Original => Some(self.texts.original(file)?),
+            Stands::Clean => self.texts.clean(file)?,
+        };
+        let paragraphs = match text {
+            Some(text) => self.paragraphs(file, &text.read(Span { start: 0, end: text.len() })?)?,
+            None => Vec::new(),
+        };
+        if self.others.len() == KEPT {
+            self.others.clear();
+        }
+        Ok(Arc::clone(self.others.entry(file).or_insert(Arc::new(paragraphs))))
+    }
+
+    /// The paragraphs of a file, in order.
+    fn paragraphs(&self, file: usize, text: &[u8]) -> Result<Vec<Paragraph>> {
+        let input = &self.texts.file(file).original;
+        let unit = self.texts.record.settings().unit();
+        Paragraph::all(text, input.form, &self.texts.fields, self.how, unit).map_err(|why| Error::refused(input.place(), why))
+    }
+}
+
+const HALVED: &str = "cuts a part of a paragraph";
+
+/// The cut that has something of a place, and whether it has all of it.
+fn around(cuts: &[Cut], place: Span) -> Option<(usize, bool)> {
+    let number = cuts.partition_point(|cut| cut.at.end <= place.start);
+    let cut = cuts.get(number).filter(|cut| cut.at.start < place.end && !place.is_empty())?;
+    Some((number, cut.at.start <= place.start && place.end <= cut.at.end))
+}
+
+/// Whether the cuts of a form are proven so.
+pub(super) fn is_proven_so(form: Form) -> bool {
+    matches!(form, Form::Feed | Form::Html)
+}
+
+/// What is compared as a whole, by its name.
+pub(super) fn unit_of(name: &str) -> Unit {
+    match name {
+        "line" => Unit::Line,
+        "document" => Unit::Document,
+        _ => Unit::Paragraph,
+    }
+}
