@@ -5,9 +5,9 @@
 use crate::Settings;
 use crate::corpus::Corpus;
 use crate::detect::earlier::InDocument;
-use crate::document::{Block, Cut, Document, Map, Rule, Segment, Span, TooLarge, Unit, Witness};
+use crate::document::{Block, Cut, Document, Rule, Segment, Span, TooLarge, Unit, Witness};
 use crate::fingerprint::Hash;
-use crate::ground::{Ground, joined};
+use crate::ground::Ground;
 use crate::page::{Page, Read};
 use crate::rules::{Decided, Removed, decide};
 use crate::survivors::Survivors;
@@ -125,11 +125,10 @@ impl Plan {
         }
         let Decided { mut removed, survivors, .. } = decide(page, repeats, settings.measure());
         if !removed.is_empty() {
-            let ground = ground();
-            let cuts = ground.cuts_without(&mut removed);
-            let map = &ground.map;
-            let (is_whole, is_read) = (settings.unit == Unit::Document, ground.is_read);
-            let around = Around { page, survivors: &survivors, map, earlier, is_whole, is_read };
+            let ground = &ground();
+            let cuts = ground.cuts_without(&mut removed, page.text, settings.unit);
+            let is_whole = settings.unit == Unit::Document;
+            let around = Around { page, survivors: &survivors, ground, earlier, is_whole };
             match cuts {
                 None => self.add_removed(&removed, &around),
                 Some(cuts) => self.add_cuts(&removed, cuts, &around),
@@ -189,7 +188,7 @@ impl Plan {
 
     /// Adds a maximal run of paragraphs that go: its blocks, and the cuts that take them out.
     fn add_run(&mut self, run: &[Removed], around: &Around) {
-        let Around { page, map, .. } = around;
+        let Around { page, ground, .. } = around;
         // What precedes the first paragraph of a text always stays.
         let (start, end) = (run[0].at, run[run.len() - 1].at + 1);
         let takes_preceding = start > 0 && page.separator_between(start - 1, end) != start - 1;
@@ -201,7 +200,7 @@ impl Plan {
             } else {
                 Span { start: page.span(first).start, end: page.start(last + 1) }
             };
-            self.cuts.extend(joined(map, cut).map(|at| Cut { at, block }));
+            self.cuts.extend(ground.pieces(cut).into_iter().map(|at| Cut { at, block }));
             self.blocks.push(around.to_block(removed));
         }
     }
@@ -211,12 +210,10 @@ impl Plan {
 pub(crate) struct Around<'a> {
     pub(crate) page: &'a Page<'a>,
     pub(crate) survivors: &'a Survivors,
-    pub(crate) map: &'a Map,
+    pub(crate) ground: &'a Ground<'a>,
     pub(crate) earlier: Option<&'a Corpus>,
     /// Whether the only segment is the document itself.
     pub(crate) is_whole: bool,
-    /// Whether the source has more between the texts of a paragraph than that says: tags, marks of XML.
-    pub(crate) is_read: bool,
 }
 
 impl Around<'_> {
@@ -231,7 +228,7 @@ impl Around<'_> {
 
     fn to_block(&self, removed: &[Removed]) -> Block {
         let (first, last) = (removed[0].at, removed[removed.len() - 1].at);
-        let repeat = self.map.around(Span { start: self.page.span(first).start, end: self.page.span(last).end });
+        let repeat = self.ground.around(Span { start: self.page.span(first).start, end: self.page.span(last).end });
         let (rule, witness) = if removed[0].is_across {
             let (first, last) = (removed[0].witness, removed[removed.len() - 1].witness);
             let rule = if self.is_whole { Rule::RepeatedDocument } else { Rule::RepeatedAcross };
@@ -249,10 +246,7 @@ impl Around<'_> {
         for consecutive in removed.chunk_by(|a, b| b.witness == a.witness + 1) {
             let (first, last) = (consecutive[0].witness, consecutive[consecutive.len() - 1].witness);
             let text = Span { start: self.page.span(first).start, end: self.page.span(last).end };
-            match self.is_read {
-                true => here.push(self.map.around(text)),
-                false => here.extend(joined(self.map, text)),
-            }
+            here.extend(self.ground.witness(text));
         }
         here
     }

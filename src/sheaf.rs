@@ -5,7 +5,8 @@ use crate::compare::{Match, compared};
 use crate::document::{Kind, Map, Segment, Span, TooLarge, Unit};
 use crate::corpus::Origin;
 use crate::fingerprint::{Hash, check};
-use crate::ground::{self, Ground, joined};
+use crate::ground::{self, Ground};
+use crate::markup::{self, Dialect, Markup};
 use crate::page::Page;
 use crate::segment::{Manner, Segments, held};
 use crate::source::Form;
@@ -231,7 +232,7 @@ impl Sheaf {
         taking: Taking,
     ) -> Result<(), TooLarge> {
         let texts = self.texts.len();
-        let reading = ground::read(&body, file, &mut self.texts);
+        let reading = ground::read(body, file, decoded, &mut self.texts);
         let body = Body { is_html: Some(reading.markup.is_some()), ..body };
         let text = &self.texts[texts..];
         let (first, columns) = (self.segments.list.len(), self.segments.columns);
@@ -250,9 +251,8 @@ impl Sheaf {
             None => self.segments.append(text, taking.manner)?,
         }
         if taking.has_places {
-            let map = reading.map(&body, decoded);
             for segment in &self.segments.list[first..] {
-                self.places.push(placed(*segment, map.around(segment.span()))?);
+                self.places.push(placed(*segment, reading.around(segment.span()))?);
             }
         }
         self.documents.push(Taken {
@@ -438,7 +438,7 @@ impl Sheaf {
     }
 
     /// What the text of a document is made of.
-    pub(crate) fn ground<'a>(&'a self, document: &Taken, stretch: &'a [u8], unit: Unit) -> Ground<'a> {
+    pub(crate) fn ground<'a>(&'a self, document: &Taken, stretch: &'a [u8]) -> Ground<'a> {
         match document.part {
             Part::All => {
                 let escapes = &self.escapes[document.escapes.clone()];
@@ -446,8 +446,7 @@ impl Sheaf {
             }
             Part::Body(body) => {
                 let (file, decoded) = self.file(stretch);
-                let mut text = Vec::new();
-                ground::read(&body, file, &mut text).ground(&body, file, decoded, &text, unit)
+                Ground::Read(ground::read(body, file, decoded, &mut Vec::new()))
             }
             Part::Rest => Map::default().into(),
         }
@@ -462,11 +461,11 @@ impl Sheaf {
         for document in self.documents[documents].iter().filter(|document| document.part != Part::Rest) {
             let (Part::Body(body), Some(text)) = (document.part, &document.text) else { continue };
             let (file, decoded) = self.file(stretch);
-            let map = ground::read(&body, file, &mut Vec::new()).map(&body, decoded);
+            let reading = ground::read(body, file, decoded, &mut Vec::new());
             layout.bodies.push((document.source, document.columns));
             layout.paragraphs.extend((1..).zip(self.segments_of(document)).map(|(number, segment)| {
                 let within = segment.moved(text.start as u64).span();
-                (map.around(segment.span()), within, number)
+                (reading.around(segment.span()), within, number)
             }));
         }
         layout.paragraphs.sort_unstable();
@@ -529,9 +528,14 @@ pub(crate) struct Words {
 }
 
 impl Words {
-    /// The compared form of a text.
-    pub(crate) fn form(text: &str) -> Vec<u8> {
-        compared(text.as_bytes(), Match::Text, &mut Vec::new()).to_vec()
+    /// The compared form of a title, which may be markup.
+    pub(crate) fn of_title(title: &str) -> Vec<u8> {
+        let mut text = Vec::new();
+        match markup::is_in(title.as_bytes()) {
+            true => _ = Markup::read(title.as_bytes(), Dialect::Html, &mut text),
+            false => text.extend_from_slice(title.as_bytes()),
+        }
+        compared(&text, Match::Text, &mut Vec::new()).to_vec()
     }
 
     /// All that it says, a blank line between paragraphs.
@@ -555,12 +559,22 @@ pub(crate) struct Paragraph {
     pub(crate) form: Vec<u8>,
 }
 
-impl Paragraph {
-    /// All of a file, in order.
+/// A feed or a page, taken apart by itself.
+pub(crate) struct Apart {
+    /// In order.
+    pub(crate) paragraphs: Vec<Paragraph>,
+    /// Where its bodies are written.
+    pub(crate) bodies: Vec<Span>,
+    /// What goes with each item, if something before it stays or nothing does.
+    pub(crate) items: Vec<[Span; 2]>,
+}
+
+impl Apart {
+    /// All of a file.
     ///
     /// # Errors
     /// Why it can't be taken apart, in words.
-    pub(crate) fn all(file: &[u8], form: Form, fields: &Fields, how: Match, unit: Unit) -> Result<Vec<Self>, String> {
+    pub(crate) fn new(file: &[u8], form: Form, fields: &Fields, how: Match, unit: Unit) -> Result<Self, String> {
         let manner = Manner { how, unit, is_measured: true, hash: Hash::Not };
         let taking = Taking { manner, are_compared: false, has_places: false, is_checked: false };
         let mut sheaf = Sheaf::default();
@@ -568,19 +582,22 @@ impl Paragraph {
             Unreadable::TooLarge(_) => "has a paragraph that is too long".to_owned(),
             Unreadable::Feed(fault) => fault.to_string(),
         })?;
-        let mut all = Vec::with_capacity(sheaf.segments.list.len());
+        let mut apart = Self { paragraphs: Vec::with_capacity(sheaf.segments.list.len()), bodies: Vec::new(), items: Vec::new() };
         for document in &sheaf.documents {
-            let map = sheaf.ground(document, file, unit).map;
-            let page = sheaf.page(document, file);
+            let (ground, page) = (sheaf.ground(document, file), sheaf.page(document, file));
             for segment in page.segments {
                 let text = segment.span();
                 let how = if segment.kind() == Kind::Fence { Match::Bytes } else { how };
                 let form = compared(text.of(page.text), how, &mut Vec::new()).to_vec();
-                all.push(Self { around: map.around(text), pieces: joined(&map, text).collect(), form });
+                apart.paragraphs.push(Paragraph { around: ground.around(text), pieces: ground.pieces(text), form });
+            }
+            apart.bodies.push(document.source);
+            if apart.items.len() as u64 == document.line {
+                apart.items.push([document.extent, document.leading]);
             }
         }
-        all.sort_by_key(|paragraph| paragraph.around);
-        Ok(all)
+        apart.paragraphs.sort_by_key(|paragraph| paragraph.around);
+        Ok(apart)
     }
 }
 

@@ -28,7 +28,12 @@ impl<'a> File<'a> {
 
     fn lines(&self, number: usize) -> Vec<String> {
         let Self { name, original, clean, .. } = self;
-        let form = if name.ends_with(".jsonl") { "jsonl" } else { "text" };
+        let form = match name.rsplit('.').next() {
+            Some("jsonl") => "jsonl",
+            Some("rss") => "feed",
+            Some("html") => "html",
+            _ => "text",
+        };
         let mut lines = vec![ordered(&[
             ("file", json!(number)),
             ("path", json!(format!("in/{name}"))),
@@ -472,4 +477,47 @@ fn a_record_puts_no_file_where_nobody_looks_for_it() {
         assert_eq!(desk.read("far/away.txt"), TEXT);
         fs::remove_file(desk.path("far/away.txt")).unwrap();
     }
+}
+
+#[test]
+fn what_is_cut_of_a_feed_or_a_page_is_whole_paragraphs_of_it() {
+    const PAGE: &str = "<p>A paragraph of some length.</p>\n<p>Another <b>one</b>.</p>\n<p>A paragraph of some length.</p>\n";
+    const FEED: &str = "<rss><channel><title>News</title>\n<item><title>A</title><description>Once.</description></item>\n\
+                        <item><title>B</title><description>Once.</description></item>\n\
+                        <item><title>C</title><description>Else.</description></item></channel></rss>";
+    let desk = Desk::new();
+    let at = |text: &str, part: &str, number: usize| {
+        let start = text.match_indices(part).nth(number).unwrap().0;
+        (start, start + part.len())
+    };
+    let verify = |name: &str, text: &str, (start, end): (usize, usize), line: &str| {
+        let clean = format!("{}{}", &text[..start], &text[end..]);
+        forge(&desk, &settings(), &[File { name, original: text, cuts: vec![line.to_owned()], clean: &clean }], |line| line);
+        desk.run(&["verify", "r.jsonl"])
+    };
+    let of = |text: &str, range: (usize, usize), witness: (usize, usize), rule: &str, others: &[(&str, Value)]| {
+        let its = [("witness", json!({ "ranges": [witness] })), ("pieces", json!([&text[range.0..range.1]]))];
+        cut(range, rule, &[others, &its[..]].concat())
+    };
+    let (first, last) = (at(PAGE, "A paragraph of some length.", 0), at(PAGE, "<p>A paragraph of some length.</p>", 1));
+    let holds = of(PAGE, last, first, "repeated-block", &[]);
+    verify("a.html", PAGE, last, &holds).succeeds();
+    let halved = (last.0, last.0 + 12);
+    verify("a.html", PAGE, halved, &of(PAGE, halved, first, "repeated-block", &[])).disagrees("cuts a part of a paragraph");
+    let other = at(PAGE, "Another <b>one</b>.", 0);
+    verify("a.html", PAGE, last, &of(PAGE, last, other, "repeated-block", &[])).disagrees("isn't what its witness says");
+    let both = (other.0, last.1);
+    verify("a.html", PAGE, both, &of(PAGE, both, first, "repeated-block", &[])).disagrees("isn't what its witness says");
+    let tag = at(PAGE, "<b>", 0);
+    verify("a.html", PAGE, tag, &of(PAGE, tag, first, "repeated-block", &[])).disagrees("cuts what is no text");
+
+    let (once, second) = (at(FEED, "Once.", 0), at(FEED, "\n<item><title>B</title><description>Once.</description></item>", 0));
+    let dropped = |record: u64| [("record", json!(record)), ("dropped", json!(true))];
+    verify("a.rss", FEED, second, &of(FEED, second, once, "repeated-across", &dropped(2))).succeeds();
+    verify("a.rss", FEED, second, &of(FEED, second, once, "repeated-across", &dropped(3))).disagrees("cuts what is no item");
+    let third = at(FEED, "\n<item><title>C</title><description>Else.</description></item>", 0);
+    verify("a.rss", FEED, third, &of(FEED, third, once, "repeated-across", &dropped(3))).disagrees("isn't what its witness says");
+    let title = at(FEED, "<title>News</title>", 0);
+    verify("a.rss", FEED, title, &of(FEED, title, once, "repeated-across", &dropped(1))).disagrees("cuts what is no item");
+    verify("a.rss", FEED, title, &of(FEED, title, once, "repeated-across", &[])).disagrees("cuts what is no text");
 }

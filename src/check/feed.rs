@@ -132,7 +132,7 @@ impl<'a> Reading<'a> {
             Some(&(first, of_first)) => {
                 let then = self.portion.words(first);
                 if then.first().is_some_and(|then| then.paragraphs == body.paragraphs) {
-                    let message = format!("its {} is the one of {}", body.name, named(first, of_first));
+                    let message = format!("its {} says what {} says", body.name, named(first, of_first));
                     let kept = then.first().map(|then| (self.passage(first, then.at), then));
                     let hit = self.hit(Rule::RepeatedItem, message, document, body, kept);
                     self.hits.push(hit);
@@ -152,7 +152,7 @@ impl<'a> Reading<'a> {
             self.hits.push(hit);
         }
         let is_title = |title: &Vec<u8>| !title.is_empty() && body.paragraphs.first() == Some(title);
-        if let Some(title) = about.title.as_deref().map(Words::form).filter(is_title) {
+        if let Some(title) = about.title.as_deref().map(Words::of_title).filter(is_title) {
             let message = format!("its {} begins with its title", body.name);
             let beginning = body.beginning(1);
             let mut hit = self.hit(Rule::BodyRepeatsTitle, message, document, &beginning, None);
@@ -191,7 +191,7 @@ fn key(body: &Words, about: &About) -> u128 {
     let mut all = body.text();
     if body.columns < LONG {
         all.push(0);
-        all.extend_from_slice(&Words::form(about.title.as_deref().unwrap_or_default()));
+        all.extend_from_slice(&Words::of_title(about.title.as_deref().unwrap_or_default()));
     }
     fingerprint(&all)
 }

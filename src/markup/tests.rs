@@ -20,7 +20,7 @@ fn cleaned(file: &str, form: Form) -> String {
     let plan = |taken| {
         let page = sheaf.page(taken, file.as_bytes());
         let repeats = Read::repeats(page.text, page.segments, sheaf.prints(taken), settings.matching);
-        let ground = || sheaf.ground(taken, file.as_bytes(), settings.unit);
+        let ground = || sheaf.ground(taken, file.as_bytes());
         Plan::of(&page, InDocument::alone(repeats), &settings, ground, None)
     };
     let cuts: Vec<Span> = sheaf.documents.iter().flat_map(|taken| plan(taken).cuts).map(|cut| cut.at).collect();

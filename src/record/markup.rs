@@ -6,7 +6,7 @@ use super::texts::{Stands, Texts};
 use crate::compare::Match;
 use crate::document::{Span, Unit};
 use crate::error::{Error, Result};
-use crate::sheaf::Paragraph;
+use crate::sheaf::{Apart, Paragraph};
 use crate::source::Form;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub(super) struct Proof<'t> {
     how: Match,
     cuts: Vec<Cut>,
     /// Other files, taken apart, by their numbers.
-    others: FxHashMap<usize, Arc<Vec<Paragraph>>>,
+    others: FxHashMap<usize, Arc<Apart>>,
 }
 
 impl<'t> Proof<'t> {
@@ -53,12 +53,12 @@ impl<'t> Proof<'t> {
         if cuts.is_empty() {
             return Ok(());
         }
-        let own = self.paragraphs(file, text)?;
+        let own = self.apart(file, text)?;
         let broken = |cut: &Cut, why: &str| Err(self.texts.record.broken(cut.line, &why));
         // For each cut the paragraphs that begin in it.
         let mut gone: Vec<Vec<&Paragraph>> = cuts.iter().map(|_| Vec::new()).collect();
         let mut has_text = vec![false; cuts.len()];
-        for paragraph in &own {
+        for paragraph in &own.paragraphs {
             let mut all = paragraph.pieces.iter().map(|&piece| around(&cuts, piece));
             let first = all.next().flatten();
             match first {
@@ -81,8 +81,13 @@ impl<'t> Proof<'t> {
         }
         let is_repetitive = self.texts.record.settings().drops_repetitive();
         for (number, cut) in cuts.iter().enumerate() {
-            if cut.dropped.is_none() && !has_text[number] {
-                return broken(cut, "cuts what is no text");
+            let is_in = |places: &[Span]| places.iter().any(|place| place.start <= cut.at.start && cut.at.end <= place.end);
+            match cut.dropped {
+                None if !has_text[number] || !is_in(&own.bodies) => return broken(cut, "cuts what is no text"),
+                Some(record) if !record.is_some_and(|record| own.items.get((record as usize).wrapping_sub(1)).is_some_and(|item| is_in(item))) => {
+                    return broken(cut, "cuts what is no item");
+                }
+                _ => {}
             }
             let Some((other, ranges)) = &cut.witness else {
                 if cut.dropped.is_some() && !is_repetitive && !self.stand_elsewhere(&cuts, &gone, number) {
@@ -119,7 +124,8 @@ impl<'t> Proof<'t> {
                 Stands::Clean => self.texts.in_clean(file, range.into())?,
             });
         }
-        let paragraphs = self.other(file, stands)?;
+        let other = self.other(file, stands)?;
+        let paragraphs = other.as_ref().map_or(&[][..], |other| &other.paragraphs);
         let mut forms = Vec::new();
         for place in places.into_iter().flatten() {
             let first = paragraphs.partition_point(|paragraph| paragraph.around.start < place.start);
@@ -129,29 +135,26 @@ impl<'t> Proof<'t> {
         Ok(forms)
     }
 
-    fn other(&mut self, file: usize, stands: Stands) -> Result<Arc<Vec<Paragraph>>> {
+    fn other(&mut self, file: usize, stands: Stands) -> Result<Option<Arc<Apart>>> {
         if let Some(known) = self.others.get(&file) {
-            return Ok(Arc::clone(known));
+            return Ok(Some(Arc::clone(known)));
         }
         let text = match stands {
             Stands::Original => Some(self.texts.original(file)?),
             Stands::Clean => self.texts.clean(file)?,
         };
-        let paragraphs = match text {
-            Some(text) => self.paragraphs(file, &text.read(Span { start: 0, end: text.len() })?)?,
-            None => Vec::new(),
-        };
+        let Some(text) = text else { return Ok(None) };
+        let apart = self.apart(file, &text.read(Span { start: 0, end: text.len() })?)?;
         if self.others.len() == KEPT {
             self.others.clear();
         }
-        Ok(Arc::clone(self.others.entry(file).or_insert(Arc::new(paragraphs))))
+        Ok(Some(Arc::clone(self.others.entry(file).or_insert(Arc::new(apart)))))
     }
 
-    /// The paragraphs of a file, in order.
-    fn paragraphs(&self, file: usize, text: &[u8]) -> Result<Vec<Paragraph>> {
+    fn apart(&self, file: usize, text: &[u8]) -> Result<Apart> {
         let input = &self.texts.file(file).original;
         let unit = self.texts.record.settings().unit();
-        Paragraph::all(text, input.form, &self.texts.fields, self.how, unit).map_err(|why| Error::refused(input.place(), why))
+        Apart::new(text, input.form, &self.texts.fields, self.how, unit).map_err(|why| Error::refused(input.place(), why))
     }
 }
 

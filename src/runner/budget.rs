@@ -1,7 +1,7 @@
 //! How much memory a run may take, and what that means for each of its parts.
 
 use crate::error::{Error, Place, Result, megabytes, megabytes_up};
-use crate::source::{Pace, Room};
+use crate::source::{Form, Pace, Room};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
@@ -36,6 +36,9 @@ const PACKING_PART: u64 = 8;
 /// A text with its paragraphs and what is found about them takes at most so many thirds of its size, unless its lines are very
 /// short.
 const THIRDS_OF_TEXT: u64 = 5;
+
+/// A feed or a page with what is read from it and found about that takes at most so many times its size.
+const TIMES_OF_MARKUP: u64 = 8;
 
 /// What is unpacked to be read at any place takes at most this part of the memory.
 const UNPACKED: u64 = 2;
@@ -92,11 +95,15 @@ impl Budget {
     }
 
     /// Refuses a document of so many bytes that takes more memory than there may be.
-    pub(super) fn ensure_fits(&self, bytes: u64, place: impl FnOnce() -> Place) -> Result<()> {
-        if bytes <= self.most_text() {
+    pub(super) fn ensure_fits(&self, bytes: u64, form: Form, place: impl FnOnce() -> Place) -> Result<()> {
+        let needed = match form {
+            Form::Feed | Form::Html => bytes.saturating_mul(TIMES_OF_MARKUP),
+            _ => bytes.div_ceil(3).saturating_mul(THIRDS_OF_TEXT),
+        };
+        if needed <= self.memory {
             return Ok(());
         }
-        let (of, needed, allowed) = (megabytes(bytes), megabytes_up(bytes.div_ceil(3) * THIRDS_OF_TEXT), megabytes(self.memory));
+        let (of, needed, allowed) = (megabytes(bytes), megabytes_up(needed), megabytes(self.memory));
         let why = format!("one document of {of} takes up to {needed} of memory, and --memory allows {allowed}");
         Err(Error::refused(place(), why))
     }

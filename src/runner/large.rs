@@ -10,6 +10,7 @@ use crate::document::{Map, Span, TooLarge, Unit};
 use crate::error::{Result, Stuck};
 use crate::fingerprint::Hash;
 use crate::page::Page;
+use crate::ground::Ground;
 use crate::plan::{Around, Fate};
 use crate::rules::{Decided, Keep, Removed, decide};
 use crate::segment::{Segmenter, Segments};
@@ -30,7 +31,7 @@ pub(super) struct LargeText<'a> {
     compared: &'a mut Compared,
     text: &'a [u8],
     /// From the text to the file.
-    map: Map,
+    ground: Ground<'a>,
     /// Where the text stands among all that is compared.
     stand: Stand,
     segmenter: Segmenter<'a>,
@@ -64,7 +65,7 @@ impl<'a> LargeText<'a> {
             course,
             compared,
             text,
-            map: Map::shift(begins, text.len()),
+            ground: Map::shift(begins, text.len()).into(),
             stand,
             segmenter: Segmenter::new(text, course.settings.manner(Hash::Fast)),
             batch: Vec::new(),
@@ -193,7 +194,7 @@ impl<'a> LargeText<'a> {
     fn portion(&self, stretch: Stretch) -> Portion<'_> {
         let (page, corpus) = (self.page(), Some(&self.compared.corpus));
         let is_whole = self.course.settings.unit == Unit::Document;
-        let around = Around { page: &page, survivors: &self.decided.survivors, map: &self.map, earlier: corpus, is_whole, is_read: false };
+        let around = Around { page: &page, survivors: &self.decided.survivors, ground: &self.ground, earlier: corpus, is_whole };
         let mut plan = Plan::default();
         plan.add_removed(&self.decided.removed[stretch.removed], &around);
         (plan.paragraphs, plan.spared, plan.fate) = (stretch.paragraphs.len(), stretch.spared, self.fate);

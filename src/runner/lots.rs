@@ -234,7 +234,7 @@ impl<'l> Lot<'l> {
 
     /// What is planned for a document, of which this repeats.
     fn plan(&self, taken: &Taken, repeats: InDocument, course: Course, earlier: Option<&Corpus>) -> Plan {
-        let ground = || self.sheaf.ground(taken, &self.bytes, course.settings.unit);
+        let ground = || self.sheaf.ground(taken, &self.bytes);
         Plan::of(&self.sheaf.page(taken, &self.bytes), repeats, course.settings, ground, earlier)
     }
 

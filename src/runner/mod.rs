@@ -202,7 +202,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         let Some(Compared { corpus, .. }) = &self.corpus else { return false };
         let size = |found: &Found| match found {
             // What is too large by itself isn't read.
-            Found::Input(input) if self.course.budget.ensure_fits(input.size, || input.place()).is_ok() => {
+            Found::Input(input) if self.course.budget.ensure_fits(input.size, input.form, || input.place()).is_ok() => {
                 batch.unpacking.size(input)
             }
             _ => 0,

@@ -144,14 +144,17 @@ fn loaded<T>(found: Found, course: Course, unpacking: Unpacking) -> std::result:
     };
     let budget = course.budget;
     if input.form.is_whole()
-        && let Err(error) = budget.ensure_fits(input.size, || input.place())
+        && let Err(error) = budget.ensure_fits(input.size, input.form, || input.place())
     {
         return Ok(Err(Outcome::Failed(error)));
     }
     let expected = unpacking.most(&input);
     Ok(match load(&input, course.reading.keeps_broken(), expected.min(budget.most_text())) {
         Ok(Loaded::Source(source)) => match input.is_told_by(&source) {
-            true => Ok((input, source)),
+            true => match budget.ensure_fits(source.len() as u64, input.form, || input.place()) {
+                Ok(()) => Ok((input, source)),
+                Err(error) => Err(Outcome::Failed(error)),
+            },
             false => Err(Outcome::Failed(Error::refused(input.place(), NO_KNOWN_FORM))),
         },
         Ok(Loaded::LeftOut(why)) => Err(Outcome::LeftOut(input.path().into(), why)),
