@@ -2,7 +2,6 @@
 
 use crate::document::{Map, Span, Unit};
 use crate::markup::{self, Dialect, Markup};
-use crate::rules::Removed;
 use crate::source::feed::{Body, Written};
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -76,20 +75,19 @@ impl Ground<'_> {
     }
 
     /// Where the source is cut if these paragraphs go: pieces in order, each with the first paragraph that is in it; nothing if that
-    /// depends on what stands between paragraphs alone. Those that can't go are taken out of `removed`. The `text` is all of it, which has
+    /// depends on what stands between paragraphs alone. Those that can't go are taken out of `gone`. The `text` is all of it, which has
     /// these units.
-    pub(crate) fn cuts_without(&self, removed: &mut Vec<Removed>, text: &[u8], unit: Unit) -> Option<Vec<(Span, u32)>> {
+    pub(crate) fn cuts_without(&self, gone: &mut Vec<u32>, text: &[u8], unit: Unit) -> Option<Vec<(Span, u32)>> {
         let Ground::Read(reading) = self else { return None };
         let markup = reading.markup.as_ref()?;
         let is_one = unit == Unit::Document;
-        let mut blocks: Vec<u32> =
-            if is_one { (0..markup.blocks.len() as u32).collect() } else { removed.iter().map(|removed| removed.at).collect() };
+        let mut blocks: Vec<u32> = if is_one { (0..markup.blocks.len() as u32).collect() } else { gone.clone() };
         let count = blocks.len();
         let mut cuts = markup.cuts(&mut blocks);
         if (is_one && blocks.len() < count) || !reading.reads_on(markup, &cuts, &blocks, text) {
             (blocks, cuts) = (Vec::new(), Vec::new());
         }
-        removed.retain(|removed| blocks.binary_search(&removed.at).is_ok());
+        gone.retain(|gone| blocks.binary_search(gone).is_ok());
         let first = |cut: Span| if is_one { 0 } else { markup.first_block(cut).unwrap_or_default() };
         Some(cuts.into_iter().flat_map(|cut| reading.in_source(cut).map(move |at| (at, first(cut)))).collect())
     }

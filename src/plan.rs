@@ -126,7 +126,9 @@ impl Plan {
         let Decided { mut removed, survivors, .. } = decide(page, repeats, settings.measure());
         if !removed.is_empty() {
             let ground = &ground();
-            let cuts = ground.cuts_without(&mut removed, page.text, settings.unit);
+            let mut gone = removed.iter().map(|removed| removed.at).collect();
+            let cuts = ground.cuts_without(&mut gone, page.text, settings.unit);
+            removed.retain(|removed| gone.binary_search(&removed.at).is_ok());
             let is_whole = settings.unit == Unit::Document;
             let around = Around { page, survivors: &survivors, ground, earlier, is_whole };
             match cuts {
@@ -251,3 +253,6 @@ impl Around<'_> {
         here
     }
 }
+
+#[cfg(test)]
+mod tests;

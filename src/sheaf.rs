@@ -3,7 +3,6 @@
 
 use crate::compare::{Match, compared};
 use crate::document::{Kind, Map, Segment, Span, TooLarge, Unit};
-use crate::corpus::Origin;
 use crate::fingerprint::{Hash, check};
 use crate::ground::{self, Ground};
 use crate::markup::{self, Dialect, Markup};
@@ -513,6 +512,17 @@ impl Sheaf {
     fn file<'a>(&'a self, stretch: &'a [u8]) -> (&'a [u8], Option<&'a Map>) {
         self.decoded.as_ref().map_or((stretch, None), |(text, map)| (text.as_bytes(), Some(map)))
     }
+}
+
+/// Where a paragraph was read from.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Origin {
+    /// Where it begins in what is held.
+    pub(crate) held: u64,
+    /// Its bytes in the file.
+    pub(crate) place: Span,
+    /// Its first and its last line in that.
+    pub(crate) lines: (u64, u64),
 }
 
 /// What a body says.

@@ -256,13 +256,13 @@ fn items_of_a_json_feed_go_with_their_commas() {
 #[test]
 fn memory_and_threads_change_nothing() {
     let desk = desk();
-    for file in 0..40 {
-        let items: String = (0..30).map(|number| item(&format!("Title {}", number % 7), &number.to_string(), &(0..60).map(|more| body((file * 7 + number * 11 + more) % 900)).collect::<String>())).collect();
+    for file in 0..100 {
+        let items: String = (0..30).map(|number| item(&format!("Title {}", number % 7), &number.to_string(), &(0..60).map(|more| body((file * 600 + number * 41 + more) % 20_000)).collect::<String>())).collect();
         desk.write(&format!("f/{file}.xml"), rss(&items));
     }
     let run = |args: &[&str], out: &str| {
-        desk.run(&[&["clean", "--across", "f", "-o", out], args].concat()).succeeds();
-        (0..40).map(|file| desk.read(&format!("{out}/{file}.xml"))).collect::<Vec<_>>()
+        desk.run(&[&["clean", "-q", "--across", "f", "-o", out], args].concat()).succeeds();
+        (0..100).map(|file| desk.read(&format!("{out}/{file}.xml"))).collect::<Vec<_>>()
     };
     let all = run(&["--threads", "1"], "one");
     assert!(all.iter().map(String::len).sum::<usize>() > 1 << 20);

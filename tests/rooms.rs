@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms in the order of ARCHITECTURE.md.
-const ROOMS: [&str; 26] = [
+const ROOMS: [&str; 28] = [
     "document",
     "error",
     "threads",
@@ -13,6 +13,8 @@ const ROOMS: [&str; 26] = [
     "compare",
     "fingerprint",
     "segment",
+    "markup",
+    "ground",
     "index",
     "bits",
     "near",

@@ -1,7 +1,7 @@
 //! Outputs and inputs never meet: whether a place is an input, lies in one, or holds one.
 
 use crate::error::{Error, Place, Result};
-use crate::source::{Form, Identity};
+use crate::source::{By, Form, Identity};
 use std::collections::HashMap;
 use std::fs::{self, Metadata};
 use std::io;
@@ -74,7 +74,7 @@ impl Inputs {
     /// in an input folder, and of a form that is read.
     pub(super) fn refuse_readable(&self, real: &Path, given: &Path, from: Option<Form>) -> Result<()> {
         let is_hidden = real.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if !is_hidden && (from.is_some() || Form::of_name(real).is_some()) {
+        if !is_hidden && (from.is_some() || Form::of_name(real).is_some_and(|(_, by)| by != By::Beginning)) {
             let or_name = |error: Error| Error::refused(given, format!("{}, or a name that isn't read", error.what));
             return self.refuse_inside(real, given).map_err(or_name);
         }

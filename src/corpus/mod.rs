@@ -16,7 +16,7 @@ use crate::index::Index;
 use crate::near::Near;
 use crate::page::Page;
 use crate::segment::{Segmenter, Segments, held};
-use crate::sheaf::Sheaf;
+use crate::sheaf::{Origin, Sheaf};
 use crate::source::{Form, Input};
 use crate::source::text::LineNumbers;
 use bytes::Bytes;
@@ -26,7 +26,6 @@ use std::borrow::Cow;
 use std::iter;
 use std::ops::Range;
 use std::path::Path;
-pub(crate) use texts::Origin;
 use texts::{Held, Texts};
 
 /// A byte of text adds another one for so many of them: the paragraphs, and what finds them again.

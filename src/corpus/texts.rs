@@ -5,6 +5,7 @@ use crate::document::{Segment, Span};
 use crate::index::{LOOK_AHEAD, Proof};
 use crate::near::Near;
 use crate::segment::{Segments, same};
+use crate::sheaf::Origin;
 use crate::source::Form;
 use crate::source::text::LineNumbers;
 use bytes::Bytes;
@@ -38,17 +39,6 @@ pub(super) struct Held {
     pub(super) line_numbers: LineNumbers,
     /// Where its paragraphs stand in the input, if these bytes are what was read from that.
     pub(super) origins: Option<Vec<Origin>>,
-}
-
-/// Where a paragraph was read from.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Origin {
-    /// Where it begins in what is held.
-    pub(crate) held: u64,
-    /// Its bytes in the file.
-    pub(crate) place: Span,
-    /// Its first and its last line in that.
-    pub(crate) lines: (u64, u64),
 }
 
 impl Held {

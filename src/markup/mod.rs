@@ -8,8 +8,6 @@
 mod cuts;
 mod elements;
 mod tokens;
-#[cfg(test)]
-mod tests;
 mod tree;
 
 pub(crate) use tree::{Block, Markup};

@@ -132,7 +132,7 @@ pub(crate) fn begins(beginning: &[u8]) -> bool {
 
 /// Why a feed can't be read. Lines count from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// XML that isn't well formed.
     Xml {
         /// The line in which that shows.
