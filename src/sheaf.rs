@@ -472,19 +472,16 @@ impl Sheaf {
     }
 
     /// What the bodies of a record say, given by its documents, the fullest one first.
-    pub(crate) fn words(&self, documents: Range<usize>) -> Vec<Words> {
+    pub(crate) fn words(&self, documents: Range<usize>) -> Vec<Words<'_>> {
         let mut all = Vec::new();
         for document in &self.documents[documents] {
             let (Part::Body(body), Some(text)) = (document.part, &document.text) else { continue };
             let mut words = Words { name: body.name, at: document.source, paragraphs: Vec::new(), columns: 0 };
-            let mut form = Vec::new();
             for segment in self.segments_of(document) {
-                let place = segment.moved(text.start as u64).span();
-                let written = self.without_objects(place);
-                let form = compared(&written, Match::Text, &mut form);
+                let form = form(self.without_objects(segment.moved(text.start as u64).span()));
                 if !form.is_empty() {
                     words.columns += u64::from(segment.columns());
-                    words.paragraphs.push(form.to_vec());
+                    words.paragraphs.push(form);
                 }
             }
             all.push(words);
@@ -527,17 +524,17 @@ pub(crate) struct Origin {
 
 /// What a body says.
 #[derive(Clone, Debug)]
-pub(crate) struct Words {
+pub(crate) struct Words<'a> {
     /// The element or the field that it is.
     pub(crate) name: &'static str,
     /// Where it is written.
     pub(crate) at: Span,
     /// The compared form of each paragraph that has any text.
-    pub(crate) paragraphs: Vec<Vec<u8>>,
+    pub(crate) paragraphs: Vec<Cow<'a, [u8]>>,
     pub(crate) columns: u64,
 }
 
-impl Words {
+impl Words<'_> {
     /// The compared form of a title, which may be markup.
     pub(crate) fn of_title(title: &str) -> Vec<u8> {
         let mut text = Vec::new();
@@ -545,7 +542,7 @@ impl Words {
             true => _ = Markup::read(title.as_bytes(), Dialect::Html, &mut text),
             false => text.extend_from_slice(title.as_bytes()),
         }
-        compared(&text, Match::Text, &mut Vec::new()).to_vec()
+        form(text.into()).into_owned()
     }
 
     /// All that it says, a blank line between paragraphs.
@@ -557,6 +554,13 @@ impl Words {
     pub(crate) fn beginning(&self, paragraphs: usize) -> Self {
         Self { paragraphs: self.paragraphs[..paragraphs].to_vec(), ..self.clone() }
     }
+}
+
+/// The compared form of a text, which most are themselves.
+fn form(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    let mut form = Vec::new();
+    let is_itself = std::ptr::eq(compared(&text, Match::Text, &mut form), &*text);
+    if is_itself { text } else { form.into() }
 }
 
 /// A paragraph of what isn't written as it reads.

@@ -3,12 +3,13 @@
 use super::hit::Hit;
 use super::{Level, Policy, Rule};
 use crate::document::Span;
-use crate::fingerprint::fingerprint;
 use crate::report::{Evidence, Fingerprint, Lines, Passage, Wanted, beginning};
 use crate::runner::{Planned, Portion, Words};
 use crate::source::{About, Form};
 use rustc_hash::FxHashMap;
+use std::collections::hash_map::Entry;
 use std::path::Path;
+use xxhash_rust::xxh3::Xxh3;
 
 /// From so many columns on a body that two items have is the same item, whatever their titles.
 const LONG: u64 = 200;
@@ -77,7 +78,7 @@ struct Reading<'a> {
     portion: &'a Portion<'a>,
     wanted: Wanted<'a>,
     /// By what kind of id and by the id itself: the item that had it first, and where that stands.
-    ids: FxHashMap<(&'static str, &'a str), Option<Passage>>,
+    ids: FxHashMap<(&'static str, &'a str), Option<(&'a Planned, Span)>>,
     /// By what a body says: the item that has it first.
     bodies: FxHashMap<u128, (&'a Planned, &'a About)>,
     hits: Vec<Hit>,
@@ -97,7 +98,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Its ids are its own.
-    fn ids(&mut self, document: &Planned, about: &'a About) {
+    fn ids(&mut self, document: &'a Planned, about: &'a About) {
         if self.ids.is_empty()
             && let Some(of_feed) = self.portion.id_of_feed()
         {
@@ -106,20 +107,22 @@ impl<'a> Reading<'a> {
         let own = about.id.as_deref().map(|id| (about.id_at, About::ID, id));
         let others = about.other_ids.iter().map(|(at, kind, id)| (*at, *kind, id.as_str()));
         for (place, kind, id) in own.into_iter().chain(others) {
-            let at = self.passage(document, place);
-            let Some(first) = self.ids.get(&(kind, id)) else {
-                self.ids.insert((kind, id), Some(at));
-                continue;
+            let first = match self.ids.entry((kind, id)) {
+                Entry::Vacant(new) => {
+                    new.insert(Some((document, place)));
+                    continue;
+                }
+                Entry::Occupied(first) => *first.get(),
             };
             let of = match first {
                 None => "the feed itself".into(),
-                Some(first) if first.record == at.record => "something else in it".into(),
-                Some(first) => format!("item {}", first.record.unwrap_or_default()),
+                Some((first, _)) if first.line == document.line => "something else in it".into(),
+                Some((first, _)) => format!("item {}", first.line.unwrap_or_default()),
             };
             let message = format!("its id is the one of {of}: {id}");
             let about = (self.portion.in_file(place), Fingerprint::of(format!("{kind} {id}").as_bytes()));
-            let hit = Hit::of_item(Rule::RepeatedId, message, at, about, first.clone());
-            self.hits.push(hit);
+            let (at, first) = (self.passage(document, place), first.map(|(first, place)| self.passage(first, place)));
+            self.hits.push(Hit::of_item(Rule::RepeatedId, message, at, about, first));
         }
     }
 
@@ -151,7 +154,7 @@ impl<'a> Reading<'a> {
             let hit = self.hit(Rule::BodyRepeatsSummary, message, document, &beginning, kept);
             self.hits.push(hit);
         }
-        let is_title = |title: &Vec<u8>| !title.is_empty() && body.paragraphs.first() == Some(title);
+        let is_title = |title: &Vec<u8>| !title.is_empty() && body.paragraphs.first().is_some_and(|first| **first == **title);
         if let Some(title) = about.title.as_deref().map(Words::of_title).filter(is_title) {
             let message = format!("its {} begins with its title", body.name);
             let beginning = body.beginning(1);
@@ -188,12 +191,15 @@ impl<'a> Reading<'a> {
 
 /// What tells the body of an item from others: what it says, and, if that is little, what its title says.
 fn key(body: &Words, about: &About) -> u128 {
-    let mut all = body.text();
-    if body.columns < LONG {
-        all.push(0);
-        all.extend_from_slice(&Words::of_title(about.title.as_deref().unwrap_or_default()));
+    let mut all = Xxh3::new();
+    for paragraph in &body.paragraphs {
+        all.update(paragraph);
+        all.update(b"\n\n");
     }
-    fingerprint(&all)
+    if body.columns < LONG {
+        all.update(&Words::of_title(about.title.as_deref().unwrap_or_default()));
+    }
+    all.digest128()
 }
 
 /// The numbers of its paragraphs.

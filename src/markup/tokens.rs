@@ -3,8 +3,7 @@
 use super::Dialect;
 use crate::document::{Map, Span};
 use crate::source::feed::entity;
-use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
-use html5gum::{Span as Place, Tokenizer};
+use html5gum::{Emitter, Error, State, Tokenizer, naive_next_state};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use std::convert::Infallible;
@@ -42,56 +41,177 @@ pub(super) fn each(markup: &[u8], dialect: Dialect, mut each: impl FnMut(Token, 
     }
 }
 
-/// A tag under way.
-#[derive(Default)]
-struct Tag {
-    name: Vec<u8>,
-    start: usize,
-    /// How many of its width and its height are at most 1.
-    small: u8,
-    is_size: bool,
-}
-
 fn html(markup: &[u8], each: &mut impl FnMut(Token, Span)) -> usize {
     let mut done = 0;
-    let mut tag = Tag::default();
-    let event = |event: CallbackEvent, Place { start, end }: Place<usize>| {
-        let mut put = |token: Token, start: usize, end: usize, done: &mut usize| {
-            if *done < start {
-                each(Token::Text, Span::new(*done, start));
-            }
-            each(token, Span::new(start, end));
-            *done = end;
-        };
-        match event {
-            CallbackEvent::OpenStartTag { name } => {
-                tag.name.clear();
-                tag.name.extend_from_slice(name);
-                (tag.start, tag.small, tag.is_size) = (start, 0, false);
-            }
-            CallbackEvent::AttributeName { name } => tag.is_size = name == b"width" || name == b"height",
-            CallbackEvent::AttributeValue { value } => tag.small += u8::from(tag.is_size && matches!(value, b"0" | b"1" | b"0px" | b"1px")),
-            CallbackEvent::CloseStartTag { .. } => {
-                // What looks like an empty element begins one all the same.
-                let open = Token::Open { name: &tag.name, is_empty: false, is_point: tag.small == 2 };
-                put(open, tag.start, end, &mut done);
-            }
-            CallbackEvent::EndTag { name } => put(Token::Close(name), start, end, &mut done),
-            CallbackEvent::Comment { .. } | CallbackEvent::Doctype { .. } => put(Token::Nothing, start, end, &mut done),
-            CallbackEvent::String { .. } => {
-                if done < end {
-                    each(Token::Text, Span::new(done, end));
-                    done = end;
-                }
-            }
-            CallbackEvent::Error(_) => {}
-        }
-        None::<Infallible>
+    let tags = Tags {
+        each,
+        done: &mut done,
+        at: 0,
+        start: 0,
+        text_end: 0,
+        name: Vec::new(),
+        last: Vec::new(),
+        is_end: false,
+        attribute: Vec::new(),
+        value: Vec::new(),
+        small: 0,
     };
-    let mut emitter = CallbackEmitter::new(event);
-    emitter.naively_switch_states(true);
-    let Ok(()) = Tokenizer::new_with_emitter(markup, emitter).finish();
+    let Ok(()) = Tokenizer::new_with_emitter(markup, tags).finish();
     done
+}
+
+/// Takes what the tokenizer finds: of tags their names and places, of all else the place alone.
+struct Tags<'e, F> {
+    each: &'e mut F,
+    /// So far all is given.
+    done: &'e mut usize,
+    /// So far the tokenizer is.
+    at: usize,
+    /// Where the tag, or what looks like one, begins.
+    start: usize,
+    /// Where the text before it ends.
+    text_end: usize,
+    name: Vec<u8>,
+    /// The name of the last tag that began an element.
+    last: Vec<u8>,
+    is_end: bool,
+    /// The name of an attribute and its value, as far as those are of interest.
+    attribute: Vec<u8>,
+    value: Vec<u8>,
+    /// How many of the width and the height are at most 1.
+    small: u8,
+}
+
+/// No name or value that is looked at is longer.
+const OF_INTEREST: usize = 8;
+
+impl<F: FnMut(Token, Span)> Tags<'_, F> {
+    /// Gives the text before what ends here; where that begins.
+    fn begun(&mut self) -> Span {
+        let start = self.start.max(*self.done);
+        if *self.done < start {
+            (self.each)(Token::Text, Span::new(*self.done, start));
+        }
+        *self.done = self.at;
+        Span::new(start, self.at)
+    }
+
+    fn nothing(&mut self) {
+        let place = self.begun();
+        (self.each)(Token::Nothing, place);
+    }
+
+    fn end_attribute(&mut self) {
+        let is_size = self.attribute == b"width" || self.attribute == b"height";
+        self.small += u8::from(is_size && matches!(&*self.value, b"0" | b"1" | b"0px" | b"1px"));
+        self.attribute.clear();
+        self.value.clear();
+    }
+}
+
+fn push(to: &mut Vec<u8>, more: &[u8]) {
+    if to.len() <= OF_INTEREST {
+        to.extend_from_slice(&more[..more.len().min(OF_INTEREST + 1)]);
+    }
+}
+
+impl<F: FnMut(Token, Span)> Emitter for Tags<'_, F> {
+    type Token = Infallible;
+
+    fn pop_token(&mut self) -> Option<Infallible> {
+        None
+    }
+
+    fn should_emit_errors(&mut self) -> bool {
+        false // which are looked for in each character
+    }
+
+    fn move_position(&mut self, by: isize) {
+        self.at = self.at.saturating_add_signed(by);
+    }
+
+    fn emit_string(&mut self, _: &[u8]) {
+        self.text_end = self.at;
+    }
+
+    fn emit_eof(&mut self) {
+        if *self.done < self.text_end {
+            (self.each)(Token::Text, Span::new(*self.done, self.text_end));
+            *self.done = self.text_end;
+        }
+    }
+
+    fn start_open_tag(&mut self) {
+        self.start = self.at - 1;
+    }
+
+    fn init_start_tag(&mut self) {
+        self.name.clear();
+        (self.is_end, self.small) = (false, 0);
+    }
+
+    fn init_end_tag(&mut self) {
+        self.name.clear();
+        self.is_end = true;
+    }
+
+    fn push_tag_name(&mut self, name: &[u8]) {
+        self.name.extend_from_slice(name);
+    }
+
+    fn init_attribute(&mut self) {
+        self.end_attribute();
+    }
+
+    fn push_attribute_name(&mut self, name: &[u8]) {
+        push(&mut self.attribute, name);
+    }
+
+    fn push_attribute_value(&mut self, value: &[u8]) {
+        push(&mut self.value, value);
+    }
+
+    fn emit_current_tag(&mut self) -> Option<State> {
+        self.end_attribute();
+        let place = self.begun();
+        if self.is_end {
+            self.last.clear();
+            (self.each)(Token::Close(&self.name), place);
+            return None;
+        }
+        self.last.clone_from(&self.name);
+        // What looks like an empty element begins one all the same.
+        (self.each)(Token::Open { name: &self.name, is_empty: false, is_point: self.small == 2 }, place);
+        naive_next_state(&self.name)
+    }
+
+    fn current_is_appropriate_end_tag_token(&mut self) -> bool {
+        self.is_end && !self.last.is_empty() && self.last == self.name
+    }
+
+    fn set_last_start_tag(&mut self, name: Option<&[u8]>) {
+        self.last = name.unwrap_or_default().to_vec();
+    }
+
+    fn emit_current_comment(&mut self) {
+        self.nothing();
+    }
+
+    fn emit_current_doctype(&mut self) {
+        self.nothing();
+    }
+
+    fn emit_error(&mut self, _: Error) {}
+    fn init_comment(&mut self) {}
+    fn init_doctype(&mut self) {}
+    fn set_self_closing(&mut self) {}
+    fn set_force_quirks(&mut self) {}
+    fn push_comment(&mut self, _: &[u8]) {}
+    fn push_doctype_name(&mut self, _: &[u8]) {}
+    fn set_doctype_public_identifier(&mut self, _: &[u8]) {}
+    fn set_doctype_system_identifier(&mut self, _: &[u8]) {}
+    fn push_doctype_public_identifier(&mut self, _: &[u8]) {}
+    fn push_doctype_system_identifier(&mut self, _: &[u8]) {}
 }
 
 fn xhtml(markup: &[u8], each: &mut impl FnMut(Token, Span)) -> usize {

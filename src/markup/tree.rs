@@ -370,7 +370,7 @@ impl Reading<'_> {
                 self.read.map.push(written, written.len(), false);
             }
         }
-        let is_blank = is_blank(&self.out[text_from..]);
+        let is_blank = is_blank(self.out[text_from..].trim_ascii_start());
         let block = self.read.blocks.len() as u32;
         match &mut self.block {
             Some(begun) if !is_blank => {

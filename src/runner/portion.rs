@@ -181,7 +181,7 @@ impl<'a> Portion<'a> {
     }
 
     /// What the bodies of a document say, if it is an item of a feed; the fullest one first.
-    pub(crate) fn words(&self, document: &Planned) -> Vec<Words> {
+    pub(crate) fn words(&self, document: &Planned) -> Vec<Words<'_>> {
         self.sheaf.map_or_else(Vec::new, |sheaf| sheaf.words(document.parts.clone()))
     }
 

@@ -5,8 +5,9 @@ use crate::document::{Map, Span};
 use memchr::memmem;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
-use quick_xml::{NsReader, Reader};
+use quick_xml::NsReader;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// What the namespace of an element says of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -389,40 +390,52 @@ fn attribute(tag: &BytesStart, name: &str) -> Option<(Span, String)> {
     Some((place, String::from_utf8_lossy(&text).trim().to_string()))
 }
 
-/// The text of characters of XML, and where they stand in what is `written`.
+/// The text of characters of XML that is well formed, and where they stand in what is `written`.
 ///
 /// No entity is expanded that the document declares: it stands for itself, unless HTML knows it.
 pub(super) fn characters(written: &[u8]) -> (Cow<'_, [u8]>, Map) {
+    const CDATA: (&[u8], &[u8]) = (b"<![CDATA[", b"]]>");
     if memchr::memchr2(b'<', b'&', written).is_none() {
         return (written.into(), Map::shift(0, written.len()));
     }
     let (mut text, mut map) = (Vec::with_capacity(written.len()), Map::default());
-    let plain = |text: &mut Vec<u8>, map: &mut Map, place: Span| {
-        text.extend_from_slice(place.of(written));
-        map.push(place, place.len(), false);
+    let plain = |text: &mut Vec<u8>, map: &mut Map, place: Range<usize>| {
+        text.extend_from_slice(&written[place.clone()]);
+        map.push(Span::new(place.start, place.end), place.len() as u64, false);
     };
-    let Ok(all) = str::from_utf8(written) else { return (written.into(), Map::shift(0, written.len())) };
-    let mut reader = Reader::from_str(all);
+    // So far in from `at` the end of a piece of markup is.
+    let behind = |at: usize, end: &[u8]| memmem::find(&written[at..], end).map_or(written.len(), |found| at + found);
     let mut at = 0;
-    while let Ok(event) = reader.read_event() {
-        let place = Span::new(at, reader.buffer_position() as usize);
-        at = place.range().end;
-        match event {
-            Event::Text(_) => plain(&mut text, &mut map, place),
-            Event::CData(inside) => {
-                const BEGIN: u64 = "<![CDATA[".len() as u64;
-                let start = place.start + BEGIN;
-                plain(&mut text, &mut map, Span { start, end: start + inside.len() as u64 });
-            }
-            Event::GeneralRef(_) => match entity(&place.of(written)[1..]) {
-                Some((read, _)) => {
-                    text.extend_from_slice(read.as_bytes());
-                    map.push(place, read.len() as u64, true);
+    while at < written.len() {
+        let rest = &written[at..];
+        match rest[0] {
+            b'&' => {
+                let known = entity(&rest[1..]);
+                let len = known.as_ref().map_or(1, |(_, len)| 1 + len);
+                match known {
+                    Some((read, _)) => {
+                        text.extend_from_slice(read.as_bytes());
+                        map.push(Span::new(at, at + len), read.len() as u64, true);
+                    }
+                    None => plain(&mut text, &mut map, at..at + len),
                 }
-                None => plain(&mut text, &mut map, place),
-            },
-            Event::Eof => break,
-            _ => {}
+                at += len;
+            }
+            b'<' if rest.starts_with(CDATA.0) => {
+                let start = at + CDATA.0.len();
+                let end = behind(start, CDATA.1);
+                plain(&mut text, &mut map, start..end);
+                at = (end + CDATA.1.len()).min(written.len());
+            }
+            b'<' => {
+                let end: &[u8] = if rest.starts_with(b"<!--") { b"-->" } else { b">" };
+                at = (behind(at, end) + end.len()).min(written.len());
+            }
+            _ => {
+                let len = memchr::memchr2(b'<', b'&', rest).unwrap_or(rest.len());
+                plain(&mut text, &mut map, at..at + len);
+                at += len;
+            }
         }
     }
     (text.into(), map)
