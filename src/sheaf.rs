@@ -12,6 +12,7 @@ use crate::source::Form;
 use crate::source::feed::{self, About, Body, Declared, Item, Written};
 use crate::source::jsonl::{self, Escape, Fields, Line, Places};
 use crate::source::text;
+use crate::source::warc;
 use crate::source::{Fault, Holds, Passed, Record};
 use bytes::Bytes;
 use smallvec::SmallVec;
@@ -167,10 +168,17 @@ impl Sheaf {
     /// Takes records apart that were found before.
     fn read_records(&mut self, stretch: &[u8], records: &[Record], taking: Taking) -> Result<(), TooLarge> {
         let first = records.first().map_or(0, |record| record.number);
+        // Where some are pages, all are kept as they read.
+        let are_read = records.iter().any(|record| matches!(record.holds, Holds::Text { is_html: true, .. }));
         for Record { extent, number, holds } in records {
             self.lines = number - first;
             match holds {
-                &Holds::Text { text, id } => self.take(stretch, *extent, text, id, false, taking)?,
+                &Holds::Text { text, id, is_html } if are_read => {
+                    let body = Body { name: "body", at: text, written: Written::Plainly, is_html: Some(is_html) };
+                    self.take_body(stretch, None, (*extent, *extent), body, taking)?;
+                    self.documents.last_mut().expect("it was taken").id = id;
+                }
+                &Holds::Text { text, id, .. } => self.take(stretch, *extent, text, id, false, taking)?,
                 Holds::Nothing => {}
                 Holds::Broken(fault) => self.faults.push((self.lines, *extent, fault.clone())),
             }
@@ -592,7 +600,8 @@ impl Apart {
         let manner = Manner { how, unit, is_measured: true, hash: Hash::Not };
         let taking = Taking { manner, are_compared: false, has_places: false, is_checked: false };
         let mut sheaf = Sheaf::default();
-        sheaf.read(file, None, form, fields, taking, true).map_err(|why| match why {
+        let records = (form == Form::Warc).then(|| records_of(file));
+        sheaf.read(file, records.as_deref(), form, fields, taking, true).map_err(|why| match why {
             Unreadable::TooLarge(_) => "has a paragraph that is too long".to_owned(),
             Unreadable::Feed(fault) => fault.to_string(),
         })?;
@@ -606,13 +615,24 @@ impl Apart {
                 apart.paragraphs.push(Paragraph { around: ground.around(text), pieces: ground.pieces(text), form });
             }
             apart.bodies.push(document.source);
-            if apart.items.len() as u64 == document.line {
+            if document.part != Part::Rest && apart.items.last().is_none_or(|[last, _]| *last != document.extent) {
                 apart.items.push([document.extent, document.leading]);
             }
         }
         apart.paragraphs.sort_by_key(|paragraph| paragraph.around);
         Ok(apart)
     }
+}
+
+/// The documents of a WET.
+fn records_of(file: &[u8]) -> Vec<Record> {
+    let record = |(number, (extent, held)): (u64, (Span, warc::Held))| match held {
+        warc::Held::Document(warc::Document { text, is_html, .. }) => {
+            Some(Record { extent, number, holds: Holds::Text { text, id: None, is_html } })
+        }
+        _ => None,
+    };
+    (1..).zip(warc::records(file)).filter_map(record).collect()
 }
 
 /// Where paragraphs stand, and how they read.

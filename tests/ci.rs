@@ -33,6 +33,7 @@ fn what_is_installed_is_this_version() {
 fn every_command_runs_as_the_documentation_prints_it() {
     let desk = Desk::new();
     ["art.txt", "d/art.txt", "d/sub/x.md", "public/page.html"].iter().for_each(|path| desk.write(path, clean_article()));
+    desk.write("public/feed.xml", "<rss><channel><item><description>Some text.</description></item></channel></rss>");
     desk.write(".gitignore", "public\n");
     let git = "git -c user.name=A -c user.email=a@example.org -c commit.gpgsign=false";
     desk.sh(&format!("git init -q && git add . && {git} commit -q -m texts && git update-ref refs/remotes/origin/main HEAD"))
@@ -40,7 +41,7 @@ fn every_command_runs_as_the_documentation_prints_it() {
     let blocks = DOCUMENTATION.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let commands: Vec<&str> = blocks.flat_map(str::lines).collect();
     for command in &commands {
-        desk.sh(&command.replace("curl -f https://example.org/feed.txt", "cat art.txt")).succeeds();
+        desk.sh(&command.replace("curl -fsS https://example.org/feed.xml", "cat public/feed.xml")).succeeds();
     }
     assert!(commands.len() > 5, "docs/ci.md shows {} commands", commands.len());
     for report in ["unecho.sarif", "gl-code-quality-report.json", ".unecho-baseline"] {

@@ -353,6 +353,14 @@ fn an_item_of_many_megabytes_is_an_item() {
 }
 
 #[test]
+fn a_feed_called_news_is_no_list_of_changes() {
+    let desk = desk();
+    let kind = kind("RSS 2.0, description");
+    desk.write("news.rss", kind.feed(&kind.body(&told(3, 2))));
+    assert_eq!(desk.run(&["check", "news.rss"]).status, Some(1));
+}
+
+#[test]
 fn reports_name_the_lines_of_the_feed() {
     let desk = desk();
     let kind = kind("RSS 2.0, description");

@@ -245,7 +245,7 @@ fn chunked(text: &str) -> Vec<u8> {
     body
 }
 
-/// A crawl of six pages, of which four are plain text.
+/// A crawl of six pages, of which four are plain text and one is HTML.
 fn crawl() -> Vec<Vec<u8>> {
     vec![
         info(),
@@ -270,7 +270,7 @@ fn of_a_warc_the_plain_texts_become_conversions() {
     desk.write("a.warc", crawl().concat());
     desk.write("a.warc.gz", members(&crawl()));
     let ran = across(&desk, &["a.warc", "-o", "out.wet", "--stats", "stats"]);
-    ran.succeeds().says("4 documents, 3 with repeats, 1 dropped").says("left out: 1 HTML record, 2 other records");
+    ran.succeeds().says("5 documents, 3 with repeats, 1 dropped").says("left out: 2 other records");
     let out = fs::read(desk.path("out.wet")).unwrap();
     is_sound(&out);
     let held: Vec<String> = records(&out)
@@ -285,21 +285,28 @@ fn of_a_warc_the_plain_texts_become_conversions() {
         .collect();
     assert_eq!(
         held,
-        ["warcinfo", &format!("conversion a: {RIVER}\n\nA."), "conversion c: C.", &format!("conversion d: {ROAD}"), "metadata"]
+        [
+            "warcinfo",
+            &format!("conversion a: {RIVER}\n\nA."),
+            "conversion b: <p>No.</p>",
+            "conversion c: C.",
+            &format!("conversion d: {ROAD}"),
+            "metadata"
+        ]
     );
     let stats: serde_json::Value = serde_json::from_str(&desk.read("stats")).unwrap();
-    assert_eq!((&stats["left_out"]["html_records"], &stats["left_out"]["other_records"]), (&1.into(), &2.into()));
+    assert_eq!(stats["left_out"]["other_records"], 2);
 
     across(&desk, &["a.warc.gz", "-o", "out.wet.gz"]).succeeds();
     assert_same_bytes(&unpacked(&desk.path("out.wet.gz")).concat(), &out, "packed");
-    assert_eq!(unpacked(&desk.path("out.wet.gz")).len(), 5);
+    assert_eq!(unpacked(&desk.path("out.wet.gz")).len(), 6);
     across(&desk, &["a.warc", "-o", "out.jsonl"]).succeeds();
     let ids: Vec<String> = desk
         .read("out.jsonl")
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["id"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(ids, ["a", "c", "d"]);
+    assert_eq!(ids, ["a", "b", "c", "d"]);
     // The clean copy is an input like any other.
     desk.sh("unecho out.wet | cmp - out.wet").succeeds();
 }
@@ -307,8 +314,8 @@ fn of_a_warc_the_plain_texts_become_conversions() {
 #[test]
 fn a_warc_without_plain_text_is_said_to_have_none() {
     let desk = Desk::new();
-    desk.write("a.warc", [info(), response("b", "Content-Type: text/html", b"<p>No.</p>")].concat());
-    desk.run(&["a.warc", "-o", "out.warc"]).succeeds().says("0 documents").says("left out: 1 HTML record");
+    desk.write("a.warc", [info(), response("b", "Content-Type: image/png", b"\x89PNG")].concat());
+    desk.run(&["a.warc", "-o", "out.warc"]).succeeds().says("0 documents").says("left out: 1 other record");
     assert_same_bytes(&fs::read(desk.path("out.warc")).unwrap(), &info(), "out.warc");
 }
 
@@ -405,7 +412,7 @@ fn a_folder_of_packed_archives_becomes_one_of_clean_ones() {
     desk.write("in/a.warc.gz", members(&crawl()));
     desk.write("in/sub/b.warc.wet.gz", members(&[info(), conversion("b", &format!("{RIVER}\n\n{ROAD}\n\nB."))]));
     desk.write("in/c.warc.gz", gz(conversion("c", ROAD))); // read before what is in the folder, or after it
-    across(&desk, &["in", "-o", "out"]).succeeds().says("6 documents").says("left out: 1 HTML record, 2 other records");
+    across(&desk, &["in", "-o", "out"]).succeeds().says("7 documents").says("left out: 2 other records");
     assert_same_bytes(&unpacked(&desk.path("out/sub/b.warc.wet.gz")).concat(), &[info(), conversion("b", "B.")].concat(), "b");
     is_sound(&unpacked(&desk.path("out/a.warc.gz")).concat());
     across(&desk, &["in", "-o", "lines", "--to", "jsonl"]).succeeds();
@@ -543,4 +550,63 @@ fn an_archive_is_not_taken_for_text() {
     let desk = Desk::new();
     desk.write("a.wet", info());
     desk.sh("unecho < a.wet").fails("standard input: is a WARC; --from warc takes it for one");
+}
+
+#[test]
+fn pages_of_a_warc_are_cleaned_as_they_are() {
+    let long = || [RIVER, ROAD].map(|text| text.repeat(6));
+    let page = |title: &str, times: usize| {
+        let body: String = long().iter().map(|text| format!("<p class=\"x\">{text}</p>\n")).collect();
+        format!("<!DOCTYPE html>\n<html><head><title>{title}</title></head>\n<body>\n<h1>{title}</h1>\n{}<p>End.</p></body></html>", body.repeat(times))
+    };
+    let latin: Vec<u8> = page("Über", 2).chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'"')).collect();
+    let desk = Desk::new();
+    let all = [
+        info(),
+        response("a", "Content-Type: text/html; charset=utf-8\nContent-Encoding: gzip", &gz(page("A", 2))),
+        response("b", "Content-Type: text/html; charset=iso-8859-1", &latin),
+        response("c", "Content-Type: text/plain", long()[1].as_bytes()),
+        conversion("d", &long()[0]),
+    ];
+    desk.write("a.warc", all.concat());
+    let texts = |path: &str| {
+        let out = fs::read(desk.path(path)).unwrap();
+        is_sound(&out);
+        let text = |(_, held)| if let Held::Document(document) = held { Some((document.is_html, String::from_utf8_lossy(document.text.of(&out)).into_owned())) } else { None };
+        records(&out).filter_map(text).collect::<Vec<_>>()
+    };
+    desk.run(&["clean", "a.warc", "-o", "out.wet", "--record", "record"]).succeeds();
+    let left = texts("out.wet");
+    assert_eq!(left[0], (true, page("A", 1)));
+    assert_eq!(left[1].1.matches("River").count(), page("Über", 1).matches("River").count());
+    assert!(left[1].1.contains("<title>Über</title>") && left[1].0);
+    assert_eq!(left[2..], [(false, long()[1].clone()), (false, long()[0].clone())]);
+    desk.run(&["verify", "record"]).succeeds();
+    desk.sh("unecho out.wet | cmp - out.wet").succeeds();
+    // Across documents what pages and texts say is the same.
+    across(&desk, &["a.warc", "-o", "all.wet", "--max-removed", "100%", "--record", "all"]).succeeds();
+    assert_eq!(texts("all.wet").len(), 2);
+    desk.run(&["verify", "all"]).succeeds();
+    across(&desk, &["a.warc", "-o", "few.wet", "--max-removed", "100%", "--memory", "64M", "--threads", "2"]).succeeds();
+    assert_same_bytes(&fs::read(desk.path("few.wet")).unwrap(), &fs::read(desk.path("all.wet")).unwrap(), "memory");
+}
+
+#[test]
+fn texts_pages_and_feeds_are_compared_with_one_another() {
+    let desk = Desk::new();
+    let page = |text: &str| format!("<p>{}</p>", text.replace('\n', " "));
+    let feed = |text: &str| format!("<rss><channel><item><title>t</title><description><![CDATA[{}]]></description></item></channel></rss>", page(text));
+    desk.write("in/1.html", page(RIVER));
+    desk.write("in/2.txt", format!("{RIVER}\n\n{ROAD}\n"));
+    desk.write("in/3.rss", feed(ROAD));
+    desk.write("in/4.jsonl", format!("{}\n", serde_json::json!({ "text": format!("{ROAD}\n\nElse.") })));
+    desk.write("in/5.html", format!("{}<p>Other.</p>", page(ROAD)));
+    across(&desk, &["in", "-o", "out", "--max-removed", "100%", "--record", "record"]).succeeds();
+    assert_eq!(desk.read("out/2.txt"), format!("{ROAD}\n"));
+    assert_eq!(desk.read("out/3.rss"), "<rss><channel><item><title>t</title><description><![CDATA[]]></description></item></channel></rss>");
+    assert_eq!(desk.read("out/4.jsonl"), "{\"text\":\"Else.\"}\n");
+    assert_eq!(desk.read("out/5.html"), "<p>Other.</p>");
+    desk.run(&["verify", "record"]).succeeds();
+    desk.run(&["restore", "record", "-o", "back"]).succeeds();
+    desk.sh("diff -r in back").succeeds();
 }

@@ -135,8 +135,8 @@ impl Rule {
     /// The same for the file at `path`. Of 430 crates those in which a block stands twice were licences, which state the same terms for
     /// several authors, and lists of changes, where one stands under two releases.
     fn default_level_in(self, path: &Path) -> Level {
-        let level = self.default_level();
-        if level > Level::Warning && may_repeat_itself(path) { Level::Warning } else { level }
+        let may_be = self == Rule::DoubledBlock && may_repeat_itself(path);
+        if may_be { Level::Warning } else { self.default_level() }
     }
 
     /// The rule that a block falls under in a document that has so many bytes without its own repeats, and may be an item of a feed.

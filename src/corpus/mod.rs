@@ -139,7 +139,7 @@ impl Known<'_> {
     /// Its first and its last line, if the file is a text that is in memory.
     pub fn lines(&self) -> Option<(u64, u64)> {
         let (held, place) = self.held.zip(self.place)?;
-        self.lines.or_else(|| held.lines(place))
+        self.lines.filter(|_| self.has_lines_of_file()).or_else(|| held.lines(place))
     }
 }
 

@@ -5,6 +5,7 @@ use super::tokens::{self, Token, decode};
 use super::Dialect;
 use crate::document::{Kind, Map, Span};
 use crate::segment::is_blank;
+use smallvec::SmallVec;
 
 /// Markup, taken apart.
 #[derive(Debug, Default)]
@@ -80,7 +81,9 @@ impl Markup {
             base: out.len(),
             out,
             read,
-            open: vec![Open { node: 0, name: Vec::new() }],
+            open: vec![Open { node: 0, name: Name::new(), sort: Sort::Block }],
+            heads: 0,
+            preformatted: 0,
             unclosed: Vec::new(),
             block: None,
             gap: 0,
@@ -99,8 +102,12 @@ const MOST_UNCLOSED: usize = 100;
 /// An element that is open.
 struct Open {
     node: u32,
-    name: Vec<u8>,
+    name: Name,
+    sort: Sort,
 }
+
+/// The name of an element: most are short.
+type Name = SmallVec<[u8; 16]>;
 
 /// A block under way.
 struct Begun {
@@ -124,7 +131,11 @@ struct Reading<'a> {
     read: Markup,
     open: Vec<Open>,
     /// Elements that were ended by something else than their tag, and are of those that have one.
-    unclosed: Vec<(Vec<u8>, u64)>,
+    unclosed: Vec<(Name, u64)>,
+    /// How many elements are open whose content is no part of the text.
+    heads: usize,
+    /// And how many in which white space is.
+    preformatted: usize,
     block: Option<Begun>,
     /// How many line ends stand between the last block and the next.
     gap: usize,
@@ -199,7 +210,9 @@ impl Reading<'_> {
                 self.read.nodes[node as usize].stays = sort == Sort::Head;
                 if is_element && self.open.len() < DEEPEST {
                     self.read.nodes[node as usize].inside = Span { start: place.end, end: place.end };
-                    self.open.push(Open { node, name: name.into() });
+                    self.heads += usize::from(sort == Sort::Head);
+                    self.preformatted += usize::from(is_preformatted(name));
+                    self.open.push(Open { node, name: name.into(), sort });
                 }
             }
         }
@@ -236,7 +249,7 @@ impl Reading<'_> {
         }
         let mut found = None;
         for (depth, open) in self.open.iter().enumerate().skip(1).rev() {
-            if open.name == name {
+            if *open.name == *name {
                 found = Some(depth);
                 break;
             }
@@ -248,7 +261,7 @@ impl Reading<'_> {
             self.end_block(2);
         }
         let Some(depth) = found else {
-            if let Some(at) = self.unclosed.iter().rposition(|(unclosed, _)| unclosed == name) {
+            if let Some(at) = self.unclosed.iter().rposition(|(unclosed, _)| **unclosed == *name) {
                 let (_, start) = self.unclosed.remove(at);
                 self.read.tangles.push((start, place.start));
             }
@@ -261,31 +274,34 @@ impl Reading<'_> {
     }
 
     fn end_last_by_its_tag(&mut self, tag: Span) {
-        let Open { node, name } = self.open.pop().expect("it is open");
-        self.end_node(node, &name, tag.start, tag.end);
+        let open = self.open.pop().expect("it is open");
+        self.end_node(&open, tag.start, tag.end);
     }
 
     /// Ends the last element that is open, where its content and where it ends itself.
     fn end_last(&mut self, inside: u64, end: u64) {
-        let Open { node, name } = self.open.pop().expect("all of the markup stays open");
-        if !may_lack_its_end(&name) {
-            let start = self.read.nodes[node as usize].place.start;
+        let open = self.open.pop().expect("all of the markup stays open");
+        if !may_lack_its_end(&open.name) {
+            let start = self.read.nodes[open.node as usize].place.start;
             if self.unclosed.len() == MOST_UNCLOSED {
                 self.unclosed.remove(0);
             }
-            self.unclosed.push((name.clone(), start));
+            self.unclosed.push((open.name.clone(), start));
         }
-        self.end_node(node, &name, inside, end);
+        self.end_node(&open, inside, end);
     }
 
-    fn end_node(&mut self, node: u32, name: &[u8], inside: u64, end: u64) {
-        if sort(name) != Sort::Inline {
+    fn end_node(&mut self, open: &Open, inside: u64, end: u64) {
+        if open.sort != Sort::Inline {
             self.end_block(2);
         }
+        let node = open.node;
+        self.heads -= usize::from(open.sort == Sort::Head);
+        self.preformatted -= usize::from(is_preformatted(&open.name));
         let last = self.read.nodes.len() as u32;
         let of = &mut self.read.nodes[node as usize];
         (of.inside.end, of.place.end, of.end) = (inside, end, last);
-        if name == b"tr" {
+        if *open.name == *b"tr" {
             self.end_row(node, last);
         }
     }
@@ -314,11 +330,11 @@ impl Reading<'_> {
     }
 
     fn is_in_head(&self) -> bool {
-        self.open.last().is_some_and(|open| sort(&open.name) == Sort::Head) || self.open.iter().any(|open| open.name == b"head")
+        self.heads > 0
     }
 
     fn is_preformatted(&self) -> bool {
-        self.open.iter().any(|open| is_preformatted(&open.name))
+        self.preformatted > 0
     }
 
     /// Adds a node that holds no others.
@@ -345,7 +361,7 @@ impl Reading<'_> {
             if text.of(self.markup).trim_ascii().is_empty() {
                 return self.leaf(What::Blank, place);
             }
-            if self.open.last().is_some_and(|open| sort(&open.name) == Sort::Head && open.name != b"head") {
+            if self.open.last().is_some_and(|open| open.sort == Sort::Head && *open.name != *b"head") {
                 return self.stay(place);
             }
             while self.is_in_head() {

@@ -2,8 +2,8 @@
 //! witness of its cut.
 
 use super::format::Place;
-use super::texts::{Stands, Texts};
-use crate::compare::Match;
+use super::texts::{Reader, Stands, Texts};
+use crate::compare::{Match, compared};
 use crate::document::{Span, Unit};
 use crate::error::{Error, Result};
 use crate::sheaf::{Apart, Paragraph};
@@ -84,9 +84,7 @@ impl<'t> Proof<'t> {
             let is_in = |places: &[Span]| places.iter().any(|place| place.start <= cut.at.start && cut.at.end <= place.end);
             match cut.dropped {
                 None if !has_text[number] || !is_in(&own.bodies) => return broken(cut, "cuts what is no text"),
-                Some(record) if !record.is_some_and(|record| own.items.get((record as usize).wrapping_sub(1)).is_some_and(|item| is_in(item))) => {
-                    return broken(cut, "cuts what is no item");
-                }
+                Some(record) if !self.is_item(file, &own, record, cut.at) => return broken(cut, "cuts what is no item"),
                 _ => {}
             }
             let Some((other, ranges)) = &cut.witness else {
@@ -95,9 +93,14 @@ impl<'t> Proof<'t> {
                 }
                 continue;
             };
-            let witness = self.witness(*other, ranges)?;
             let forms: Vec<&[u8]> = gone[number].iter().map(|paragraph| &*paragraph.form).collect();
-            let is_in_it = forms.is_empty() || witness.windows(forms.len()).any(|window| window == forms);
+            let is_in_it = match self.texts.file(*other).original.form {
+                _ if forms.is_empty() => true,
+                Form::Feed | Form::Html | Form::Warc => {
+                    self.witness(*other, ranges)?.windows(forms.len()).any(|window| window == forms)
+                }
+                form => self.stands_in_text(*other, ranges, form, &forms)?,
+            };
             if !is_in_it {
                 return broken(cut, "what it repeats isn't what its witness says");
             }
@@ -113,8 +116,35 @@ impl<'t> Proof<'t> {
         gone[number].iter().all(|paragraph| others.contains(&*paragraph.form))
     }
 
+    /// Whether a place is in the document of this number; of a WARC, which may be told in parts, in any.
+    fn is_item(&self, file: usize, own: &Apart, record: Option<u64>, at: Span) -> bool {
+        let is_in = |item: &[Span; 2]| item.iter().any(|place| place.start <= at.start && at.end <= place.end);
+        match (self.texts.file(file).original.form, record) {
+            (Form::Warc, _) => own.items.iter().any(is_in),
+            (_, Some(record)) => own.items.get((record as usize).wrapping_sub(1)).is_some_and(is_in),
+            (_, None) => false,
+        }
+    }
+
+    /// Whether paragraphs stand in a witness that is text as it is written.
+    fn stands_in_text(&self, file: usize, ranges: &[Place], form: Form, paragraphs: &[&[u8]]) -> Result<bool> {
+        let (mut text, mut reader) = (Vec::new(), Reader::new(self.texts));
+        for &range in ranges {
+            text.extend_from_slice(&form.decoded(&reader.read(file, range.into())?));
+            text.push(b'\n');
+        }
+        let (mut of_text, mut of_all) = (Vec::new(), Vec::new());
+        let paragraphs = paragraphs.join(&b'\n');
+        let (text, all) = (compared(&text, self.how, &mut of_text), compared(&paragraphs, self.how, &mut of_all));
+        let is_whole = |at: usize| {
+            let (before, behind) = (&text[..at], &text[at + all.len()..]);
+            before.last().is_none_or(|byte| *byte <= b' ') && behind.first().is_none_or(|byte| *byte <= b' ')
+        };
+        Ok(memchr::memmem::find_iter(text, all).any(is_whole))
+    }
+
     /// What the paragraphs of a witness say.
-    fn witness(&mut self, file: usize, ranges: &[Place]) -> Result<Vec<Vec<u8>>> {
+    pub(super) fn witness(&mut self, file: usize, ranges: &[Place]) -> Result<Vec<Vec<u8>>> {
         // Of a file that is there only as its clean copy that is looked at, in which the witness stands.
         let stands = self.texts.stands(file)?;
         let mut places = Vec::with_capacity(ranges.len());

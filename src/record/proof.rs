@@ -5,7 +5,7 @@ use super::format::{BROKEN, CutLine, HEAD, Literal, Piece, Place, TOO_REPETITIVE
 use super::replay::{each_piece, file_of};
 use super::says_nothing;
 use super::similarity::similarity;
-use super::texts::{Reader, Texts, documents, is_between, text_around};
+use super::texts::{Reader, Texts, documents, is_between, pages, text_around};
 use crate::Match;
 use crate::compare::compared;
 use crate::document::{Rule, Span};
@@ -68,6 +68,8 @@ pub(super) struct Proving<'t> {
     own: Option<Vec<Span>>,
     /// What goes of texts in the part, of WARC.
     gone: Vec<Span>,
+    /// Where pages stand in the part, of WARC.
+    pages: Option<Vec<Span>>,
     /// What is cut of a feed or a page.
     markup: markup::Proof<'t>,
     /// The heads that were written anew, each with its line.
@@ -104,7 +106,7 @@ impl<'t> Proving<'t> {
     pub(super) fn new(texts: &'t Texts<'t>, file: usize, (part, start): (&'t [u8], u64), how: Match) -> Self {
         let (reader, cuts) = (Reader::new(texts), Cuts::default());
         let (markup, gone, heads) = (markup::Proof::new(texts, how), Vec::new(), Vec::new());
-        Self { texts, file, how, part, start, reader, cuts, dropped: None, own: None, gone, markup, heads }
+        Self { texts, file, how, part, start, reader, cuts, dropped: None, own: None, gone, pages: None, markup, heads }
     }
 
     /// Proves a cut.
@@ -114,7 +116,8 @@ impl<'t> Proving<'t> {
     pub(super) fn prove(&mut self, line: u64, cut: &CutLine) -> Result<()> {
         let at = self.within(cut.cut.into());
         let gone = at.of(self.part);
-        if markup::is_proven_so(self.form(self.file)) {
+        if markup::is_proven_so(self.form(self.file)) || self.is_of_page(at) {
+            self.ends_before(cut)?;
             return self.prove_of_markup(line, cut, gone);
         }
         let ends = self.ends_before(cut);
@@ -146,6 +149,16 @@ impl<'t> Proving<'t> {
         }
     }
 
+    /// Whether something stands in a page of a WARC.
+    fn is_of_page(&mut self, at: Span) -> bool {
+        if self.form(self.file) != Form::Warc {
+            return false;
+        }
+        let pages = self.pages.get_or_insert_with(|| pages(self.part));
+        let next = pages.partition_point(|page| page.end <= at.start);
+        pages.get(next).is_some_and(|page| page.start <= at.start)
+    }
+
     /// Proves a cut of a feed or a page as far as it can be by itself; the rest waits for the others.
     fn prove_of_markup(&mut self, line: u64, cut: &CutLine, gone: &[u8]) -> Result<()> {
         self.pieces(line, cut, gone)?;
@@ -158,12 +171,19 @@ impl<'t> Proving<'t> {
                 self.is_without(true, line)?;
                 None
             }
+            Ground::Head(anew) if self.form(self.file) == Form::Warc => {
+                self.heads.push((line, self.within(cut.cut.into()), anew.to_vec()));
+                return self.is_without(true, line);
+            }
             Ground::Broken | Ground::Head(_) => return self.is_without(false, line),
             Ground::Unknown => {
                 self.cuts.unknown += 1;
                 return Ok(());
             }
         };
+        if self.form(self.file) == Form::Warc && !cut.dropped {
+            self.gone.push(self.within(cut.cut.into()));
+        }
         let dropped = cut.dropped.then_some(cut.record);
         self.markup.add(markup::Cut { line, at: self.within(cut.cut.into()), witness, dropped });
         Ok(())
@@ -283,8 +303,17 @@ impl<'t> Proving<'t> {
             return if holds { Ok(()) } else { Err(self.broken(line, &why())) };
         }
         self.cuts.compared += 1;
-        let is_proven = are_alike(&repeat, &staying, self.how);
+        let is_proven = are_alike(&repeat, &staying, self.how) || self.says_the_same(&repeat, other, witness)?;
         if is_proven { Ok(()) } else { Err(self.broken(line, "what it repeats isn't what its witness says")) }
+    }
+
+    /// Whether a text is what a witness says that isn't written as it reads.
+    fn says_the_same(&mut self, text: &[u8], other: usize, witness: &WitnessOf) -> Result<bool> {
+        if !matches!(self.form(other), Form::Feed | Form::Html | Form::Warc) {
+            return Ok(false);
+        }
+        let staying = self.markup.witness(other, &witness.ranges)?.join(&b'\n');
+        Ok(are_alike(text, &staying, self.how))
     }
 
     /// The part has no more cuts.

@@ -294,6 +294,12 @@ pub(super) fn documents(part: &[u8]) -> impl Iterator<Item = (Span, Span)> {
         .filter_map(|(extent, held)| if let Held::Document(document) = held { Some((extent, document.text)) } else { None })
 }
 
+/// The records of a WET that are pages.
+pub(super) fn pages(part: &[u8]) -> Vec<Span> {
+    let page = |(extent, held)| matches!(held, Held::Document(document) if document.is_html).then_some(extent);
+    warc::records(part).filter_map(page).collect()
+}
+
 /// The text in which bytes stand.
 pub(super) fn text_around(texts: &[Span], span: Span) -> Option<Span> {
     let text = texts.get(texts.partition_point(|text| text.end < span.end));

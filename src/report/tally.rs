@@ -115,7 +115,6 @@ impl Sums {
         self.bytes_before += more.bytes_before;
         self.bytes_after += more.bytes_after;
         self.repeated_bytes += more.repeated_bytes;
-        self.skipped.html += more.skipped.html;
         self.skipped.other += more.skipped.other;
     }
 }
@@ -149,8 +148,6 @@ pub struct LeftOutCounts {
     pub already_read: u64,
     /// Where the results of the run go.
     pub output: u64,
-    /// Records of a WARC that hold HTML.
-    pub html_records: u64,
     /// Records of a WARC that hold no text and have no place in a WET.
     pub other_records: u64,
 }
@@ -176,7 +173,7 @@ impl LeftOutCounts {
 
     /// How many of each kind, in words.
     pub fn in_words(&self) -> String {
-        let Self { binary, hidden, links, excluded, unknown_form, special, already_read, output, html_records, other_records } =
+        let Self { binary, hidden, links, excluded, unknown_form, special, already_read, output, other_records } =
             *self;
         let reasons = [
             (binary, "binary"),
@@ -187,7 +184,6 @@ impl LeftOutCounts {
             (special, "special"),
             (already_read, "already read"),
             (output, "the output"),
-            (html_records, if html_records == 1 { "HTML record" } else { "HTML records" }),
             (other_records, if other_records == 1 { "other record" } else { "other records" }),
         ];
         let words: Vec<String> =
@@ -200,7 +196,6 @@ impl Tally {
     /// Adds some documents.
     pub fn add(&mut self, sums: &Sums) {
         self.sums.add(sums);
-        self.left_out.html_records += sums.skipped.html;
         self.left_out.other_records += sums.skipped.other;
     }
 

@@ -195,7 +195,8 @@ impl<'l> Lot<'l> {
 
     /// Keeps what its paragraphs are compared with.
     pub(super) fn hold(&mut self, corpus: &mut Corpus) {
-        let read = self.sheaf.read_from(|at| self.source.line(at));
+        let has_lines = self.input.form.has_lines_of_file();
+        let read = self.sheaf.read_from(|at| if has_lines { self.source.line(at) } else { 0 });
         let (bytes, origins) = match read {
             Some((bytes, origins)) => (bytes, Some(origins)),
             None => (self.bytes.clone(), None),

@@ -78,6 +78,8 @@ pub(crate) enum Holds {
         text: Span,
         /// The id.
         id: Option<Span>,
+        /// Whether the text is a page in HTML.
+        is_html: bool,
     },
     /// No text.
     Nothing,
@@ -88,8 +90,6 @@ pub(crate) enum Holds {
 /// Records that are left out, since they have no text or none that is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Skipped {
-    /// Pages in HTML.
-    pub html: u64,
     /// Requests, revisits, and responses that hold something else.
     pub other: u64,
 }

@@ -124,9 +124,9 @@ impl<'a> Reading<'a> {
         Fault::Xml { line: line(self.text, at), reason: reason.into() }
     }
 
-    fn of(&self, tag: &BytesStart) -> (Of, String) {
+    fn of<'t>(&self, tag: &'t BytesStart) -> (Of, &'t str) {
         let (resolved, local) = self.reader.resolver().resolve_element(tag.name());
-        (Of::namespace(&resolved), local.as_ref().to_string())
+        (Of::namespace(&resolved), local.into_inner())
     }
 
     fn all(&mut self) -> Result<(), Fault> {
@@ -198,7 +198,7 @@ impl<'a> Reading<'a> {
     /// An element of the feed itself: an item, or something else.
     fn of_feed(&mut self, start: usize, tag: &BytesStart<'a>, depth: &mut usize) -> Result<(), Fault> {
         let (of, name) = self.of(tag);
-        match (of, name.as_str()) {
+        match (of, name) {
             (Of::Rss, "item") | (Of::Atom, "entry") | (Of::Rss, "entry") => return self.item(start, tag),
             (Of::Rss, "channel") => self.feed.id = self.feed.id.take().or_else(|| attribute(tag, "about").map(|(_, id)| id)),
             _ => {}
@@ -242,7 +242,7 @@ impl<'a> Reading<'a> {
     fn empty_member(&self, item: &mut Item, at: usize, tag: &BytesStart) {
         let (of, name) = self.of(tag);
         let value = |name: &str| attribute(tag, name).map(|(_, value)| value);
-        match (of, name.as_str()) {
+        match (of, name) {
             (Of::Atom, "link") => match value("rel").as_deref() {
                 None | Some("alternate") => item.about.link = item.about.link.take().or(value("href")),
                 Some("enclosure") => item.about.brings.extend(value("href")),
@@ -268,7 +268,7 @@ impl<'a> Reading<'a> {
             (!text.is_empty()).then_some(text)
         };
         let about = &mut item.about;
-        match (of, name.as_str()) {
+        match (of, name) {
             (Of::Rss, "guid") | (Of::Atom, "id") => {
                 if about.id.is_none() {
                     about.id_at = inside.all;
@@ -397,6 +397,11 @@ pub(super) fn characters(written: &[u8]) -> (Cow<'_, [u8]>, Map) {
     const CDATA: (&[u8], &[u8]) = (b"<![CDATA[", b"]]>");
     if memchr::memchr2(b'<', b'&', written).is_none() {
         return (written.into(), Map::shift(0, written.len()));
+    }
+    let section = written.trim_ascii().strip_prefix(CDATA.0).and_then(|rest| rest.strip_suffix(CDATA.1));
+    if let Some(inside) = section.filter(|inside| memmem::find(inside, CDATA.1).is_none()) {
+        let blank = written.len() - written.trim_ascii_start().len();
+        return (inside.into(), Map::shift(blank + CDATA.0.len(), inside.len()));
     }
     let (mut text, mut map) = (Vec::with_capacity(written.len()), Map::default());
     let plain = |text: &mut Vec<u8>, map: &mut Map, place: Range<usize>| {

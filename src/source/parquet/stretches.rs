@@ -28,7 +28,7 @@ impl Iterator for Stretches {
         };
         let record = |row: usize| {
             let text = values.span(row);
-            let holds = if values.is_null(row) { Holds::Nothing } else { Holds::Text { text, id: None } };
+            let holds = if values.is_null(row) { Holds::Nothing } else { Holds::Text { text, id: None, is_html: false } };
             Record { extent: text, number: values.first_row + row as u64, holds }
         };
         let list = (0..values.len()).map(record).collect();

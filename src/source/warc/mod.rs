@@ -1,6 +1,6 @@
 //! WARC 1.0 and 1.1 (ISO 28500), and WET, which is WARC: records one after the other, each with headers that say how long its
-//! content is. A record is a document if its content is text: a conversion or a resource that says so, or a response whose HTTP
-//! message does. HTML isn't read as text. What gives no document is known by its headers, and may be any length.
+//! content is. A record is a document if its content is text or HTML: a conversion or a resource that says so, or a response whose HTTP
+//! message does. What gives no document is known by its headers, and may be any length.
 //!
 //! Knows bytes alone: [`records`] takes apart what begins and ends with whole records, [`Cutter`] cuts a stream so, and
 //! [`rewrite`], [`conversion`] and [`as_json`] append records to a buffer.
@@ -35,8 +35,6 @@ pub enum Held {
     Blank,
     /// A record that is a document.
     Document(Document),
-    /// A record of a page in HTML, which isn't read as text.
-    Html,
     /// A record that gives no document.
     Other(Kind),
     /// A record that can't be read, up to where the next one begins, as far as that can be told.
@@ -55,6 +53,8 @@ pub struct Document {
     pub text: Span,
     /// How the text is coded there, if it is: then [`Coding::decode`] gives it. Only responses are.
     pub coding: Option<Coding>,
+    /// Whether the text is a page in HTML.
+    pub is_html: bool,
     /// Where it came from: its WARC-Target-URI without "<" and ">".
     pub uri: Option<Span>,
 }
@@ -208,9 +208,12 @@ pub fn records(bytes: &[u8]) -> impl Iterator<Item = (Span, Held)> {
 fn moved(held: Held, by: u64) -> Held {
     let on = |span: Span| Span { start: span.start + by, end: span.end + by };
     match held {
-        Held::Document(Document { kind, text, coding, uri }) => {
-            Held::Document(Document { kind, text: on(text), coding: coding.map(|coding| coding.moved(on)), uri: uri.map(on) })
-        }
+        Held::Document(document) => Held::Document(Document {
+            text: on(document.text),
+            coding: document.coding.map(|coding| coding.moved(on)),
+            uri: document.uri.map(on),
+            ..document
+        }),
         held => held,
     }
 }
@@ -250,10 +253,10 @@ mod tests {
                         None => text.extend_from_slice(document.text.of(bytes)),
                     }
                     let uri = document.uri.map_or("-".into(), |uri| String::from_utf8_lossy(uri.of(bytes)));
-                    format!("{} {uri} {}", document.kind.name(), String::from_utf8_lossy(&text))
+                    let html = if document.is_html { "html " } else { "" };
+                    format!("{html}{} {uri} {}", document.kind.name(), String::from_utf8_lossy(&text))
                 }
                 Held::Blank => "blank".into(),
-                Held::Html => "html".into(),
                 Held::Other(kind) => kind.name().into(),
                 Held::Broken(fault) => format!("broken: {fault}"),
                 Held::After(fault) => format!("after: {fault}"),
@@ -271,10 +274,10 @@ mod tests {
             ("conversion", "text/plain", "conversion - text"),
             ("conversion", "", "conversion - text"),
             ("Conversion", "TEXT/Plain; charset=utf-8", "conversion - text"),
-            ("conversion", "text/html", "html"),
+            ("conversion", "text/html", "html conversion - text"),
             ("conversion", "image/png", "conversion"),
             ("resource", "text/csv;x", "resource - text"),
-            ("resource", "application/xhtml+xml", "html"),
+            ("resource", "application/xhtml+xml", "html resource - text"),
             ("resource", "application/json", "resource"),
             ("resource", "", "resource"),
             ("resource", "text/dns", "resource"),
@@ -305,7 +308,7 @@ mod tests {
                 "HTTP/2\r\nTransfer-Encoding: chunked\r\nContent-Type: text/plain\r\n\r\n2\r\nte\r\n2\r\nxt\r\n0\r\n",
                 "response - text",
             ),
-            ("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>", "html"),
+            ("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>", "html response - <p>"),
             ("HTTP/1.1 200 OK\r\nContent-Type: image/gif\r\n\r\n", "response"),
             ("HTTP/1.1 200 OK\r\nServer: x\r\n\r\ntext", "response"),
             ("HTTP/1.1 200 OK\r\nContent-Type: text/plain", "response"),
@@ -320,8 +323,8 @@ mod tests {
         let found = |media: &str, http: &str| {
             all(&record(&format!("WARC-Type: response\nWARC-Identified-Payload-Type: {media}"), http.as_bytes())).join(", ")
         };
-        assert_eq!(found("text/html", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n<p>"), "html");
-        assert_eq!(found("text/plain", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>"), "html");
+        assert_eq!(found("text/html", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n<p>"), "html response - <p>");
+        assert_eq!(found("text/plain", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>"), "html response - <p>");
         assert_eq!(found("text/plain", "HTTP/1.1 200 OK\r\n\r\ntext"), "response - text");
     }
 

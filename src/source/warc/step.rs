@@ -148,7 +148,7 @@ impl<'a> Record<'a> {
         let is_part = self.kind == Kind::Continuation || self.headers.place("WARC-Segment-Number").is_some();
         Some(match self.kind {
             _ if is_part => Held::Other(self.kind),
-            Kind::Conversion if media.is_empty() => self.text(Span::new(self.content, self.content), None),
+            Kind::Conversion if media.is_empty() => self.text(Span::new(self.content, self.content), None, false),
             Kind::Conversion | Kind::Resource => self.text_of_media(media, Span::new(self.content, self.content), None),
             Kind::Response if media.is_empty() || media.eq_ignore_ascii_case(b"application/http") => {
                 let end = self.end();
@@ -175,16 +175,16 @@ impl<'a> Record<'a> {
 
     fn text_of_media(&self, media: &[u8], start: Span, coding: Option<Coding>) -> Held {
         match media {
-            html if http::is_html(html) => Held::Html,
-            text if http::is_text(text) => self.text(start, coding),
+            html if http::is_html(html) => self.text(start, coding, true),
+            text if http::is_text(text) => self.text(start, coding, false),
             _ => Held::Other(self.kind),
         }
     }
 
-    /// A text that goes from there to the end of the record.
-    fn text(&self, start: Span, coding: Option<Coding>) -> Held {
+    /// A text that goes from there to the end of the record, and may be HTML.
+    fn text(&self, start: Span, coding: Option<Coding>, is_html: bool) -> Held {
         let uri = self.headers.place("WARC-Target-URI").map(|uri| head::bare(self.bytes, uri)).filter(|uri| !uri.is_empty());
-        Held::Document(Document { kind: self.kind, text: Span { end: self.end(), ..start }, coding, uri })
+        Held::Document(Document { kind: self.kind, text: Span { end: self.end(), ..start }, coding, is_html, uri })
     }
 
     /// Where its content ends.

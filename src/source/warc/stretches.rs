@@ -1,6 +1,6 @@
 //! The records of a WARC that have a place in a WET, from a stream: those that hold text as they stand there, but for responses,
 //! which become conversions; what tells of the file or of a record besides; and what can't be read. What is part of the exchange with
-//! a server, and HTML, is left out and counted.
+//! a server is left out and counted.
 
 use super::{Cut, Cutter, Document, Held, Kind, conversion, records};
 use crate::document::Span;
@@ -78,10 +78,6 @@ impl<R: Read> Stretches<R> {
                 self.put_document(bytes, &document);
                 None
             }
-            Held::Html => {
-                self.found.skipped.html += 1;
-                None
-            }
             Held::Other(Kind::Request | Kind::Response | Kind::Revisit | Kind::Continuation) => {
                 self.found.skipped.other += 1;
                 None
@@ -101,7 +97,7 @@ impl<R: Read> Stretches<R> {
         let start = self.out.len();
         if document.kind != Kind::Response {
             let moved = |span: Span| Span { start: span.start + start as u64, end: span.end + start as u64 };
-            return self.put(bytes, Holds::Text { text: moved(document.text), id: document.uri.map(moved) });
+            return self.put(bytes, Holds::Text { text: moved(document.text), id: document.uri.map(moved), is_html: document.is_html });
         }
         let mut decoded = Vec::new();
         let text = match &document.coding {
@@ -112,7 +108,7 @@ impl<R: Read> Stretches<R> {
             },
         };
         let mut record = Vec::new();
-        conversion(bytes, text, &mut record);
+        conversion(bytes, text, document.is_html, &mut record);
         let written = records(&record).next().map(|(_, held)| held);
         match written {
             Some(Held::Document(document)) if document.kind != Kind::Response => self.put_document(&record, &document),
@@ -135,10 +131,12 @@ impl<R: Read> Stretches<R> {
 fn within(held: Held, start: u64) -> Held {
     let moved = |span: Span| Span { start: span.start - start, end: span.end - start };
     match held {
-        Held::Document(Document { kind, text, coding, uri }) => {
-            let coding = coding.map(|coding| coding.moved(moved));
-            Held::Document(Document { kind, text: moved(text), coding, uri: uri.map(moved) })
-        }
+        Held::Document(document) => Held::Document(Document {
+            text: moved(document.text),
+            coding: document.coding.map(|coding| coding.moved(moved)),
+            uri: document.uri.map(moved),
+            ..document
+        }),
         held => held,
     }
 }

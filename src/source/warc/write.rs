@@ -5,6 +5,7 @@ use super::head::{self, Headers};
 use super::http::{self, Payload};
 use super::step::Record;
 use crate::document::Span;
+use crate::source::feed::{Declared, Decoded, decoded};
 use encoding_rs::Encoding;
 use serde::Serialize;
 use sha1::{Digest, Sha1};
@@ -70,10 +71,13 @@ fn pieces<'a>(record: &'a [u8], span: Span, cuts: &'a [Span]) -> impl Iterator<I
 /// Appends a conversion record of a text that a response gave, as WET has them. Its id is made of the response's, so that the
 /// same response always gives the same bytes. It is of version 1.0, or of 1.1 if the response is, whose dates may be longer. A text in
 /// another charset, which its byte order mark or the HTTP message tells, becomes UTF-8, as texts are in WET.
-pub fn conversion(response: &[u8], text: &[u8], out: &mut Vec<u8>) {
+///
+/// One of a page in HTML, which may name its charset itself, is one of HTML.
+pub fn conversion(response: &[u8], text: &[u8], is_html: bool, out: &mut Vec<u8>) {
     let read = Record::known(response);
     let id = read.headers.value("WARC-Record-ID");
-    let text = &*in_utf8(text, message_of(&read, response).value("Content-Type"));
+    let media = message_of(&read, response).value("Content-Type");
+    let text = &*if is_html { page_in_utf8(text, media) } else { in_utf8(text, media) };
     let mut check = Check::sha1();
     check.update(text);
     let version: &[u8] = if response.starts_with(b"WARC/1.1") { b"WARC/1.1" } else { b"WARC/1.0" };
@@ -87,7 +91,13 @@ pub fn conversion(response: &[u8], text: &[u8], out: &mut Vec<u8>) {
     append_header(out, "WARC-Refers-To", id);
     out.extend_from_slice(b"WARC-Block-Digest: ");
     check.append_to(out);
-    write!(out, "\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n", text.len()).expect("memory takes all");
+    let media = match is_html {
+        // What the page says of itself may not be so any more.
+        true if simdutf8::basic::from_utf8(text).is_ok() => "text/html; charset=utf-8",
+        true => "text/html",
+        false => "text/plain",
+    };
+    write!(out, "\r\nContent-Type: {media}\r\nContent-Length: {}\r\n\r\n", text.len()).expect("memory takes all");
     out.extend_from_slice(text);
     out.extend_from_slice(b"\r\n\r\n");
 }
@@ -102,6 +112,19 @@ fn in_utf8<'t>(text: &'t [u8], media: &[u8]) -> Cow<'t, [u8]> {
             charset.decode(text).0.into_owned().into_bytes().into()
         }
         _ => text.into(),
+    }
+}
+
+/// A page in UTF-8, if it is known what it is in.
+fn page_in_utf8<'t>(text: &'t [u8], media: &[u8]) -> Cow<'t, [u8]> {
+    let by_message = in_utf8(text, media);
+    if simdutf8::basic::from_utf8(&by_message).is_ok() {
+        return by_message;
+    }
+    match decoded(text, Declared::Html) {
+        Ok(Decoded { text: Cow::Borrowed(text), .. }) => text.as_bytes().into(),
+        Ok(Decoded { text: Cow::Owned(text), .. }) => text.into_bytes().into(),
+        Err(_) => text.into(),
     }
 }
 
@@ -243,7 +266,7 @@ mod tests {
             WARC-Record-ID: <urn:uuid:12345678-1234-1234-1234-123456789012>\nContent-Type: application/http";
         let response = record(headers, b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nlong text");
         let mut out = Vec::new();
-        conversion(&response, b"text", &mut out);
+        conversion(&response, b"text", false, &mut out);
         let expected = format!(
             "WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: http://a.b/\r\nWARC-Date: 2024-05-18T01:58:10Z\r\n\
              WARC-Record-ID: {}\r\nWARC-Refers-To: <urn:uuid:12345678-1234-1234-1234-123456789012>\r\n\
@@ -257,7 +280,7 @@ mod tests {
         let bare = record("WARC-Type: response\nX: y\n injected: no", b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n");
         for (response, begins) in [(newer, "WARC/1.1\r\n"), (bare, "WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Record-ID: <urn")] {
             out.clear();
-            conversion(&response, b"", &mut out);
+            conversion(&response, b"", false, &mut out);
             assert!(out.starts_with(begins.as_bytes()) && document(&out).text.is_empty());
         }
     }
@@ -299,7 +322,7 @@ mod tests {
             ("text/plain", "na\u{ef}ve".as_bytes()),
         ] {
             let mut converted = Vec::new();
-            conversion(&response(media), text, &mut converted);
+            conversion(&response(media), text, false, &mut converted);
             let mut line = Vec::new();
             let place = document(&converted).text;
             as_json(&converted, place.of(&converted), place.of(&converted), &mut line);
