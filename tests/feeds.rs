@@ -112,14 +112,20 @@ fn encodings_other_than_utf_8_are_read_and_left_as_they_are() {
     };
     let feed = |times: usize, encoding: &str| {
         let body = text(times);
-        format!("<?xml version=\"1.0\" encoding=\"{encoding}\"?>\n<rss version=\"2.0\"><channel><item><title>Ä</title><description><![CDATA[{}]]></description></item></channel></rss>\n", body.trim_end())
+        format!(
+            "<?xml version=\"1.0\" encoding=\"{encoding}\"?>\n<rss version=\"2.0\"><channel><item><title>Ä</title><description><![CDATA[{}]]></description></item></channel></rss>\n",
+            body.trim_end()
+        )
     };
     let wide = |text: &str, big: bool| -> Vec<u8> {
         let mark = if big { [0xfe, 0xff] } else { [0xff, 0xfe] };
-        mark.into_iter().chain(text.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() })).collect()
+        mark.into_iter()
+            .chain(text.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }))
+            .collect()
     };
     let latin = |text: &str| text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect::<Vec<u8>>();
-    let in_all: [(&str, &dyn Fn(&str) -> Vec<u8>); 5] = [
+    type Encoded<'a> = &'a dyn Fn(&str) -> Vec<u8>;
+    let in_all: [(&str, Encoded); 5] = [
         ("ISO-8859-1", &latin),
         ("windows-1252", &latin),
         ("UTF-16", &|text| wide(text, false)),
@@ -164,9 +170,19 @@ fn an_item_that_stands_twice_is_one() {
     let long = [1, 2].map(body).concat();
     // With other tags and another title, if it is long; a short one with the same title.
     let again = long.replace("<p>", "<div class=\"x\">").replace("</p>", "</div>");
-    desk.write("a.rss", rss(&(item("One", "1", &long) + &item("Two", "2", &again) + &item("A", "3", "Comments") + &item("B", "4", "Comments") + &item("A", "5", "<b>Comments</b>"))));
+    desk.write(
+        "a.rss",
+        rss(&(item("One", "1", &long)
+            + &item("Two", "2", &again)
+            + &item("A", "3", "Comments")
+            + &item("B", "4", "Comments")
+            + &item("A", "5", "<b>Comments</b>"))),
+    );
     let ran = check(&desk, &["a.rss"]);
-    let expected = [("repeated-item", "its description says what item 1 (1) says"), ("repeated-item", "its description says what item 3 (3) says")];
+    let expected = [
+        ("repeated-item", "its description says what item 1 (1) says"),
+        ("repeated-item", "its description says what item 3 (3) says"),
+    ];
     assert_eq!(findings(&ran), expected.map(|(rule, message)| (rule.into(), message.into())));
     assert_eq!(ran.status, Some(0));
     assert_eq!(check(&desk, &["--level", "repeated-item=error", "a.rss"]).status, Some(1));
@@ -177,10 +193,19 @@ fn an_item_that_stands_twice_is_one() {
 fn a_body_that_begins_with_title_or_summary_is_noted() {
     let desk = desk();
     let of = |title: &str, summary: &str, content: &str| {
-        format!("<item><title>{title}</title><description>{}</description><encoded xmlns=\"http://purl.org/rss/1.0/modules/content/\">{}</encoded></item>\n", escaped(summary), escaped(content))
+        format!(
+            "<item><title>{title}</title><description>{}</description><encoded xmlns=\"http://purl.org/rss/1.0/modules/content/\">{}</encoded></item>\n",
+            escaped(summary),
+            escaped(content)
+        )
     };
     let (one, two) = (body(1), body(2));
-    desk.write("a.rss", rss(&(of("A", &one, &format!("{one}{two}")) + &of("B &amp;amp; C", "Other", &format!("<h1>B &amp; C</h1>{two}")) + &of("D", "Short…", &body(3)))));
+    desk.write(
+        "a.rss",
+        rss(&(of("A", &one, &format!("{one}{two}"))
+            + &of("B &amp;amp; C", "Other", &format!("<h1>B &amp; C</h1>{two}"))
+            + &of("D", "Short…", &body(3)))),
+    );
     let ran = check(&desk, &["a.rss"]);
     let expected = [
         ("body-repeats-summary", "its content:encoded begins with what its description says"),
@@ -222,7 +247,8 @@ fn across_items_and_feeds_whole_items_go() {
 fn an_item_with_a_title_or_a_sound_of_its_own_stays() {
     let desk = desk();
     let sound = |number: usize| format!("<enclosure url=\"https://example.org/{number}.mp3\"/></item>");
-    let episodes = [1, 2].map(|number| item("The show", &number.to_string(), &body(1)).replace("</item>", &sound(number))).concat();
+    let episodes =
+        [1, 2].map(|number| item("The show", &number.to_string(), &body(1)).replace("</item>", &sound(number))).concat();
     let feed = rss(&(item("One", "3", &body(2)) + &item("Two", "4", &body(2)) + &episodes));
     desk.write("a.rss", &feed);
     let cleaned = desk.sh("unecho --across a.rss").stdout;
@@ -235,7 +261,9 @@ fn an_item_with_a_title_or_a_sound_of_its_own_stays() {
 fn items_of_a_json_feed_go_with_their_commas() {
     let desk = desk();
     let item = |id: usize, number: usize| format!("{{ \"id\": \"{id}\", \"content_html\": \"{}\" }}", body(number));
-    let feed = |items: &[String]| format!("{{ \"version\": \"https://jsonfeed.org/version/1.1\", \"items\": [\n  {}\n] }}\n", items.join(",\n  "));
+    let feed = |items: &[String]| {
+        format!("{{ \"version\": \"https://jsonfeed.org/version/1.1\", \"items\": [\n  {}\n] }}\n", items.join(",\n  "))
+    };
     desk.write("f/a.json", feed(&[item(1, 1), item(2, 2)]));
     for (items, left) in [
         (vec![item(3, 1), item(4, 3), item(5, 2)], vec![item(4, 3)]),
@@ -257,7 +285,15 @@ fn items_of_a_json_feed_go_with_their_commas() {
 fn memory_and_threads_change_nothing() {
     let desk = desk();
     for file in 0..100 {
-        let items: String = (0..30).map(|number| item(&format!("Title {}", number % 7), &number.to_string(), &(0..60).map(|more| body((file * 600 + number * 41 + more) % 20_000)).collect::<String>())).collect();
+        let items: String = (0..30)
+            .map(|number| {
+                item(
+                    &format!("Title {}", number % 7),
+                    &number.to_string(),
+                    &(0..60).map(|more| body((file * 600 + number * 41 + more) % 20_000)).collect::<String>(),
+                )
+            })
+            .collect();
         desk.write(&format!("f/{file}.xml"), rss(&items));
     }
     let run = |args: &[&str], out: &str| {
@@ -266,7 +302,15 @@ fn memory_and_threads_change_nothing() {
     };
     let all = run(&["--threads", "1"], "one");
     assert!(all.iter().map(String::len).sum::<usize>() > 1 << 20);
-    for (number, args) in [&["--threads", "2"][..], &["--threads", "8"], &["--memory", "64M"], &["--memory", "64M", "--record", "record", "--threads", "2"]].into_iter().enumerate() {
+    for (number, args) in [
+        &["--threads", "2"][..],
+        &["--threads", "8"],
+        &["--memory", "64M"],
+        &["--memory", "64M", "--record", "record", "--threads", "2"],
+    ]
+    .into_iter()
+    .enumerate()
+    {
         assert!(run(args, &format!("out{number}")) == all, "{args:?}");
     }
     desk.run(&["verify", "record"]).succeeds();
@@ -280,21 +324,60 @@ fn what_is_broken_is_named_with_its_line_and_the_others_are_checked() {
     let cases: [(&str, Vec<u8>, &str); 14] = [
         ("tags.rss", b"<rss><channel>\n<item>\n</channel></rss>".into(), "line 3: broken XML"),
         ("early.rss", b"<rss>\n<channel><item>\n<title>".into(), "line 3: broken XML: it ends within an item"),
-        ("cdata.rss", b"<rss><channel><item>\n<description><![CDATA[ text </description></item></channel></rss>".into(), "line 2: broken XML"),
+        (
+            "cdata.rss",
+            b"<rss><channel><item>\n<description><![CDATA[ text </description></item></channel></rss>".into(),
+            "line 2: broken XML",
+        ),
         ("amp.rss", b"<rss><channel><item>\n<title>this & that</title></item></channel></rss>".into(), "line 2: broken XML"),
-        ("behind.rss", b"<rss><channel/></rss>\n<p>Error 500</p>".into(), "line 2: broken XML: something follows the end of the feed"),
-        ("before.rss", b"Warning: no such table\n<rss><channel/></rss>".into(), "line 1: broken XML: text stands before the feed"),
+        (
+            "behind.rss",
+            b"<rss><channel/></rss>\n<p>Error 500</p>".into(),
+            "line 2: broken XML: something follows the end of the feed",
+        ),
+        (
+            "before.rss",
+            b"Warning: no such table\n<rss><channel/></rss>".into(),
+            "line 1: broken XML: text stands before the feed",
+        ),
         ("error.rss", b"<html><body><p>Error</p><rss><channel/></rss></body></html>".into(), "is no feed: its root is <html>"),
-        ("latin.rss", b"<rss><channel>\n<title>caf\xe9</title></channel></rss>".into(), "line 2: bytes that are no UTF-8, and it names no other encoding"),
-        ("wrong.rss", b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<rss><channel>\n<title>caf\xe9</title></channel></rss>".into(), "line 3: bytes that are no UTF-8, which it says it is in"),
-        ("unknown.rss", b"<?xml version=\"1.0\" encoding=\"klingon\"?>\n<rss><channel/></rss>".into(), "is in the encoding \"klingon\", which is none that is known"),
+        (
+            "latin.rss",
+            b"<rss><channel>\n<title>caf\xe9</title></channel></rss>".into(),
+            "line 2: bytes that are no UTF-8, and it names no other encoding",
+        ),
+        (
+            "wrong.rss",
+            b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<rss><channel>\n<title>caf\xe9</title></channel></rss>".into(),
+            "line 3: bytes that are no UTF-8, which it says it is in",
+        ),
+        (
+            "unknown.rss",
+            b"<?xml version=\"1.0\" encoding=\"klingon\"?>\n<rss><channel/></rss>".into(),
+            "is in the encoding \"klingon\", which is none that is known",
+        ),
         ("kanji.rss", b"<?xml version=\"1.0\" encoding=\"iso-2022-jp\"?>\n<rss><channel/></rss>".into(), "iconv -f ISO-2022-JP"),
-        ("shape.json", br#"{"version": "https://jsonfeed.org/version/1",
- "items": {"id": 1}}"#.into(), "line 2: no JSON Feed: invalid type: map, expected a sequence"),
-        ("twice.json", br#"{"version": "https://jsonfeed.org/version/1", "items": [
- {"id": 1, "content_text": "a", "content_text": "b"}]}"#.into(), "line 2: no JSON Feed: duplicate field `content_text`"),
-        ("type.json", br#"{"version": "https://jsonfeed.org/version/1", "items": [{"id": 1,
- "content_html": 7}]}"#.into(), "line 2: no JSON Feed: content_html is no string"),
+        (
+            "shape.json",
+            br#"{"version": "https://jsonfeed.org/version/1",
+ "items": {"id": 1}}"#
+                .into(),
+            "line 2: no JSON Feed: invalid type: map, expected a sequence",
+        ),
+        (
+            "twice.json",
+            br#"{"version": "https://jsonfeed.org/version/1", "items": [
+ {"id": 1, "content_text": "a", "content_text": "b"}]}"#
+                .into(),
+            "line 2: no JSON Feed: duplicate field `content_text`",
+        ),
+        (
+            "type.json",
+            br#"{"version": "https://jsonfeed.org/version/1", "items": [{"id": 1,
+ "content_html": 7}]}"#
+                .into(),
+            "line 2: no JSON Feed: content_html is no string",
+        ),
     ];
     for (name, feed, why) in cases {
         desk.write(&format!("f/{name}"), feed);
@@ -304,7 +387,11 @@ fn what_is_broken_is_named_with_its_line_and_the_others_are_checked() {
         ran.says(why);
         assert_eq!(rules(&ran), ["doubled-body"], "{name}");
         let cleaned = desk.run(&["clean", "f", "-o", "out"]);
-        assert_eq!((cleaned.status, desk.exists("out/good.rss"), desk.exists(&format!("out/{name}"))), (Some(2), true, false), "{name}");
+        assert_eq!(
+            (cleaned.status, desk.exists("out/good.rss"), desk.exists(&format!("out/{name}"))),
+            (Some(2), true, false),
+            "{name}"
+        );
         fs::remove_dir_all(desk.path("out")).unwrap();
         fs::remove_file(desk.path(&format!("f/{name}"))).unwrap();
     }
@@ -313,7 +400,8 @@ fn what_is_broken_is_named_with_its_line_and_the_others_are_checked() {
 #[test]
 fn entities_are_neither_expanded_nor_fetched() {
     let desk = desk();
-    let bomb: String = (1..30).map(|level| format!("<!ENTITY e{level} \"{}\">\n", format!("&e{};", level - 1).repeat(10))).collect();
+    let bomb: String =
+        (1..30).map(|level| format!("<!ENTITY e{level} \"{}\">\n", format!("&e{};", level - 1).repeat(10))).collect();
     let feed = format!(
         "<?xml version=\"1.0\"?>\n<!DOCTYPE rss [\n<!ENTITY e0 \"{0}\">\n{bomb}<!ENTITY far SYSTEM \"file:///etc/passwd\">\n]>\n{1}",
         paragraph(1),
@@ -349,7 +437,8 @@ fn an_item_of_many_megabytes_is_an_item() {
     let ran = desk.run(&["clean", "a.rss", "-o", "out.rss", "--memory", "512M"]);
     ran.succeeds();
     assert!(desk.read("out.rss") == feed(1));
-    desk.run(&["check", "a.rss", "--memory", "128M"]).fails("one document of 20 MB takes up to 165 MB of memory, and --memory allows 128 MB");
+    desk.run(&["check", "a.rss", "--memory", "128M"])
+        .fails("one document of 20 MB takes up to 165 MB of memory, and --memory allows 128 MB");
 }
 
 #[test]
@@ -376,7 +465,8 @@ fn reports_name_the_lines_of_the_feed() {
 
 /// The folder of real feeds, or the reason to skip.
 fn real() -> Option<PathBuf> {
-    let data = std::env::var_os("UNECHO_DATA").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
+    let data = std::env::var_os("UNECHO_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
     let folder = data.join("feeds");
     if !folder.is_dir() {
         skipped("no real feeds");

@@ -82,7 +82,17 @@ impl Marks {
         let feed = Findings::of(portion, policy, wanted);
         let Input { form, packing, .. } = portion.input;
         let has_lines = *packing == Packing::Plain && matches!(form, Form::Text | Form::Jsonl | Form::Feed | Form::Html);
-        Ok((Self { path: portion.input.path().into(), part: portion.part, list: marks(portion), feed, is_feed: *form == Form::Feed, has_lines }, told))
+        Ok((
+            Self {
+                path: portion.input.path().into(),
+                part: portion.part,
+                list: marks(portion),
+                feed,
+                is_feed: *form == Form::Feed,
+                has_lines,
+            },
+            told,
+        ))
     }
 }
 

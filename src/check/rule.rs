@@ -117,7 +117,9 @@ impl Rule {
                 "Publish it once. If items may say the same, as those of a status feed do, set the level of the rule in unecho.toml."
             }
             Rule::RepeatedId => "Give each item an id of its own, which it keeps: readers take two items of one id for one.",
-            Rule::BodyRepeatsSummary | Rule::BodyRepeatsTitle => "Leave it out of the body, or set the level of the rule in unecho.toml.",
+            Rule::BodyRepeatsSummary | Rule::BodyRepeatsTitle => {
+                "Leave it out of the body, or set the level of the rule in unecho.toml."
+            }
             Rule::UnusedIgnore => "Delete it.",
         }
     }

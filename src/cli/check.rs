@@ -118,7 +118,14 @@ fn policy(args: &Args, config: &Config, inputs: &Inputs) -> Result<Policy> {
         Some(revision) => Some(Since::new(revision, &args.common.settings())?),
         None => None,
     };
-    Ok(Policy { levels, allowlist, covers_allowlist, is_shown: args.reports_as(CheckForm::Text), since, compares_feeds: args.common.is_across() })
+    Ok(Policy {
+        levels,
+        allowlist,
+        covers_allowlist,
+        is_shown: args.reports_as(CheckForm::Text),
+        since,
+        compares_feeds: args.common.is_across(),
+    })
 }
 
 /// The findings that are known.

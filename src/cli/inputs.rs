@@ -63,7 +63,9 @@ impl<'a> Inputs<'a> {
     pub(super) fn is_corpus(&self) -> bool {
         match self.paths() {
             [] => self.common.form().is_some_and(Form::is_container),
-            [path] if self.is_single() => self.common.form().or_else(|| Some(Form::of_name(path)?.0)).is_some_and(Form::is_container),
+            [path] if self.is_single() => {
+                self.common.form().or_else(|| Some(Form::of_name(path)?.0)).is_some_and(Form::is_container)
+            }
             _ => true,
         }
     }

@@ -17,8 +17,8 @@ use crate::near::Near;
 use crate::page::Page;
 use crate::segment::{Segmenter, Segments, held};
 use crate::sheaf::{Origin, Sheaf};
-use crate::source::{Form, Input};
 use crate::source::text::LineNumbers;
+use crate::source::{Form, Input};
 use bytes::Bytes;
 use rayon::prelude::*;
 use spilled::Spilled;
@@ -389,7 +389,16 @@ impl Corpus {
     pub(crate) fn known(&self, first: u32, last: u32) -> Result<Known<'_>, Error> {
         if let Some(known) = self.known_spilled(first, last) {
             let ((input, path, form), line, place) = known?;
-            return Ok(Known { path, input: *input, form: *form, record: (line > 0).then_some(line), place, held: None, within: Span::default(), lines: None });
+            return Ok(Known {
+                path,
+                input: *input,
+                form: *form,
+                record: (line > 0).then_some(line),
+                place,
+                held: None,
+                within: Span::default(),
+                lines: None,
+            });
         }
         let (start, end) = (self.texts.segments[first as usize].span(), self.texts.segments[last as usize].span());
         let held = self.texts.held(start.start);

@@ -143,10 +143,12 @@ impl Cutting<'_> {
             }
             return;
         }
-        let is_break = |at: &usize| matches!(self.node(children[*at]).is, What::Break | What::Blank) && !self.node(children[*at]).stays;
+        let is_break =
+            |at: &usize| matches!(self.node(children[*at]).is, What::Break | What::Blank) && !self.node(children[*at]).stays;
         let before = (0..run.start).rev().take_while(is_break).last().unwrap_or(run.start);
         let behind = (run.end..children.len()).take_while(is_break).last().map_or(run.end, |last| last + 1);
-        let runs_on = |at: Option<&u32>| at.is_some_and(|&at| matches!(self.node(at).is, What::Inline | What::Text | What::Object));
+        let runs_on =
+            |at: Option<&u32>| at.is_some_and(|&at| matches!(self.node(at).is, What::Inline | What::Text | What::Object));
         let is_break = |at: usize| self.node(children[at]).is == What::Break;
         let joins = runs_on(children[..before].last())
             && runs_on(children.get(behind))
@@ -164,9 +166,9 @@ impl Cutting<'_> {
     }
 
     /// Cuts children between two that would then be one line: but for what keeps those apart.
-    fn leave_a_break(&mut self, children: &[u32], run: Range<usize>, all: Span) {
+    fn leave_a_break(&mut self, children: &[u32], mut run: Range<usize>, all: Span) {
         let keeps_apart = |at: &usize| matches!(self.node(children[*at]).is, What::Break | What::Block { .. });
-        let Some(kept) = run.clone().find(keeps_apart) else { return };
+        let Some(kept) = run.find(keeps_apart) else { return };
         let Node { place, inside, .. } = *self.node(children[kept]);
         let pieces = [Span { start: all.start, end: place.start }, inside, Span { start: place.end, end: all.end }];
         self.cuts.extend(pieces.into_iter().filter(|piece| !piece.is_empty()));

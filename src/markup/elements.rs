@@ -20,11 +20,13 @@ pub(super) enum Sort {
 /// What an element of this name is.
 pub(super) fn sort(name: &[u8]) -> Sort {
     match name {
-        b"address" | b"article" | b"aside" | b"blockquote" | b"body" | b"caption" | b"center" | b"dd" | b"details" | b"dialog"
-        | b"dir" | b"div" | b"dl" | b"dt" | b"fieldset" | b"figcaption" | b"figure" | b"footer" | b"form" | b"frameset"
-        | b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" | b"header" | b"hgroup" | b"html" | b"legend" | b"li" | b"listing"
-        | b"main" | b"menu" | b"nav" | b"ol" | b"optgroup" | b"option" | b"p" | b"plaintext" | b"pre" | b"search"
-        | b"section" | b"summary" | b"table" | b"tbody" | b"td" | b"tfoot" | b"th" | b"thead" | b"tr" | b"ul" => Sort::Block,
+        b"address" | b"article" | b"aside" | b"blockquote" | b"body" | b"caption" | b"center" | b"dd" | b"details"
+        | b"dialog" | b"dir" | b"div" | b"dl" | b"dt" | b"fieldset" | b"figcaption" | b"figure" | b"footer" | b"form"
+        | b"frameset" | b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" | b"header" | b"hgroup" | b"html" | b"legend" | b"li"
+        | b"listing" | b"main" | b"menu" | b"nav" | b"ol" | b"optgroup" | b"option" | b"p" | b"plaintext" | b"pre"
+        | b"search" | b"section" | b"summary" | b"table" | b"tbody" | b"td" | b"tfoot" | b"th" | b"thead" | b"tr" | b"ul" => {
+            Sort::Block
+        }
         b"br" => Sort::Break,
         b"applet" | b"audio" | b"button" | b"canvas" | b"embed" | b"frame" | b"iframe" | b"image" | b"img" | b"input"
         | b"math" | b"meter" | b"noembed" | b"noframes" | b"noscript" | b"object" | b"picture" | b"progress" | b"script"
@@ -63,8 +65,24 @@ pub(super) fn is_bound(name: &[u8]) -> bool {
 pub(super) fn may_lack_its_end(name: &[u8]) -> bool {
     matches!(
         name,
-        b"p" | b"li" | b"dd" | b"dt" | b"option" | b"optgroup" | b"tr" | b"td" | b"th" | b"thead" | b"tbody" | b"tfoot" | b"rp"
-            | b"rt" | b"caption" | b"colgroup" | b"html" | b"head" | b"body"
+        b"p" | b"li"
+            | b"dd"
+            | b"dt"
+            | b"option"
+            | b"optgroup"
+            | b"tr"
+            | b"td"
+            | b"th"
+            | b"thead"
+            | b"tbody"
+            | b"tfoot"
+            | b"rp"
+            | b"rt"
+            | b"caption"
+            | b"colgroup"
+            | b"html"
+            | b"head"
+            | b"body"
     )
 }
 
@@ -116,7 +134,8 @@ pub(super) fn ends_before(open: &[u8], next: &[u8]) -> Option<bool> {
 
 /// Whether an end tag closes nothing beyond an element that is open.
 pub(super) fn keeps_in(open: &[u8], end: &[u8]) -> bool {
-    matches!(open, b"td" | b"th" | b"caption") && !matches!(end, b"table" | b"tr" | b"tbody" | b"thead" | b"tfoot" | b"body" | b"html")
+    matches!(open, b"td" | b"th" | b"caption")
+        && !matches!(end, b"table" | b"tr" | b"tbody" | b"thead" | b"tfoot" | b"body" | b"html")
         || open == b"table" && !matches!(end, b"body" | b"html")
 }
 
@@ -124,7 +143,16 @@ pub(super) fn keeps_in(open: &[u8], end: &[u8]) -> bool {
 pub(super) fn is_of_head(name: &[u8]) -> bool {
     matches!(
         name,
-        b"base" | b"basefont" | b"bgsound" | b"link" | b"meta" | b"noframes" | b"noscript" | b"script" | b"style" | b"template"
+        b"base"
+            | b"basefont"
+            | b"bgsound"
+            | b"link"
+            | b"meta"
+            | b"noframes"
+            | b"noscript"
+            | b"script"
+            | b"style"
+            | b"template"
             | b"title"
     )
 }

@@ -254,7 +254,8 @@ fn xhtml(markup: &[u8], each: &mut impl FnMut(Token, Span)) -> usize {
 }
 
 fn is_point(tag: &quick_xml::events::BytesStart) -> bool {
-    let is_small = |name: &str| matches!(tag.try_get_attribute(name), Ok(Some(size)) if matches!(&*size.value, "0" | "1" | "0px" | "1px"));
+    let is_small =
+        |name: &str| matches!(tag.try_get_attribute(name), Ok(Some(size)) if matches!(&*size.value, "0" | "1" | "0px" | "1px"));
     tag.name().as_ref() == "img" && is_small("width") && is_small("height")
 }
 

@@ -1,8 +1,10 @@
 //! Markup as a tree of places, and the blocks of its text.
 
-use super::elements::{Sort, ends_before, is_bound, is_of_head, is_preformatted, is_rule, is_void, keeps_in, may_lack_its_end, sort};
-use super::tokens::{self, Token, decode};
 use super::Dialect;
+use super::elements::{
+    Sort, ends_before, is_bound, is_of_head, is_preformatted, is_rule, is_void, keeps_in, may_lack_its_end, sort,
+};
+use super::tokens::{self, Token, decode};
 use crate::document::{Kind, Map, Span};
 use crate::segment::is_blank;
 use smallvec::SmallVec;
@@ -54,7 +56,9 @@ pub(super) struct Node {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
     /// An element that ends a line, and whether it goes by itself.
-    Block { is_bound: bool },
+    Block {
+        is_bound: bool,
+    },
     Inline,
     Break,
     Text,

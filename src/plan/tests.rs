@@ -64,7 +64,8 @@ fn words(html: &str) -> Vec<String> {
             text.push(' ');
         }
     }
-    let text = text.replace("&eacute;", "é").replace("&#233;", "é").replace("&lt;", "<").replace("&nbsp;", " ").replace("&amp;", "&");
+    let text =
+        text.replace("&eacute;", "é").replace("&#233;", "é").replace("&lt;", "<").replace("&nbsp;", " ").replace("&amp;", "&");
     text.split_whitespace().map(str::to_owned).collect()
 }
 
@@ -72,7 +73,7 @@ fn words(html: &str) -> Vec<String> {
 fn sentence(number: usize, way: usize) -> String {
     let accent = ["é", "&eacute;", "&#233;"][way % 3];
     let word = ["harbour", "council", "minutes", "ferry", "lights", "watchman", "order", "laugh"][number % 8];
-    let bold = if way % 2 == 0 { ("", "") } else { ("<b class=\"a\">", "</b>") };
+    let bold = if way.is_multiple_of(2) { ("", "") } else { ("<b class=\"a\">", "</b>") };
     format!(
         "The {}{word}{} of number {number} was qui{accent}t that morning &amp; nobody had seen {word} {} leave before {number} o'clock, it is said.",
         bold.0,
@@ -162,7 +163,11 @@ proptest! {
 
 #[test]
 fn what_takes_the_place_of_a_tag_keeps_lines_apart() {
-    let long = |word: &str| format!("{word} {}", "and so on, at length, as it was said before by one of those who were there. ".repeat(4)).trim_end().to_string();
+    let long = |word: &str| {
+        format!("{word} {}", "and so on, at length, as it was said before by one of those who were there. ".repeat(4))
+            .trim_end()
+            .to_string()
+    };
     let (a, b) = (long("A"), long("B"));
     let page = format!("{a}<p>{b}</p>first<p>{a}</p>last");
     assert_eq!(html(&page), format!("{a}<p>{b}</p>first<p></p>last"));
@@ -172,14 +177,22 @@ fn what_takes_the_place_of_a_tag_keeps_lines_apart() {
 
 #[test]
 fn cells_and_rows_stay_where_a_table_needs_them() {
-    let long = |word: &str| format!("{word} {}", "and so on, at length, as it was said before by one of those who were there. ".repeat(4)).trim_end().to_string();
+    let long = |word: &str| {
+        format!("{word} {}", "and so on, at length, as it was said before by one of those who were there. ".repeat(4))
+            .trim_end()
+            .to_string()
+    };
     let page = format!("<p>{0}</p><table><tr><td><p>{0}</p></td><td>other</td></tr></table>", long("A"));
     assert_eq!(html(&page), format!("<p>{}</p><table><tr><td></td><td>other</td></tr></table>", long("A")));
 }
 
 #[test]
 fn tags_that_cross_are_never_parted() {
-    let long = |word: &str| format!("{word} {}", "and so on, at length, as it was said before by one of those who were there. ".repeat(4)).trim_end().to_string();
+    let long = |word: &str| {
+        format!("{word} {}", "and so on, at length, as it was said before by one of those who were there. ".repeat(4))
+            .trim_end()
+            .to_string()
+    };
     let (a, b) = (long("A"), long("B"));
     // The second paragraph ends what the first one of them began.
     let page = format!("<p>{b}</p><p><b>{a}</p><p>{b}</b></p><p>last</p>");

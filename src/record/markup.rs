@@ -74,7 +74,9 @@ impl<'t> Proof<'t> {
                             return broken(&cuts[number], HALVED);
                         }
                     }
-                    None if first.is_some() && !piece.is_empty() => return broken(&cuts[first.map_or(0, |(number, _)| number)], HALVED),
+                    None if first.is_some() && !piece.is_empty() => {
+                        return broken(&cuts[first.map_or(0, |(number, _)| number)], HALVED);
+                    }
                     None => {}
                 }
             }

@@ -1,7 +1,7 @@
 //! The proof of what was cut: that it stands in a witness which survives, and that what went with it says nothing.
 
-use super::markup;
 use super::format::{BROKEN, CutLine, HEAD, Literal, Piece, Place, TOO_REPETITIVE, WitnessOf};
+use super::markup;
 use super::replay::{each_piece, file_of};
 use super::says_nothing;
 use super::similarity::similarity;

@@ -192,11 +192,7 @@ impl Lines {
 
     /// The same of something else that is numbered: "paragraphs 4–6".
     pub(crate) fn named(&self, noun: &str) -> String {
-        if self.first == self.last {
-            format!("{noun} {}", self.first)
-        } else {
-            format!("{noun}s {}–{}", self.first, self.last)
-        }
+        if self.first == self.last { format!("{noun} {}", self.first) } else { format!("{noun}s {}–{}", self.first, self.last) }
     }
 
     fn in_numbers(&self) -> String {
@@ -250,7 +246,11 @@ impl Finding {
                 }
                 &Witness::Earlier { first, last } => {
                     let known = portion.earlier(first, last).expect("what has earlier witnesses was compared with them")?;
-                    repeat.repeats_document = Some(Earlier { path: known.path.into(), record: known.record, has_lines_of_file: known.has_lines_of_file() });
+                    repeat.repeats_document = Some(Earlier {
+                        path: known.path.into(),
+                        record: known.record,
+                        has_lines_of_file: known.has_lines_of_file(),
+                    });
                     repeat.repeats_lines = known.lines().map(|(first, last)| Lines { first, last }).into_iter().collect();
                     repeat.repeats_bytes = known.place.into_iter().collect();
                     repeat.kept = Span { start: first.into(), end: last.into() };
@@ -260,7 +260,8 @@ impl Finding {
             if let ([first, ..], [.., last]) = (&*repeat.repeats_bytes, &*repeat.repeats_bytes) {
                 repeat.kept = Span { start: first.start, end: last.end };
             }
-            let numbers = [&repeat.repeats_paragraph_numbers, &repeat.repeats_lines].into_iter().find_map(|numbers| numbers.first());
+            let numbers =
+                [&repeat.repeats_paragraph_numbers, &repeat.repeats_lines].into_iter().find_map(|numbers| numbers.first());
             let first = witness.as_ref().and_then(|texts| texts.first()).zip(numbers);
             let kept = first.map(|(text, &lines)| (text.as_ref(), lines));
             let block = (written.as_ref(), repeat.paragraph_numbers.unwrap_or(repeat.lines), block.paragraphs);

@@ -173,8 +173,7 @@ impl LeftOutCounts {
 
     /// How many of each kind, in words.
     pub fn in_words(&self) -> String {
-        let Self { binary, hidden, links, excluded, unknown_form, special, already_read, output, other_records } =
-            *self;
+        let Self { binary, hidden, links, excluded, unknown_form, special, already_read, output, other_records } = *self;
         let reasons = [
             (binary, "binary"),
             (hidden, "hidden"),

@@ -277,7 +277,8 @@ impl<'l> Lot<'l> {
             let plan = match parts {
                 [taken] if taken.part == sheaf::Part::All => plan(taken),
                 parts => {
-                    let (rests, bodies): (Vec<&Taken>, Vec<&Taken>) = parts.iter().partition(|taken| taken.part == sheaf::Part::Rest);
+                    let (rests, bodies): (Vec<&Taken>, Vec<&Taken>) =
+                        parts.iter().partition(|taken| taken.part == sheaf::Part::Rest);
                     let bodies = bodies.into_iter().map(&mut plan).collect();
                     Plan::together(bodies, &rests.into_iter().map(&mut plan).collect::<Vec<_>>())
                 }

@@ -7,9 +7,10 @@ use crate::corpus::{Corpus, Known};
 use crate::document::Span;
 use crate::error::Result;
 use crate::plan::Fate;
-use crate::source::{About, Fault, Form, Holds, Input, Records, Skipped, Source, jsonl, warc};
+#[cfg(feature = "check")]
 pub(crate) use crate::sheaf::Words;
 use crate::sheaf::{Layout, Sheaf};
+use crate::source::{About, Fault, Form, Holds, Input, Records, Skipped, Source, jsonl, warc};
 use bytes::Bytes;
 use std::ops::Range;
 
@@ -176,11 +177,13 @@ impl<'a> Portion<'a> {
     }
 
     /// What a feed is named by, if its items may not be.
+    #[cfg(feature = "check")]
     pub(crate) fn id_of_feed(&self) -> Option<&str> {
         self.sheaf?.id.as_deref()
     }
 
     /// What the bodies of a document say, if it is an item of a feed; the fullest one first.
+    #[cfg(feature = "check")]
     pub(crate) fn words(&self, document: &Planned) -> Vec<Words<'_>> {
         self.sheaf.map_or_else(Vec::new, |sheaf| sheaf.words(document.parts.clone()))
     }

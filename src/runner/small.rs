@@ -1,13 +1,13 @@
 //! Small inputs, each taken whole: a batch of them, or one alone.
 
 use super::batches::{Batch, LARGE, Unpacking};
+use super::lots::unreadable;
 use super::lots::{Compared, Lot, plan_lots, taking};
 use super::portion::of_one;
 use super::{Course, Outcome, Portion, Run, Way, keep};
 use crate::Plan;
 use crate::error::{Error, Place, Result, Stuck, What};
 use crate::sheaf::{Sheaf, Taking};
-use super::lots::unreadable;
 use crate::source::{Form, Found, Input, Loaded, Packing, Source, Watch, load, text, unpacked_size};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -44,7 +44,9 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     pub(super) fn text(&mut self, input: Input, batch: Batch) -> Result<Way> {
         let (input, source) = match loaded(Found::Input(input), self.course, batch.unpacking) {
             Err(input) => return Ok(Way::Again(Batch { group: vec![counted(input, self.course)], ..batch })),
-            Ok(Ok((input, source))) if source.len() as u64 >= LARGE && input.form == Form::Text => return self.large(input, source).map(Way::on_if),
+            Ok(Ok((input, source))) if source.len() as u64 >= LARGE && input.form == Form::Text => {
+                return self.large(input, source).map(Way::on_if);
+            }
             Ok(Ok(loaded)) => loaded,
             Ok(Err(outcome)) => return self.hand_on(vec![outcome]).map(Way::on_if),
         };
@@ -166,9 +168,7 @@ fn loaded<T>(found: Found, course: Course, unpacking: Unpacking) -> std::result:
 /// A small input taken apart.
 fn sheaf(input: &Input, source: &Source, course: Course, taking: Taking) -> Result<Sheaf> {
     let mut sheaf = Sheaf::default();
-    sheaf
-        .read(source, None, input.form, &course.reading.fields, taking, true)
-        .map_err(|why| unreadable(input, why))?;
+    sheaf.read(source, None, input.form, &course.reading.fields, taking, true).map_err(|why| unreadable(input, why))?;
     if !course.reading.keeps_broken()
         && let Some((line, _, fault)) = sheaf.faults.first()
     {

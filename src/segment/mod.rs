@@ -82,7 +82,8 @@ impl Segments {
         let form = compared(span.of(text), how_compared(kind, manner.how), &mut self.scratch.form);
         let print = manner.hash.of(form, kind.goes_alone());
         let all = if manner.is_measured { columns(form) } else { 0 };
-        let segment = Segment::new(span, kind, objects.iter().fold(all, |left, object| left.saturating_sub(columns(object.of(text)))));
+        let segment =
+            Segment::new(span, kind, objects.iter().fold(all, |left, object| left.saturating_sub(columns(object.of(text)))));
         self.list.push(segment);
         self.prints.push(print);
         self.columns += u64::from(segment.columns());

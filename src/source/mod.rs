@@ -28,8 +28,8 @@ pub mod warc;
 
 pub use at_hand::Room;
 pub(crate) use at_hand::{AtHand, Had};
-pub use filter::{Globs, Patterns, below, here};
 pub use feed::About;
+pub use filter::{Globs, Patterns, below, here};
 pub use identity::Identity;
 pub use jsonl::Fields;
 pub(crate) use load::{Loaded, Watch, if_it_may_break, load, unpacked_size};

@@ -68,7 +68,8 @@ impl<W: Write> Sarif<W> {
             "properties": { "paragraphs": hit.paragraphs, "columns": hit.columns },
         });
         if let Some(repeats) = &hit.repeats {
-            let has_lines = Packing::of_name(&repeats.path).0 == Packing::Plain && (repeats.record.is_none() || repeats.has_lines_of_file);
+            let has_lines =
+                Packing::of_name(&repeats.path).0 == Packing::Plain && (repeats.record.is_none() || repeats.has_lines_of_file);
             let lines = repeats.lines.first().filter(|_| has_lines).map(|lines| (lines.first, lines.last));
             let mut related = self.location(repeats, lines);
             related["id"] = json!(1);

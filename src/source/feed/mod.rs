@@ -124,7 +124,10 @@ pub(crate) fn begins(beginning: &[u8]) -> bool {
     }
     let beginning = beginning.strip_prefix(crate::document::BYTE_ORDER_MARK).unwrap_or(beginning).trim_ascii_start();
     match beginning.first() {
-        Some(b'{') => memmem::find(beginning, b"jsonfeed.org/version/").is_some() || memmem::find(beginning, br"jsonfeed.org\/version\/").is_some(),
+        Some(b'{') => {
+            memmem::find(beginning, b"jsonfeed.org/version/").is_some()
+                || memmem::find(beginning, br"jsonfeed.org\/version\/").is_some()
+        }
         Some(b'<') => xml::root(beginning).is_some_and(xml::is_feed),
         _ => false,
     }
@@ -187,7 +190,10 @@ impl fmt::Display for Fault {
                 write!(f, "line {line}: bytes that are no {encoding}, and it names no other encoding")
             }
             Fault::Stateful { encoding } => {
-                write!(f, "is in {encoding}, in which nothing can be cut by itself; make it UTF-8 first: iconv -f {encoding} -t UTF-8")
+                write!(
+                    f,
+                    "is in {encoding}, in which nothing can be cut by itself; make it UTF-8 first: iconv -f {encoding} -t UTF-8"
+                )
             }
         }
     }

@@ -3,9 +3,9 @@
 use super::{About, Body, Fault, Feed, Item, Written, entity, line};
 use crate::document::{Map, Span};
 use memchr::memmem;
+use quick_xml::NsReader;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
-use quick_xml::NsReader;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -31,13 +31,20 @@ impl Of {
         match resolved {
             ResolveResult::Unbound => Of::Rss,
             ResolveResult::Bound(Namespace(name)) => match *name {
-                "http://purl.org/rss/1.0/" | "http://my.netscape.com/rdf/simple/0.9/" | "http://channel.netscape.com/rdf/simple/0.9/"
-                | "http://backend.userland.com/rss2" | "http://blogs.law.harvard.edu/tech/rss" | RSS_1_1 | "" => Of::Rss,
+                "http://purl.org/rss/1.0/"
+                | "http://my.netscape.com/rdf/simple/0.9/"
+                | "http://channel.netscape.com/rdf/simple/0.9/"
+                | "http://backend.userland.com/rss2"
+                | "http://blogs.law.harvard.edu/tech/rss"
+                | RSS_1_1
+                | "" => Of::Rss,
                 "http://www.w3.org/2005/Atom" | "http://purl.org/atom/ns#" => Of::Atom,
                 "http://purl.org/rss/1.0/modules/content/" => Of::Content,
                 "http://www.w3.org/1999/xhtml" => Of::Xhtml,
                 "http://purl.org/dc/elements/1.1/" | "http://purl.org/dc/terms/" => Of::Dublin,
-                "http://feedsync.org/2007/feedsync" | "http://www.microsoft.com/schemas/rss/sse" | "http://www.microsoft.com/schemas/sse" => Of::Sync,
+                "http://feedsync.org/2007/feedsync"
+                | "http://www.microsoft.com/schemas/rss/sse"
+                | "http://www.microsoft.com/schemas/sse" => Of::Sync,
                 "http://search.yahoo.com/mrss/" | "http://search.yahoo.com/mrss" => Of::Media,
                 _ => Of::Other,
             },
@@ -154,7 +161,11 @@ impl<'a> Reading<'a> {
                 Event::End(_) if depth == 0 => within = Within::Done,
                 Event::End(_) => depth -= 1,
                 Event::Text(text) if within != Within::Feed && !text.as_ref().trim_ascii().is_empty() => {
-                    let what = if within == Within::Done { "something follows the end of the feed" } else { "text stands before the feed" };
+                    let what = if within == Within::Done {
+                        "something follows the end of the feed"
+                    } else {
+                        "text stands before the feed"
+                    };
                     let blank = text.as_ref().len() - text.as_ref().trim_ascii_start().len();
                     return Err(self.broken(start + blank, what));
                 }
@@ -269,20 +280,22 @@ impl<'a> Reading<'a> {
         };
         let about = &mut item.about;
         match (of, name) {
-            (Of::Rss, "guid") | (Of::Atom, "id") => {
-                if about.id.is_none() {
-                    about.id_at = inside.all;
-                    about.id = words(&inside);
-                }
+            (Of::Rss, "guid") | (Of::Atom, "id") if about.id.is_none() => {
+                about.id_at = inside.all;
+                about.id = words(&inside);
             }
             (Of::Rss, "link") => about.link = about.link.take().or_else(|| words(&inside)),
             (Of::Rss | Of::Atom, "title") => about.title = about.title.take().or_else(|| words(&inside)),
             (Of::Dublin, "title") if about.title.is_none() => about.title = words(&inside),
             (Of::Rss, "pubDate") | (Of::Atom, "published" | "issued") => about.date = words(&inside),
-            (Of::Dublin, "date") | (Of::Atom, "updated" | "modified") => about.date = about.date.take().or_else(|| words(&inside)),
+            (Of::Dublin, "date") | (Of::Atom, "updated" | "modified") => {
+                about.date = about.date.take().or_else(|| words(&inside));
+            }
             (Of::Rss, "description") => item.bodies.push(body("description", &inside, None)),
             (Of::Rss, "content:encoded") | (Of::Content, "encoded") => item.bodies.push(body("content:encoded", &inside, None)),
-            (Of::Xhtml, "body" | "div") => item.bodies.push(Body { written: Written::Elements, ..body("body", &inside, Some(true)) }),
+            (Of::Xhtml, "body" | "div") => {
+                item.bodies.push(Body { written: Written::Elements, ..body("body", &inside, Some(true)) });
+            }
             (Of::Atom, "content") if attribute(tag, "src").is_none() => item.bodies.extend(construct("content", tag, &inside)),
             (Of::Atom, "summary") => item.bodies.extend(construct("summary", tag, &inside)),
             _ => {}
@@ -373,7 +386,9 @@ fn construct(name: &'static str, tag: &BytesStart, inside: &Inside) -> Option<Bo
     }
     let is_html = match kind.as_deref() {
         Some("html" | "text/html" | "xhtml" | "application/xhtml+xml") => true,
-        None | Some("text" | "text/plain") => return Some(body(name, inside, inside.has_elements.then_some(true).or(Some(false)).filter(|_| mode.is_none()))),
+        None | Some("text" | "text/plain") => {
+            return Some(body(name, inside, inside.has_elements.then_some(true).or(Some(false)).filter(|_| mode.is_none())));
+        }
         Some(kind) if kind.starts_with("text/") => false,
         Some(_) => return None,
     };

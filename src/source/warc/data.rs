@@ -62,10 +62,7 @@ const READ: [(&str, &str); 28] = [
     ("warcio/example-resource.warc.gz", "1 page (resource), 2 warcinfo"),
     ("warcio/example-space-in-target-uri.warc.gz", "1 resource, 1 warcinfo"),
     ("warcio/example-space-in-url.arc", ARC),
-    (
-        "warcio/example-trunc.warc",
-        "1 after: its Content-Length is 973, and no record begins behind that, 1 page (response), 1 request, 2 warcinfo",
-    ),
+    ("warcio/example-trunc.warc", "1 broken: its Content-Length is 973, and no record begins behind that, 1 request, 2 warcinfo"),
     ("warcio/example-wget-bad-target-uri.warc.gz", "2 document (resource), 1 metadata, 1 page (response), 1 request, 1 warcinfo"),
     ("warcio/example-wrong-chunks.warc.gz", "1 page (response), 1 request"),
     ("warcio/example.arc", ARC),

@@ -97,7 +97,8 @@ impl<R: Read> Stretches<R> {
         let start = self.out.len();
         if document.kind != Kind::Response {
             let moved = |span: Span| Span { start: span.start + start as u64, end: span.end + start as u64 };
-            return self.put(bytes, Holds::Text { text: moved(document.text), id: document.uri.map(moved), is_html: document.is_html });
+            return self
+                .put(bytes, Holds::Text { text: moved(document.text), id: document.uri.map(moved), is_html: document.is_html });
         }
         let mut decoded = Vec::new();
         let text = match &document.coding {

@@ -1,0 +1,73 @@
+//! A file taken apart by itself, for those who prove what was cut of it.
+
+use super::{Part, Sheaf, Taking, Unreadable};
+use crate::compare::{Match, compared};
+use crate::document::{Kind, Span, Unit};
+use crate::fingerprint::Hash;
+use crate::segment::Manner;
+use crate::source::{Fields, Form, Holds, Record, warc};
+use smallvec::SmallVec;
+
+/// A paragraph of what isn't written as it reads.
+pub(crate) struct Paragraph {
+    /// From its first to its last byte in the file.
+    pub(crate) around: Span,
+    /// Those that are its text.
+    pub(crate) pieces: SmallVec<[Span; 2]>,
+    /// Its compared form.
+    pub(crate) form: Vec<u8>,
+}
+
+/// A feed or a page, taken apart by itself.
+pub(crate) struct Apart {
+    /// In order.
+    pub(crate) paragraphs: Vec<Paragraph>,
+    /// Where its bodies are written.
+    pub(crate) bodies: Vec<Span>,
+    /// What goes with each item, if something before it stays or nothing does.
+    pub(crate) items: Vec<[Span; 2]>,
+}
+
+impl Apart {
+    /// All of a file.
+    ///
+    /// # Errors
+    /// Why it can't be taken apart, in words.
+    pub(crate) fn new(file: &[u8], form: Form, fields: &Fields, how: Match, unit: Unit) -> Result<Self, String> {
+        let manner = Manner { how, unit, is_measured: true, hash: Hash::Not };
+        let taking = Taking { manner, are_compared: false, has_places: false, is_checked: false };
+        let mut sheaf = Sheaf::default();
+        let records = (form == Form::Warc).then(|| records_of(file));
+        sheaf.read(file, records.as_deref(), form, fields, taking, true).map_err(|why| match why {
+            Unreadable::TooLarge(_) => "has a paragraph that is too long".to_owned(),
+            Unreadable::Feed(fault) => fault.to_string(),
+        })?;
+        let mut apart = Self { paragraphs: Vec::with_capacity(sheaf.segments.list.len()), bodies: Vec::new(), items: Vec::new() };
+        for document in &sheaf.documents {
+            let (ground, page) = (sheaf.ground(document, file), sheaf.page(document, file));
+            for segment in page.segments {
+                let text = segment.span();
+                let how = if segment.kind() == Kind::Fence { Match::Bytes } else { how };
+                let form = compared(text.of(page.text), how, &mut Vec::new()).to_vec();
+                apart.paragraphs.push(Paragraph { around: ground.around(text), pieces: ground.pieces(text), form });
+            }
+            apart.bodies.push(document.source);
+            if document.part != Part::Rest && apart.items.last().is_none_or(|[last, _]| *last != document.extent) {
+                apart.items.push([document.extent, document.leading]);
+            }
+        }
+        apart.paragraphs.sort_by_key(|paragraph| paragraph.around);
+        Ok(apart)
+    }
+}
+
+/// The documents of a WET.
+fn records_of(file: &[u8]) -> Vec<Record> {
+    let record = |(number, (extent, held)): (u64, (Span, warc::Held))| match held {
+        warc::Held::Document(warc::Document { text, is_html, .. }) => {
+            Some(Record { extent, number, holds: Holds::Text { text, id: None, is_html } })
+        }
+        _ => None,
+    };
+    (1..).zip(warc::records(file)).filter_map(record).collect()
+}
