@@ -8,7 +8,7 @@ use crate::runner::{Planned, Portion, Words};
 use crate::source::{About, Form};
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::Xxh3;
 
 /// From so many columns on a body that two items have is the same item, whatever their titles.
@@ -23,17 +23,21 @@ pub(super) struct Findings {
     pub(super) items: Vec<Item>,
 }
 
-/// An item, as those of other feeds know it.
+/// An item, for those of other feeds.
 pub(super) struct Item {
     /// What its body and, if that is short, its title say.
-    key: Option<u128>,
-    at: Passage,
-    hit: Option<Hit>,
+    key: u128,
+    /// What is said of it if another feed had it before.
+    hit: Hit,
 }
 
 /// The items of the feeds so far.
 #[derive(Default)]
-pub(super) struct Feeds(FxHashMap<u128, Passage>);
+pub(super) struct Feeds {
+    paths: Vec<PathBuf>,
+    /// By what they say: the number of the path, that of the item, and its line.
+    items: FxHashMap<u128, (u32, u32, u32)>,
+}
 
 impl Findings {
     /// What is found in a feed; nothing in anything else.
@@ -49,7 +53,7 @@ impl Findings {
             reading.ids(document, about);
             reading.body(document, about, &texts);
             if policy.compares_feeds {
-                items.push(reading.item(document, about, &texts));
+                items.extend(reading.item(document, about, &texts));
             }
         }
         Self { hits: reading.hits, items }
@@ -58,18 +62,24 @@ impl Findings {
 
 impl Feeds {
     /// Takes the items of a feed in, and gives those that another one had before.
-    pub(super) fn add(&mut self, items: Vec<Item>) -> Vec<Hit> {
-        let mut again = Vec::new();
-        for Item { key, at, hit } in items {
-            let (Some(key), Some(mut hit)) = (key, hit) else { continue };
-            let first = self.0.entry(key).or_insert_with(|| at.clone());
-            if first.path != at.path {
-                hit.message = format!("the same item stands in {first}");
-                hit.repeats = Some(first.clone());
-                again.push(hit);
-            }
+    pub(super) fn add(&mut self, path: &Path, items: Vec<Item>) -> Vec<Hit> {
+        if items.is_empty() {
+            return Vec::new();
         }
-        again
+        let here = self.paths.len() as u32;
+        self.paths.push(path.into());
+        let again = |Item { key, mut hit }| {
+            let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+            let own = (here, small(hit.at.record.unwrap_or_default()), small(hit.at.first_line().unwrap_or_default()));
+            let &mut (path, item, line) = self.items.entry(key).or_insert(own);
+            let lines = vec![Lines { first: line.into(), last: line.into() }];
+            let path = (path != here).then(|| self.paths[path as usize].clone())?;
+            let first = Passage { path, record: Some(item.into()), id: None, lines, has_lines_of_file: true };
+            hit.message = format!("the same item stands in {first}");
+            hit.repeats = Some(first);
+            Some(hit)
+        };
+        items.into_iter().filter_map(again).collect()
     }
 }
 
@@ -164,12 +174,12 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// It as it stands in the feed, for other feeds.
-    fn item(&self, document: &Planned, about: &About, texts: &[Words]) -> Item {
-        let body = texts.first().filter(|body| !body.paragraphs.is_empty());
-        let at = self.passage(document, about.place);
-        let hit = body.map(|body| self.hit(Rule::ItemInTwoFeeds, String::new(), document, body, None));
-        Item { key: body.map(|body| key(body, about)), at, hit }
+    /// It as it stands in the feed, for other feeds, if it says anything.
+    fn item(&self, document: &Planned, about: &About, texts: &[Words]) -> Option<Item> {
+        let body = texts.first().filter(|body| !body.paragraphs.is_empty())?;
+        let mut hit = self.hit(Rule::ItemInTwoFeeds, String::new(), document, body, None);
+        hit.at = self.passage(document, about.place);
+        Some(Item { key: key(body, about), hit })
     }
 
     fn hit(&self, rule: Rule, message: String, document: &Planned, body: &Words, kept: Option<(Passage, &Words)>) -> Hit {

@@ -239,7 +239,7 @@ impl<'a> Check<'a> {
 
     /// What is found of a feed as a feed and has a level, by item.
     fn of_feed(&mut self, feed: Findings, path: &Path) -> Vec<Hit> {
-        let again = self.feeds.add(feed.items);
+        let again = self.feeds.add(path, feed.items);
         let policy = self.policy;
         let mut hits: Vec<Hit> = feed.hits.into_iter().chain(again).filter_map(|hit| leveled(hit, policy, path)).collect();
         hits.sort_by_key(|hit| hit.at.record);

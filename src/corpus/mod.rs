@@ -170,7 +170,8 @@ impl Corpus {
     pub(crate) fn is_full_with(&self, bytes: u64) -> bool {
         let Self { texts, index, repeats, earlier, documents, .. } = self;
         let lists = (held(&texts.segments) + held(repeats) + held(&documents.list)) as u64;
-        let memory = texts.end + lists + index.as_ref().map_or(0, Index::memory) + earlier.memory();
+        let origins: usize = texts.held.iter().filter_map(|text| text.origins.as_ref()).map(held).sum();
+        let memory = texts.end + lists + origins as u64 + index.as_ref().map_or(0, Index::memory) + earlier.memory();
         memory + bytes + bytes / ADDED > self.room
     }
 
