@@ -129,7 +129,11 @@ impl Reading<'_> {
         }
         let left = without(&self.inside, cuts);
         let mut read = Vec::new();
-        let again = Markup::read(&left, dialect(self.body.written), &mut read);
+        let dialect = dialect(self.body.written);
+        let again = Markup::read(&left, dialect, &mut read);
+        if again.loose > markup.loose || (dialect == Dialect::Xhtml && !markup::is_well_formed(&left)) {
+            return false;
+        }
         drop(left);
         let mut gone = gone.iter().peekable();
         let stays = |(number, _): &(u32, &markup::Block)| gone.next_if(|gone| **gone == *number).is_none();

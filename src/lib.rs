@@ -71,6 +71,7 @@ mod bits;
 pub mod check;
 mod corpus;
 pub mod document;
+mod entity;
 mod error;
 mod ground;
 mod heirs;

@@ -152,7 +152,7 @@ fn ids_of_a_feed_are_its_items_own() {
     let desk = desk();
     desk.write("a.rss", rss(&(item("One", "1", &body(1)) + &item("Two", " &#49; ", &body(2)) + &item("Three", "3", &body(3)))));
     let ran = check(&desk, &["a.rss"]);
-    assert_eq!((findings(&ran), ran.status), (vec![("repeated-id".into(), "its id is the one of item 1: 1".into())], Some(1)));
+    assert_eq!((findings(&ran), ran.status), (vec![("repeated-id".into(), "the id is the one of item 1".into())], Some(1)));
     let at = &found(&ran)["findings"][0];
     assert_eq!((&at["record"], &at["lines"][0]["first"], &at["repeats"]["lines"][0]["first"]), (&2.into(), &3.into(), &2.into()));
     let json = |first: &str, second: &str| {
@@ -180,8 +180,8 @@ fn an_item_that_stands_twice_is_one() {
     );
     let ran = check(&desk, &["a.rss"]);
     let expected = [
-        ("repeated-item", "its description says what item 1 (1) says"),
-        ("repeated-item", "its description says what item 3 (3) says"),
+        ("repeated-item", "the description says what item 1 (1) says"),
+        ("repeated-item", "the description says what item 3 (3) says"),
     ];
     assert_eq!(findings(&ran), expected.map(|(rule, message)| (rule.into(), message.into())));
     assert_eq!(ran.status, Some(0));
@@ -208,8 +208,8 @@ fn a_body_that_begins_with_title_or_summary_is_noted() {
     );
     let ran = check(&desk, &["a.rss"]);
     let expected = [
-        ("body-repeats-summary", "its content:encoded begins with what its description says"),
-        ("body-repeats-title", "its content:encoded begins with its title"),
+        ("body-repeats-summary", "the content:encoded begins with what the description says"),
+        ("body-repeats-title", "the content:encoded begins with the title"),
     ];
     assert_eq!(findings(&ran), expected.map(|(rule, message)| (rule.into(), message.into())));
     assert_eq!(ran.status, Some(0));
@@ -236,8 +236,8 @@ fn across_items_and_feeds_whole_items_go() {
     }
     let ran = check(&desk, &["--across", "f"]);
     let expected = [
-        ("repeated-item", "its description says what item 1 (1) says"),
-        ("item-in-two-feeds", "the same item stands in f/a.rss:3 (item 2, 2)"),
+        ("repeated-item", "the description says what item 1 (1) says"),
+        ("item-in-two-feeds", "an item that says the same stands in f/a.rss:3 (item 2)"),
     ];
     assert_eq!(findings(&ran), expected.map(|(rule, message)| (rule.into(), message.into())));
     assert_eq!(rules(&check(&desk, &["f"])), ["repeated-item"]);
@@ -321,7 +321,18 @@ fn what_is_broken_is_named_with_its_line_and_the_others_are_checked() {
     let desk = desk();
     let good = kind("RSS 2.0, description");
     desk.write("f/good.rss", good.feed(&good.body(&told(3, 2))));
-    let cases: [(&str, Vec<u8>, &str); 14] = [
+    let cases: [(&str, Vec<u8>, &str); 17] = [
+        (
+            "nul.rss",
+            b"<rss><channel>\n<title>\x08</title></channel></rss>".into(),
+            "line 2: broken XML: a character that XML doesn't allow: U+0008",
+        ),
+        ("hz.rss", b"<?xml version=\"1.0\" encoding=\"hz-gb-2312\"?>\n<rss><channel/></rss>".into(), "iconv -f hz-gb-2312"),
+        (
+            "item.json",
+            b"{\"version\": \"https://jsonfeed.org/version/1\", \"items\": [\n[\"1\"]]}".into(),
+            "line 2: no JSON Feed: invalid type: sequence, expected an object",
+        ),
         ("tags.rss", b"<rss><channel>\n<item>\n</channel></rss>".into(), "line 3: broken XML"),
         ("early.rss", b"<rss>\n<channel><item>\n<title>".into(), "line 3: broken XML: it ends within an item"),
         (
@@ -329,7 +340,11 @@ fn what_is_broken_is_named_with_its_line_and_the_others_are_checked() {
             b"<rss><channel><item>\n<description><![CDATA[ text </description></item></channel></rss>".into(),
             "line 2: broken XML",
         ),
-        ("amp.rss", b"<rss><channel><item>\n<title>this & that</title></item></channel></rss>".into(), "line 2: broken XML"),
+        (
+            "amp.rss",
+            b"<rss><channel><item>\n<title>this & that</title></item></channel></rss>".into(),
+            "line 2: broken XML: an & that begins no entity; it is written &amp;",
+        ),
         (
             "behind.rss",
             b"<rss><channel/></rss>\n<p>Error 500</p>".into(),
@@ -356,7 +371,7 @@ fn what_is_broken_is_named_with_its_line_and_the_others_are_checked() {
             b"<?xml version=\"1.0\" encoding=\"klingon\"?>\n<rss><channel/></rss>".into(),
             "is in the encoding \"klingon\", which is none that is known",
         ),
-        ("kanji.rss", b"<?xml version=\"1.0\" encoding=\"iso-2022-jp\"?>\n<rss><channel/></rss>".into(), "iconv -f ISO-2022-JP"),
+        ("kanji.rss", b"<?xml version=\"1.0\" encoding=\"iso-2022-jp\"?>\n<rss><channel/></rss>".into(), "iconv -f iso-2022-jp"),
         (
             "shape.json",
             br#"{"version": "https://jsonfeed.org/version/1",
@@ -369,7 +384,7 @@ fn what_is_broken_is_named_with_its_line_and_the_others_are_checked() {
             br#"{"version": "https://jsonfeed.org/version/1", "items": [
  {"id": 1, "content_text": "a", "content_text": "b"}]}"#
                 .into(),
-            "line 2: no JSON Feed: duplicate field `content_text`",
+            "line 2: no JSON Feed: content_text stands twice in one item",
         ),
         (
             "type.json",
@@ -424,8 +439,10 @@ fn xml_and_json_that_are_no_feeds_are_left_out_of_a_folder() {
     desk.run(&["check", "f"]).succeeds();
     desk.run(&["check", "-v", "f"]).says("f/pom.xml").says("f/package.json").says("f/large.json");
     desk.run(&["check", "--files", "f"]).prints("f/feed.xml\n");
+    desk.write("array.json", "[\"https://jsonfeed.org/version/1\", []]");
+    desk.run(&["check", "array.json"]).fails("is no feed: it is an array");
     desk.run(&["check", "f/pom.xml"]).fails("is no feed: its root is <project>");
-    desk.run(&["check", "f/package.json"]).fails("is no feed: its version isn't one of JSON Feed");
+    desk.run(&["check", "f/package.json"]).fails("is no feed: it has no version of JSON Feed");
 }
 
 #[test]
@@ -553,4 +570,203 @@ fn made_feeds_have_the_faults_that_they_show() {
         }
     }
     assert_eq!(count, (10, 2));
+}
+
+/// An Atom feed whose one entry has this XHTML.
+fn xhtml(inside: &str) -> String {
+    format!(
+        "<feed xmlns=\"http://www.w3.org/2005/Atom\"><entry><id>1</id><content type=\"xhtml\"><div \
+         xmlns=\"http://www.w3.org/1999/xhtml\">{inside}</div></content></entry></feed>"
+    )
+}
+
+#[test]
+fn what_is_left_of_xhtml_is_well_formed() {
+    let (a, b, c) = (paragraph(1), paragraph(2), paragraph(3));
+    let deep = |count: usize, inside: &str| format!("{}{inside}{}", "<div>".repeat(count), "</div>".repeat(count));
+    let cases = [
+        format!("<p>{a}</p><p>{b}</p><p>{c}</p><p>{a}<div>{b}</div>unique tail {c}</p>"),
+        format!("<p>{a}</p><p>{b}</p><p>{a}<ul><li>u</li></ul>{b}</p>"),
+        format!("<p>{a}</p><p>{b}</p><p>{a}<p>u</p>{b}</p>"),
+        format!("<p>{a}</p><p>{b}</p><ul><li>{a}<p>{b}</p><li>u</li></li></ul>"),
+        format!("<p>{a}</p><p>{b}</p>{}", deep(249, &format!("<div>{a}<div/></div><p>{b}<i>z</i></p>"))),
+        format!("<p>{a}</p><p>{b}</p>{}", deep(700, &format!("<p>{a}</p><p>{b}</p>"))),
+        format!("<p>{a}</p><p>{b}</p><i><table><tr><td>u<p>{a}</p><p>{b}</p></td></tr></table></i>tail"),
+    ];
+    for inside in cases {
+        let desk = desk();
+        desk.write("a.atom", xhtml(&inside));
+        let cleaned = desk.sh("unecho -q a.atom").succeeds().stdout.clone();
+        let mut reader = quick_xml::Reader::from_str(&cleaned);
+        while !matches!(reader.read_event().unwrap_or_else(|error| panic!("{error}: {cleaned}")), quick_xml::events::Event::Eof) {
+        }
+        desk.write("b.atom", &cleaned);
+        desk.sh("unecho -q b.atom | cmp - b.atom").succeeds();
+    }
+}
+
+#[test]
+fn tags_that_cross_out_of_a_cell_are_never_parted() {
+    let desk = desk();
+    let (a, b) = (paragraph(1), paragraph(2));
+    let page = format!("<p>{a}</p><p>{b}</p><i><table><tr><td>unique<p>{a}</i></p><p>{b}</p></td></tr></table>tail");
+    desk.write("a.html", &page);
+    let cleaned = desk.sh("unecho -q a.html").stdout;
+    assert_eq!(cleaned.matches("<i>").count(), cleaned.matches("</i>").count(), "{cleaned}");
+}
+
+#[test]
+fn what_shows_something_else_stays_unless_it_stands_elsewhere() {
+    let desk = desk();
+    let (a, b) = (paragraph(1), paragraph(2));
+    let between = "<amp-img src=\"2.jpg\"></amp-img><a id=\"anchor\"></a><hr class=\"x\"><!--[if mso]>unique<![endif]-->";
+    desk.write("a.html", format!("<p>{a}</p><p>{b}</p><p>other</p><p>{a}</p>{between}<p>{b}</p>"));
+    assert_same(&desk.sh("unecho -q a.html").stdout, &format!("<p>{a}</p><p>{b}</p><p>other</p>{between}"), "what lies between");
+    desk.write("a.html", format!("<!-- p --><p>{a}</p><hr><p>{b}</p><p>other</p><!-- p --><p>{a}</p><hr><p>{b}</p>"));
+    assert_same(
+        &desk.sh("unecho -q a.html").stdout,
+        &format!("<!-- p --><p>{a}</p><hr><p>{b}</p><p>other</p><!-- p -->"),
+        "what stood before",
+    );
+}
+
+#[test]
+fn items_that_say_something_of_their_own_stay() {
+    let (title, long) = ("<title>t</title>", escaped(&(body(1) + &body(2))));
+    let own = [
+        "<itunes:summary>Unique words.</itunes:summary>",
+        "<fulltext>Unique words.</fulltext>",
+        "<media:group><media:content url=\"https://example.org/unique.mp4\"><media:rating>x</media:rating></media:content></media:group>",
+        "<media:thumbnail url=\"https://example.org/unique.png\"/>",
+        "<dc:title>Unique</dc:title>",
+        "<atom:content type=\"application/xml\"><doc>unique</doc></atom:content>",
+        "<atom:content src=\"https://example.org/unique.mp4\"/>",
+    ];
+    for own in own {
+        let desk = desk();
+        let of = |number: usize, own: &str| {
+            format!("<item>{title}<guid>{number}</guid><description>{long}</description>{own}</item>\n")
+        };
+        let feed = format!(
+            "<rss xmlns:itunes=\"i\" xmlns:media=\"http://search.yahoo.com/mrss/\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" \
+             xmlns:atom=\"http://www.w3.org/2005/Atom\"><channel>{}{}{}</channel></rss>",
+            of(1, ""),
+            of(2, own),
+            of(3, "")
+        );
+        desk.write("a.rss", &feed);
+        let cleaned = desk.sh("unecho -q --across a.rss").stdout;
+        assert_eq!((cleaned.matches("<item>").count(), cleaned.matches(own).count()), (2, 1), "{own}");
+    }
+    let desk = desk();
+    let of =
+        |number: usize, own: &str| format!("{{\"id\": \"{number}\", \"title\": \"t\", \"content_html\": \"{}\"{own}}}", body(1));
+    desk.write(
+        "a.json",
+        format!(
+            "{{\"version\": \"https://jsonfeed.org/version/1\", \"items\": [{}, {}, {}]}}",
+            of(1, ""),
+            of(2, ", \"image\": \"u.png\""),
+            of(3, "")
+        ),
+    );
+    let cleaned: serde_json::Value = serde_json::from_str(&desk.sh("unecho -q --across a.json").stdout).unwrap();
+    assert_eq!(cleaned["items"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn markup_that_xml_holds_between_texts_stays_whole() {
+    let desk = desk();
+    let (a, b) = (paragraph(1), paragraph(2));
+    desk.write(
+        "a.rss",
+        rss(&format!("<item><description>{a}\n\n{b} ?&gt;\n\nfoo <?x > unique\n\n{a}\n\n{b} ?></description></item>")),
+    );
+    let cleaned = desk.sh("unecho -q a.rss").succeeds().stdout.clone();
+    assert!(cleaned.contains("<?x > unique"), "{cleaned}");
+    assert!(feed_rs::parser::parse(cleaned.as_bytes()).is_ok(), "{cleaned}");
+}
+
+#[test]
+fn each_cut_of_an_item_has_its_own_witness() {
+    let desk = desk();
+    let of = |title: &str, description: &str, content: &str| {
+        format!(
+            "<item><title>{title}</title><description>{}</description><encoded xmlns=\"http://purl.org/rss/1.0/modules/content/\">{}</encoded></item>\n",
+            escaped(description),
+            escaped(content)
+        )
+    };
+    let (a, b) = (body(1), body(2));
+    desk.write(
+        "a.rss",
+        rss(&(of("One", &a, "")
+            + &of("Two", &b, "")
+            + &of("Three", &format!("<p>Own one.</p>{a}"), &format!("<p>Own two.</p>{b}"))
+            + &of("One", &a, &b))),
+    );
+    // Pictures between two copies make several cuts of one block.
+    let pictures = format!("{a}{b}<img src=\"1.png\">{a}{b}<img src=\"2.png\">");
+    desk.write("p/a.html", format!("{a}{b}"));
+    desk.write("p/b.html", pictures);
+    for args in [&["--across", "a.rss", "-o", "out.rss"][..], &["--across", "p", "-o", "out", "--max-removed", "100%"]] {
+        desk.run(&[args, &["--record", "record"]].concat()).succeeds();
+        desk.run(&["verify", "record"]).succeeds();
+        fs::remove_file(desk.path("record")).unwrap();
+    }
+    assert_eq!(desk.read("out/b.html"), "<img src=\"1.png\"><p></p><img src=\"2.png\">"); // which keeps them apart
+}
+
+#[test]
+fn atom_without_a_namespace_is_atom() {
+    let desk = desk();
+    let entry = |id: usize| {
+        format!("<entry><id>{id}</id><content type=\"html\">{}</content></entry>", escaped(&(body(1) + &body(2)).repeat(2)))
+    };
+    desk.write("a.xml", format!("<feed>{}{}</feed>", entry(1), entry(1)));
+    assert_eq!(rules(&check(&desk, &["a.xml"])), ["doubled-body", "doubled-body", "repeated-id", "repeated-item"]);
+}
+
+#[test]
+fn a_finding_about_an_id_is_allowed_and_listed_like_others() {
+    let desk = desk();
+    desk.write("a.rss", rss(&(item("One", "tag:1", &body(1)) + &item("Two", "tag:1", &body(2)))));
+    let fingerprint = found(&check(&desk, &["a.rss"]))["findings"][0]["fingerprint"].as_str().unwrap().to_owned();
+    desk.run(&["check", "a.rss", "--allow", &format!("hash:{fingerprint}")]).succeeds();
+    let ran = desk.run(&["check", "a.rss", "--baseline", "known", "--update-baseline"]);
+    assert!(ran.stdout.contains("repeated-id tag:1"), "{}", ran.stdout);
+    desk.run(&["check", "a.rss", "--baseline", "known"]).succeeds();
+    let shown = desk.run(&["check", "a.rss"]).stdout;
+    assert!(shown.contains("a.rss:3") && shown.contains("it stands first in a.rss:2 (item 1, tag:1)"), "{shown}");
+}
+
+#[test]
+fn a_page_is_no_feed_whatever_its_name() {
+    let desk = desk();
+    desk.write("d/error.xml", "<!DOCTYPE html><html><body><p>503</p></body></html>");
+    desk.write("d/a.txt", "Some text.");
+    desk.run(&["check", "-v", "d"]).succeeds().says("left out: d/error.xml (of unknown form)");
+    desk.run(&["check", "d", "--fail-on-skip"]).fails("of unknown form");
+    let wide: Vec<u8> = format!("<html><body>{}</body></html>", (body(1) + &body(2)).repeat(2))
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    desk.write("w/page.html", [&[0xff, 0xfe][..], &wide].concat());
+    assert_eq!(desk.run(&["check", "w"]).status, Some(1));
+}
+
+#[test]
+fn hostile_markup_takes_no_longer_than_other_markup() {
+    let desk = desk();
+    let cases = [
+        format!("{}{}{}", "<table><tr><td>".repeat(40), "<b>".repeat(370), "x<br>".repeat(200_000)),
+        "<b>".repeat(499) + &"<p>x".repeat(300_000),
+        "<ul><li>".repeat(400) + &"<li>x".repeat(200_000),
+    ];
+    for (number, page) in cases.into_iter().enumerate() {
+        desk.write("a.html", page);
+        let started = std::time::Instant::now();
+        desk.run(&["check", "-q", "a.html"]);
+        println!("case {number}: {:?}", started.elapsed());
+    }
 }

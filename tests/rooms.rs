@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms in the order of ARCHITECTURE.md.
-const ROOMS: [&str; 28] = [
+const ROOMS: [&str; 29] = [
     "document",
     "error",
+    "entity",
     "threads",
     "scratch",
     "source",

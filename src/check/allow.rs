@@ -104,6 +104,12 @@ impl Allowlist {
         listed.is_some() || allowed == all.len()
     }
 
+    /// Whether what has this fingerprint is listed by it.
+    pub(super) fn has(&self, fingerprint: Fingerprint) -> bool {
+        let listed = self.entries.iter().find(|entry| entry.is_of(fingerprint));
+        listed.inspect(|entry| entry.use_it()).is_some()
+    }
+
     fn allows_paragraph(&self, paragraph: &[u8]) -> bool {
         let form = form(paragraph);
         let found = self.entries.iter().filter(|entry| entry.finds(&form));

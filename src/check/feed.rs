@@ -3,7 +3,7 @@
 use super::hit::Hit;
 use super::{Level, Policy, Rule};
 use crate::document::Span;
-use crate::report::{Evidence, Fingerprint, Lines, Passage, Wanted, beginning};
+use crate::report::{Evidence, Fingerprint, Lines, Passage, Reads, Wanted, beginning};
 use crate::runner::{Planned, Portion, Words};
 use crate::source::{About, Form};
 use rustc_hash::FxHashMap;
@@ -75,7 +75,7 @@ impl Feeds {
             let lines = vec![Lines { first: line.into(), last: line.into() }];
             let path = (path != here).then(|| self.paths[path as usize].clone())?;
             let first = Passage { path, record: Some(item.into()), id: None, lines, has_lines_of_file: true };
-            hit.message = format!("the same item stands in {first}");
+            hit.message = format!("an item that says the same stands in {first}");
             hit.repeats = Some(first);
             Some(hit)
         };
@@ -129,10 +129,10 @@ impl<'a> Reading<'a> {
                 Some((first, _)) if first.line == document.line => "something else in it".into(),
                 Some((first, _)) => format!("item {}", first.line.unwrap_or_default()),
             };
-            let message = format!("its id is the one of {of}: {id}");
+            let message = format!("the id is the one of {of}");
             let about = (self.portion.in_file(place), Fingerprint::of(format!("{kind} {id}").as_bytes()));
             let (at, first) = (self.passage(document, place), first.map(|(first, place)| self.passage(first, place)));
-            self.hits.push(Hit::of_item(Rule::RepeatedId, message, at, about, first));
+            self.hits.push(Hit { begins: id.into(), ..Hit::of_item(Rule::RepeatedId, message, at, about, first) });
         }
     }
 
@@ -140,12 +140,14 @@ impl<'a> Reading<'a> {
     fn body(&mut self, document: &'a Planned, about: &'a About, texts: &[Words]) {
         let Some(body) = texts.first().filter(|body| !body.paragraphs.is_empty()) else { return };
         let own = key(body, about);
-        match self.bodies.get(&own) {
-            None => _ = self.bodies.insert(own, (document, about)),
-            Some(&(first, of_first)) => {
+        match own.map(|own| self.bodies.entry(own)) {
+            None => {}
+            Some(Entry::Vacant(new)) => _ = new.insert((document, about)),
+            Some(Entry::Occupied(first)) => {
+                let (first, of_first) = *first.get();
                 let then = self.portion.words(first);
                 if then.first().is_some_and(|then| then.paragraphs == body.paragraphs) {
-                    let message = format!("its {} says what {} says", body.name, named(first, of_first));
+                    let message = format!("the {} says what {} says", body.name, named(first, of_first));
                     let kept = then.first().map(|then| (self.passage(first, then.at), then));
                     let hit = self.hit(Rule::RepeatedItem, message, document, body, kept);
                     self.hits.push(hit);
@@ -157,8 +159,12 @@ impl<'a> Reading<'a> {
             count > 0 && body.paragraphs.get(..count).is_some_and(|begins| begins == other.paragraphs)
         };
         if let Some(summary) = texts[1..].iter().find(is_beginning) {
-            let verb = if summary.paragraphs.len() == body.paragraphs.len() { "says" } else { "begins with" };
-            let message = format!("its {} {verb} what its {} says", body.name, summary.name);
+            let is_all = summary.paragraphs.len() == body.paragraphs.len();
+            let message = match is_all {
+                true if body.name == summary.name => format!("there are two of {}, which say the same", body.name),
+                true => format!("the {} says what the {} says", body.name, summary.name),
+                false => format!("the {} begins with what the {} says", body.name, summary.name),
+            };
             let kept = Some((self.passage(document, summary.at), summary));
             let beginning = body.beginning(summary.paragraphs.len());
             let hit = self.hit(Rule::BodyRepeatsSummary, message, document, &beginning, kept);
@@ -166,10 +172,11 @@ impl<'a> Reading<'a> {
         }
         let is_title = |title: &Vec<u8>| !title.is_empty() && body.paragraphs.first().is_some_and(|first| **first == **title);
         if let Some(title) = about.title.as_deref().map(Words::of_title).filter(is_title) {
-            let message = format!("its {} begins with its title", body.name);
+            let message = format!("the {} begins with the title", body.name);
             let beginning = body.beginning(1);
-            let mut hit = self.hit(Rule::BodyRepeatsTitle, message, document, &beginning, None);
-            hit.fingerprint = Fingerprint::of(&title);
+            let title = Words { name: "title", at: about.title_at, paragraphs: vec![title.into()], columns: 0 };
+            let kept = Some((self.passage(document, about.title_at), &title));
+            let hit = self.hit(Rule::BodyRepeatsTitle, message, document, &beginning, kept);
             self.hits.push(hit);
         }
     }
@@ -179,14 +186,15 @@ impl<'a> Reading<'a> {
         let body = texts.first().filter(|body| !body.paragraphs.is_empty())?;
         let mut hit = self.hit(Rule::ItemInTwoFeeds, String::new(), document, body, None);
         hit.at = self.passage(document, about.place);
-        Some(Item { key: key(body, about), hit })
+        Some(Item { key: key(body, about)?, hit })
     }
 
     fn hit(&self, rule: Rule, message: String, document: &Planned, body: &Words, kept: Option<(Passage, &Words)>) -> Hit {
         let text = body.text();
-        let kept_text = kept.as_ref().map(|(_, words)| (words.text(), numbers(words)));
-        let quoted = kept_text.as_ref().map(|(text, numbers)| (text.as_slice(), *numbers));
-        let evidence = Evidence::new((&text, numbers(body), body.paragraphs.len()), quoted, true, self.wanted);
+        let of_kept = kept.as_ref().map(|(_, words)| (words.text(), numbers(words)));
+        let reads = |text, lines| Reads { text, lines, are_paragraphs: true };
+        let kept_reads = of_kept.as_ref().map(|(text, lines)| reads(text, *lines));
+        let evidence = Evidence::new(reads(&text, numbers(body)), body.paragraphs.len(), kept_reads, self.wanted);
         let about = (self.portion.in_file(body.at), evidence.fingerprint);
         let at = self.passage(document, body.at);
         Hit {
@@ -199,17 +207,17 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// What tells the body of an item from others: what it says, and, if that is little, what its title says.
-fn key(body: &Words, about: &About) -> u128 {
+/// What tells the body of an item from others: what it says, and, if that is little, what its title says; without one nothing.
+fn key(body: &Words, about: &About) -> Option<u128> {
     let mut all = Xxh3::new();
     for paragraph in &body.paragraphs {
         all.update(paragraph);
         all.update(b"\n\n");
     }
     if body.columns < LONG {
-        all.update(&Words::of_title(about.title.as_deref().unwrap_or_default()));
+        all.update(&Words::of_title(about.title.as_deref()?));
     }
-    all.digest128()
+    Some(all.digest128())
 }
 
 /// The numbers of its paragraphs.

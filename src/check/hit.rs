@@ -55,13 +55,9 @@ impl Hit {
         let message = match rule {
             Rule::RepeatedDocument => format!("all of it repeats {}", repeat.repeated_in_words()),
             _ => {
-                let (what, is_one) = match repeat.paragraph_numbers {
-                    Some(numbers) => (numbers.named("paragraph"), numbers.count() == 1),
-                    None => (repeat.lines.to_string(), repeat.lines.count() == 1),
-                };
-                let verb = if is_one { "repeats" } else { "repeat" };
+                let verb = if repeat.is_one() { "repeats" } else { "repeat" };
                 let size = repeat.paragraph_numbers.map_or_else(|| format!(" ({size})"), |_| String::new());
-                format!("{what} {verb} {}{of_record}{size}", repeat.repeated_in_words())
+                format!("{} {verb} {}{of_record}{size}", repeat.in_words(), repeat.repeated_in_words())
             }
         };
         let evidence = repeat.evidence.expect("what is checked keeps evidence");

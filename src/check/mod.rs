@@ -249,7 +249,11 @@ impl<'a> Check<'a> {
     /// Judges findings of items.
     fn judge_all(&mut self, hits: impl Iterator<Item = Hit>) -> Result<()> {
         for hit in hits {
-            if hit.evidence.as_ref().is_some_and(|evidence| evidence.is_allowed) {
+            let is_allowed = match &hit.evidence {
+                Some(evidence) => evidence.is_allowed,
+                None => self.policy.allowlist.has(hit.fingerprint),
+            };
+            if is_allowed {
                 self.counts.allowed += 1;
             } else {
                 self.judge(vec![hit], &[])?;

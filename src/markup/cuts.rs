@@ -19,6 +19,9 @@ impl Markup {
     /// Where the markup is cut if these blocks go, by their numbers in order: balanced pieces, in order. Those that can't go without
     /// unbalancing what stays are taken out of them.
     pub(crate) fn cuts(&self, blocks: &mut Vec<u32>) -> Vec<Span> {
+        if self.is_too_deep {
+            blocks.clear();
+        }
         loop {
             let mut cutting = Cutting { markup: self, blocks, cuts: Vec::new() };
             cutting.within(0);

@@ -12,7 +12,8 @@ mod tree;
 
 pub(crate) use tree::{Block, Markup};
 
-use crate::source::feed::entity;
+use crate::entity::entity;
+use quick_xml::events::Event;
 
 /// How markup is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,4 +32,20 @@ pub(crate) fn is_in(text: &[u8]) -> bool {
         _ => false,
     };
     memchr::memchr2_iter(b'<', b'&', text).any(begins)
+}
+
+/// Whether each element of some XHTML is ended by its own tag.
+pub(crate) fn is_well_formed(xhtml: &[u8]) -> bool {
+    let Ok(text) = str::from_utf8(xhtml) else { return false };
+    let mut reader = quick_xml::Reader::from_str(text);
+    let mut depth = 0u64;
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(_)) => depth += 1,
+            Ok(Event::End(_)) => depth = depth.saturating_sub(1),
+            Ok(Event::Eof) => return depth == 0,
+            Ok(_) => {}
+            Err(_) => return false,
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::Dialect;
 use crate::document::{Map, Span};
-use crate::source::feed::entity;
+use crate::entity::entity;
 use html5gum::{Emitter, Error, State, Tokenizer, naive_next_state};
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -52,6 +52,7 @@ fn html(markup: &[u8], each: &mut impl FnMut(Token, Span)) -> usize {
         name: Vec::new(),
         last: Vec::new(),
         is_end: false,
+        is_closed: false,
         attribute: Vec::new(),
         value: Vec::new(),
         small: 0,
@@ -75,6 +76,8 @@ struct Tags<'e, F> {
     /// The name of the last tag that began an element.
     last: Vec<u8>,
     is_end: bool,
+    /// Whether it ends itself, which counts in SVG and MathML.
+    is_closed: bool,
     /// The name of an attribute and its value, as far as those are of interest.
     attribute: Vec<u8>,
     value: Vec<u8>,
@@ -147,7 +150,7 @@ impl<F: FnMut(Token, Span)> Emitter for Tags<'_, F> {
 
     fn init_start_tag(&mut self) {
         self.name.clear();
-        (self.is_end, self.small) = (false, 0);
+        (self.is_end, self.is_closed, self.small) = (false, false, 0);
     }
 
     fn init_end_tag(&mut self) {
@@ -180,8 +183,9 @@ impl<F: FnMut(Token, Span)> Emitter for Tags<'_, F> {
             return None;
         }
         self.last.clone_from(&self.name);
-        // What looks like an empty element begins one all the same.
-        (self.each)(Token::Open { name: &self.name, is_empty: false, is_point: self.small == 2 }, place);
+        // What looks like an empty element begins one all the same, unless it isn't one of HTML.
+        let is_empty = self.is_closed && matches!(&*self.name, b"svg" | b"math");
+        (self.each)(Token::Open { name: &self.name, is_empty, is_point: self.small == 2 }, place);
         naive_next_state(&self.name)
     }
 
@@ -201,10 +205,13 @@ impl<F: FnMut(Token, Span)> Emitter for Tags<'_, F> {
         self.nothing();
     }
 
+    fn set_self_closing(&mut self) {
+        self.is_closed = true;
+    }
+
     fn emit_error(&mut self, _: Error) {}
     fn init_comment(&mut self) {}
     fn init_doctype(&mut self) {}
-    fn set_self_closing(&mut self) {}
     fn set_force_quirks(&mut self) {}
     fn push_comment(&mut self, _: &[u8]) {}
     fn push_doctype_name(&mut self, _: &[u8]) {}

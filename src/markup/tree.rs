@@ -7,6 +7,7 @@ use super::elements::{
 use super::tokens::{self, Token, decode};
 use crate::document::{Kind, Map, Span};
 use crate::segment::is_blank;
+use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 /// Markup, taken apart.
@@ -20,6 +21,10 @@ pub(crate) struct Markup {
     pub(super) nodes: Vec<Node>,
     /// Elements that no tag ended where it should, each with the tag that would have.
     pub(super) tangles: Vec<(u64, u64)>,
+    /// How many tags there are that should end an element and end none, or whose element nothing ends though it should.
+    pub(crate) loose: usize,
+    /// Whether elements are in one another beyond what is looked at: then nothing of it can be taken out.
+    pub(super) is_too_deep: bool,
 }
 
 /// A block of text.
@@ -82,10 +87,12 @@ impl Markup {
         let read = Self { nodes: vec![root], ..Self::default() };
         let mut reading = Reading {
             markup,
+            dialect,
             base: out.len(),
             out,
             read,
             open: vec![Open { node: 0, name: Name::new(), sort: Sort::Block }],
+            rows: Vec::new(),
             heads: 0,
             preformatted: 0,
             unclosed: Vec::new(),
@@ -99,7 +106,7 @@ impl Markup {
 }
 
 /// What is in so many elements is no deeper in any more, so that no markup takes longer than it should.
-const DEEPEST: usize = 500;
+const DEEPEST: usize = 250;
 /// So many elements without their end are remembered.
 const MOST_UNCLOSED: usize = 100;
 
@@ -130,12 +137,15 @@ struct Within {
 
 struct Reading<'a> {
     markup: &'a [u8],
+    dialect: Dialect,
     out: &'a mut Vec<u8>,
     base: usize,
     read: Markup,
     open: Vec<Open>,
     /// Elements that were ended by something else than their tag, and are of those that have one.
     unclosed: Vec<(Name, u64)>,
+    /// For each row that is open the texts that stand directly in its cells: the cell, and the block.
+    rows: Vec<Vec<(u32, u32)>>,
     /// How many elements are open whose content is no part of the text.
     heads: usize,
     /// And how many in which white space is.
@@ -212,10 +222,14 @@ impl Reading<'_> {
                 }
                 let node = self.leaf_at(is, place);
                 self.read.nodes[node as usize].stays = sort == Sort::Head;
+                self.read.is_too_deep |= is_element && self.open.len() == DEEPEST;
                 if is_element && self.open.len() < DEEPEST {
                     self.read.nodes[node as usize].inside = Span { start: place.end, end: place.end };
                     self.heads += usize::from(sort == Sort::Head);
                     self.preformatted += usize::from(is_preformatted(name));
+                    if name == b"tr" {
+                        self.rows.push(Vec::new());
+                    }
                     self.open.push(Open { node, name: name.into(), sort });
                 }
             }
@@ -224,6 +238,9 @@ impl Reading<'_> {
 
     /// Ends the elements that end where one of this name begins.
     fn end_before(&mut self, next: &[u8], at: u64) {
+        if self.dialect == Dialect::Xhtml {
+            return; // where each has its tag
+        }
         if self.is_in_head() && !is_of_head(next) && next != b"head" {
             while self.is_in_head() {
                 self.end_last(at, at);
@@ -251,20 +268,26 @@ impl Reading<'_> {
         if sort(name) == Sort::Break {
             return self.begin(name, false, false, place); // as browsers take it
         }
-        let mut found = None;
+        let (mut found, mut is_kept_in) = (None, false);
         for (depth, open) in self.open.iter().enumerate().skip(1).rev() {
             if *open.name == *name {
-                found = Some(depth);
+                found = Some((depth, open.node));
                 break;
             }
-            if keeps_in(&open.name, name) {
-                break;
-            }
+            is_kept_in |= self.dialect == Dialect::Html && keeps_in(&open.name, name);
+        }
+        if let Some((_, node)) = found.filter(|_| is_kept_in) {
+            // It would end what is around the cell that it stands in.
+            let start = self.read.nodes[node as usize].place.start;
+            self.read.tangles.push((start, place.start));
+            self.read.loose += 1;
+            return self.leaf(What::Nothing, place);
         }
         if sort(name) == Sort::Block {
             self.end_block(2);
         }
-        let Some(depth) = found else {
+        let Some((depth, _)) = found else {
+            self.read.loose += 1;
             if let Some(at) = self.unclosed.iter().rposition(|(unclosed, _)| **unclosed == *name) {
                 let (_, start) = self.unclosed.remove(at);
                 self.read.tangles.push((start, place.start));
@@ -285,13 +308,11 @@ impl Reading<'_> {
     /// Ends the last element that is open, where its content and where it ends itself.
     fn end_last(&mut self, inside: u64, end: u64) {
         let open = self.open.pop().expect("all of the markup stays open");
-        if !may_lack_its_end(&open.name) {
-            let start = self.read.nodes[open.node as usize].place.start;
-            if self.unclosed.len() == MOST_UNCLOSED {
-                self.unclosed.remove(0);
-            }
-            self.unclosed.push((open.name.clone(), start));
+        self.read.loose += usize::from(!may_lack_its_end(&open.name));
+        if self.unclosed.len() == MOST_UNCLOSED {
+            self.unclosed.remove(0);
         }
+        self.unclosed.push((open.name.clone(), self.read.nodes[open.node as usize].place.start));
         self.end_node(&open, inside, end);
     }
 
@@ -306,22 +327,13 @@ impl Reading<'_> {
         let of = &mut self.read.nodes[node as usize];
         (of.inside.end, of.place.end, of.end) = (inside, end, last);
         if *open.name == *b"tr" {
-            self.end_row(node, last);
+            self.end_row();
         }
     }
 
     /// The texts that stand directly in the cells of a row, if several have some, go only with what they are among.
-    fn end_row(&mut self, row: u32, end: u32) {
-        let nodes = &self.read.nodes;
-        let cell_of = |node: &Node| {
-            let mut at = node.parent;
-            while nodes[at as usize].is == What::Inline {
-                at = nodes[at as usize].parent;
-            }
-            (nodes[at as usize].parent == row).then_some(at)
-        };
-        let texts = nodes[row as usize + 1..end as usize].iter().filter(|node| node.is == What::Text);
-        let texts: Vec<(u32, u32)> = texts.filter_map(|node| Some((cell_of(node)?, node.blocks.start))).collect();
+    fn end_row(&mut self) {
+        let texts = self.rows.pop().unwrap_or_default();
         if texts.iter().all(|(cell, _)| *cell == texts[0].0) {
             return;
         }
@@ -330,6 +342,15 @@ impl Reading<'_> {
             if block.kind == Kind::Line {
                 block.kind = Kind::Row;
             }
+        }
+    }
+
+    /// Notes a text that stands directly in a cell.
+    fn note_in_cell(&mut self, block: u32) {
+        let around = self.open.iter().rev().find(|open| open.sort != Sort::Inline);
+        let cell = around.filter(|open| matches!(&*open.name, b"td" | b"th")).map(|open| open.node);
+        if let (Some(cell), Some(row)) = (cell, self.rows.last_mut()) {
+            row.push((cell, block));
         }
     }
 
@@ -395,6 +416,9 @@ impl Reading<'_> {
         match &mut self.block {
             Some(begun) if !is_blank => {
                 begun.has_text = true;
+                if !self.rows.is_empty() {
+                    self.note_in_cell(block);
+                }
                 let node = self.leaf_at(What::Text, place);
                 self.read.nodes[node as usize].blocks = block..block + 1;
             }
@@ -464,6 +488,7 @@ impl Reading<'_> {
         self.end_block(2);
         let Markup { nodes, .. } = &mut self.read;
         nodes[0].end = nodes.len() as u32;
+        keep_first_of_nothing(nodes, self.markup);
         for at in (1..nodes.len()).rev() {
             let (blocks, stays, parent) = (nodes[at].blocks.clone(), nodes[at].stays, nodes[at].parent as usize);
             nodes[parent].stays |= stays;
@@ -477,5 +502,23 @@ impl Reading<'_> {
             node.end = node.end.max(at as u32 + 1);
         }
         self.read
+    }
+}
+
+/// Of what shows nothing by itself, a comment, a rule, an element with nothing in it, the first stays that is written so: what goes between
+/// texts that go stands somewhere else, too.
+fn keep_first_of_nothing(nodes: &mut [Node], markup: &[u8]) {
+    let mut seen = FxHashSet::default();
+    for at in 1..nodes.len() {
+        let node = &nodes[at];
+        let is_empty = |end: usize| nodes[at + 1..end].iter().all(|inner| inner.is == What::Blank);
+        let is_nothing = match node.is {
+            What::Nothing => true,
+            What::Block { .. } | What::Inline => is_empty((node.end as usize).max(at + 1)),
+            What::Break | What::Text | What::Blank | What::Object => false,
+        };
+        if is_nothing && seen.insert(node.place.of(markup)) {
+            nodes[at].stays = true;
+        }
     }
 }

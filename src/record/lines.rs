@@ -40,7 +40,7 @@ impl Lines {
     /// If it can't be read from temporary files where an earlier document stands.
     pub fn of(portion: &Portion) -> Result<Self> {
         let witnesses = witnesses(portion)?;
-        let mut witnesses = witnesses.iter();
+        let mut witnesses = &*witnesses;
         let heads = portion.heads();
         let mut next_head = heads.iter().peekable();
         let mut next_cut = portion.cuts.iter().peekable();
@@ -48,6 +48,8 @@ impl Lines {
         let lines = Vec::with_capacity(cuts * ABOUT);
         let mut writing = Writing { portion, lines, count: 0, document: Vec::new() };
         for document in &portion.documents {
+            let (its, others) = witnesses.split_at(document.plan.blocks.len());
+            witnesses = others;
             let own = if document.is_dropped { 1 } else { document.plan.cuts.len() };
             if own == 0 {
                 continue;
@@ -59,7 +61,7 @@ impl Lines {
             if let Some((head, anew)) = next_head.next_if(|(head, _)| head.start == document.extent.start) {
                 writing.add(*head, HEAD, Why::Nothing, Some(anew));
             }
-            writing.document(document, &mut witnesses);
+            writing.document(document, its);
             next_cut.by_ref().take(own).for_each(drop);
         }
         next_cut.for_each(|broken| writing.broken(*broken));
@@ -67,17 +69,17 @@ impl Lines {
     }
 }
 
-/// The earlier texts that stand for the blocks of a portion, in order.
-fn witnesses<'a>(portion: &'a Portion) -> Result<Vec<Known<'a>>> {
+/// The earlier texts that stand for the blocks of a portion, in order, for each that has one.
+fn witnesses<'a>(portion: &'a Portion) -> Result<Vec<Option<Known<'a>>>> {
     let blocks = portion.documents.iter().flat_map(|document| &document.plan.blocks);
-    let earlier = blocks.filter_map(|block| match block.witness {
-        Witness::Here(_) => None,
-        Witness::Earlier { first, last } => portion.earlier(first, last),
+    let earlier = blocks.map(|block| match block.witness {
+        Witness::Here(_) => Ok(None),
+        Witness::Earlier { first, last } => portion.earlier(first, last).transpose(),
     });
-    let witnesses: Vec<Known> = earlier.collect::<Result<_>>()?;
+    let witnesses: Vec<Option<Known>> = earlier.collect::<Result<_>>()?;
     // They stand anywhere in memory: where none is waited for before the next is asked for, they come together.
     let first = |known: &Known| known.written().and_then(|written| written.first().copied()).unwrap_or_default();
-    black_box(witnesses.iter().map(first).fold(0, |all, byte| all ^ byte));
+    black_box(witnesses.iter().flatten().map(first).fold(0, |all, byte| all ^ byte));
     Ok(witnesses)
 }
 
@@ -160,7 +162,7 @@ impl<'a> Writing<'a> {
     }
 
     /// What is cut of a document. Of one that is dropped each block goes with what stands before it, so that all of it goes.
-    fn document(&mut self, document: &'a Planned, witnesses: &mut std::slice::Iter<'a, Known<'a>>) {
+    fn document(&mut self, document: &'a Planned, witnesses: &'a [Option<Known<'a>>]) {
         let plan = &document.plan;
         let mut from = document.extent.start;
         for (number, cut) in plan.cuts.iter().enumerate() {
@@ -177,7 +179,9 @@ impl<'a> Writing<'a> {
             let why = match &block.witness {
                 Witness::Here(_) if document.is_dropped => Why::Gone(block),
                 Witness::Here(spans) => Why::Here(block, spans),
-                Witness::Earlier { .. } => Why::Earlier(block, witnesses.next().expect("each block that has one has one here")),
+                Witness::Earlier { .. } => {
+                    Why::Earlier(block, witnesses[cut.block].as_ref().expect("each block that has one has one here"))
+                }
             };
             self.add(at, block.rule.name(), why, None);
             from = at.end;

@@ -68,7 +68,7 @@ impl Finding {
 
 fn removed(repeat: &Repeat, settings: &Settings) -> String {
     let what = counted(repeat.paragraphs, noun(settings.unit));
-    let verb = if repeat.lines.first == repeat.lines.last { "repeats" } else { "repeat" };
+    let verb = if repeat.is_one() { "repeats" } else { "repeat" };
     let proof = match settings.matching {
         _ if repeat.identical.is_none() => "the same by a keyed 128-bit hash",
         Match::Bytes => "compared byte for byte",
@@ -76,5 +76,5 @@ fn removed(repeat: &Repeat, settings: &Settings) -> String {
         Match::Text => "the same but for white space and Unicode form",
         Match::Loose => "the same but for case, punctuation and white space",
     };
-    format!("removed {what}: {} {verb} {} ({proof})", repeat.lines, repeat.repeated_in_words())
+    format!("removed {what}: {} {verb} {} ({proof})", repeat.in_words(), repeat.repeated_in_words())
 }

@@ -4,7 +4,6 @@ use super::Lines;
 use crate::compare::{Match, compared};
 use crate::error::visible;
 use crate::fingerprint::fingerprint;
-use bstr::ByteSlice;
 use std::fmt;
 use unicode_width::UnicodeWidthChar;
 
@@ -74,32 +73,26 @@ pub struct Seen<'a> {
 }
 
 impl Evidence {
-    /// Of a block, given as it reads, and of what stays, if the lines of that are known. Where `are_paragraphs`, those are numbers of
-    /// paragraphs, which a blank line ends.
-    pub(crate) fn new(
-        (text, lines, paragraphs): (&[u8], Lines, usize),
-        kept: Option<(&[u8], Lines)>,
-        are_paragraphs: bool,
-        Wanted { allows, quotes }: Wanted,
-    ) -> Self {
-        let fingerprint = Fingerprint::of(text);
-        let quote = |text: &[u8], lines| match are_paragraphs {
-            true => Quote::new(&one_a_line(text), lines),
-            false => Quote::new(text, lines),
-        };
+    /// Of a block of so many paragraphs, and of what stays, if the lines of that are known.
+    pub(crate) fn new(block: Reads, paragraphs: usize, kept: Option<Reads>, Wanted { allows, quotes }: Wanted) -> Self {
+        let fingerprint = Fingerprint::of(block.text);
         Self {
             fingerprint,
-            repeat: quotes.then(|| quote(text, lines)),
-            kept: kept.filter(|_| quotes).map(|(text, lines)| quote(text, lines)),
-            is_allowed: allows(Seen { text, fingerprint, paragraphs }),
+            repeat: quotes.then(|| Quote::new(block)),
+            kept: kept.filter(|_| quotes).map(Quote::new),
+            is_allowed: allows(Seen { text: block.text, fingerprint, paragraphs }),
         }
     }
 }
 
-/// Paragraphs that blank lines end, each as one line.
-fn one_a_line(text: &[u8]) -> Vec<u8> {
-    let paragraphs = text.split_str(b"\n\n").map(|paragraph| compared(paragraph, Match::Text, &mut Vec::new()).to_vec());
-    paragraphs.collect::<Vec<_>>().join(&b'\n')
+/// A passage as it reads.
+#[derive(Clone, Copy)]
+pub(crate) struct Reads<'a> {
+    pub(crate) text: &'a [u8],
+    /// The numbers of its lines.
+    pub(crate) lines: Lines,
+    /// Whether each of those is a paragraph.
+    pub(crate) are_paragraphs: bool,
 }
 
 /// The first lines of a passage and its last one, without anything that would disturb a terminal.
@@ -107,10 +100,12 @@ fn one_a_line(text: &[u8]) -> Vec<u8> {
 pub struct Quote {
     /// The numbers of its lines.
     pub lines: Lines,
-    /// The first ones, at most [`Quote::FIRST`].
+    /// The first ones: [`Quote::FIRST`], or up to two more if those are all.
     pub first: Vec<String>,
     /// The last one, if it isn't among those.
     pub last: Option<String>,
+    /// Whether the lines are paragraphs.
+    pub are_paragraphs: bool,
 }
 
 impl Quote {
@@ -119,11 +114,14 @@ impl Quote {
     /// So many columns are quoted of a longer line: what fits on a line of a terminal beside its number.
     const COLUMNS: usize = 90;
 
-    fn new(text: &[u8], lines: Lines) -> Self {
+    fn new(Reads { text, lines, are_paragraphs }: Reads) -> Self {
         let mut all = text.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-        let first: Vec<String> = all.by_ref().take(Self::FIRST).map(shown).collect();
-        let last = text.rsplit(|&byte| byte == b'\n').next().filter(|_| lines.count() > Self::FIRST as u64);
-        Self { lines, first, last: last.map(shown) }
+        // Of one more than are quoted none is left out.
+        let few = Self::FIRST + 2;
+        let quoted = if lines.count() <= few as u64 { few } else { Self::FIRST };
+        let first: Vec<String> = all.by_ref().take(quoted).map(shown).collect();
+        let last = text.rsplit(|&byte| byte == b'\n').next().filter(|_| lines.count() > quoted as u64);
+        Self { lines, first, last: last.map(shown), are_paragraphs }
     }
 }
 
@@ -158,12 +156,12 @@ mod tests {
 
     #[test]
     fn a_quote_has_the_first_lines_and_the_last() {
-        let lines = |first, last| Lines { first, last };
-        let quote = Quote::new(b"one\r\ntwo\n\x1b[31m\n\xff", lines(3, 6));
-        assert_eq!((quote.first, quote.last), (vec!["one".into(), "two".into()], Some("\u{fffd}".into())));
-        assert_eq!(Quote::new(b"one\ntwo", lines(3, 4)).last, None);
-        let long = Quote::new("é".repeat(500).as_bytes(), lines(1, 1)).first;
-        assert_eq!(long, ["é".repeat(90) + "…"]);
-        assert_eq!(Quote::new("山".repeat(500).as_bytes(), lines(1, 1)).first, ["山".repeat(45) + "…"]);
+        let quote = |text: &[u8], first, last| Quote::new(Reads { text, lines: Lines { first, last }, are_paragraphs: false });
+        let long = quote(b"one\r\ntwo\n\x1b[31m\nfour\n\xff", 3, 7);
+        assert_eq!((long.first, long.last), (vec!["one".into(), "two".into()], Some("\u{fffd}".into())));
+        assert_eq!(quote(b"one\ntwo\nthree\nfour", 3, 6).first.len(), 4);
+        assert_eq!(quote(b"one\ntwo", 3, 4).last, None);
+        assert_eq!(quote("é".repeat(500).as_bytes(), 1, 1).first, ["é".repeat(90) + "…"]);
+        assert_eq!(quote("山".repeat(500).as_bytes(), 1, 1).first, ["山".repeat(45) + "…"]);
     }
 }

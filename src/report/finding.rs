@@ -1,5 +1,6 @@
 //! What was found in one document, with the line numbers people look for.
 
+use super::evidence::Reads;
 use super::{Evidence, Wanted, visible};
 use crate::Plan;
 use crate::compare::columns;
@@ -260,13 +261,23 @@ impl Finding {
             if let ([first, ..], [.., last]) = (&*repeat.repeats_bytes, &*repeat.repeats_bytes) {
                 repeat.kept = Span { start: first.start, end: last.end };
             }
-            let numbers =
-                [&repeat.repeats_paragraph_numbers, &repeat.repeats_lines].into_iter().find_map(|numbers| numbers.first());
-            let first = witness.as_ref().and_then(|texts| texts.first()).zip(numbers);
-            let kept = first.map(|(text, &lines)| (text.as_ref(), lines));
-            let block = (written.as_ref(), repeat.paragraph_numbers.unwrap_or(repeat.lines), block.paragraphs);
-            let is_read = text.layout.is_some();
-            repeat.evidence = wanted.map(|wanted| Arc::new(Evidence::new(block, kept, is_read, wanted)));
+            let quoted = text.lined(block.repeat);
+            let reads = Reads {
+                text: quoted.as_deref().unwrap_or(&written),
+                lines: repeat.paragraph_numbers.unwrap_or(repeat.lines),
+                are_paragraphs: quoted.is_some(),
+            };
+            let stays =
+                block.witness.here().first().and_then(|&span| text.lined(span)).zip(repeat.repeats_paragraph_numbers.first());
+            let kept = match &stays {
+                Some((stays, lines)) => Some(Reads { text: stays, lines: **lines, are_paragraphs: true }),
+                None => witness
+                    .as_ref()
+                    .and_then(|texts| texts.first())
+                    .zip(repeat.repeats_lines.first())
+                    .map(|(text, &lines)| Reads { text, lines, are_paragraphs: false }),
+            };
+            repeat.evidence = wanted.map(|wanted| Arc::new(Evidence::new(reads, block.paragraphs, kept, wanted)));
             let is_identical = |witness: Vec<Cow<[u8]>>| lines_of(&written).eq(witness.iter().flat_map(|text| lines_of(text)));
             repeat.identical = witness.map(is_identical);
             Ok(repeat)
@@ -343,6 +354,11 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// What paragraphs say, a line each, if the text isn't written as it reads.
+    fn lined(&self, span: Span) -> Option<Vec<u8>> {
+        Some(self.layout.as_ref()?.lines(span))
+    }
+
     /// The numbers of paragraphs, if the text isn't written as it reads.
     fn numbers(&self, span: Span) -> Option<Lines> {
         let (first, last) = self.layout.as_ref()?.numbers(span)?;
@@ -388,6 +404,16 @@ impl<'a> Text<'a> {
 }
 
 impl Repeat {
+    /// It, in words: "lines 15–27", or, if its text isn't written as it reads, "paragraphs 6–9".
+    pub fn in_words(&self) -> String {
+        self.paragraph_numbers.map_or_else(|| self.lines.to_string(), |numbers| numbers.named("paragraph"))
+    }
+
+    /// Whether that is one line, or paragraph.
+    pub fn is_one(&self) -> bool {
+        self.paragraph_numbers.unwrap_or(self.lines).count() == 1
+    }
+
     /// What it repeats, in words.
     pub fn repeated_in_words(&self) -> String {
         if let Some(earlier) = self.earlier() {

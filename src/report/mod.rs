@@ -13,6 +13,8 @@ mod words;
 
 pub use crate::error::{count, is_harmful, visible};
 pub use diff::{Changes, Diff};
+#[cfg(feature = "check")]
+pub(crate) use evidence::Reads;
 pub use evidence::{Evidence, Fingerprint, Quote, Seen, Wanted};
 #[cfg(feature = "check")]
 pub(crate) use finding::beginning;

@@ -37,7 +37,8 @@ impl<W: Write> ScanReport for Text<W> {
         for repeat in &finding.repeats {
             let size = format!("{}, {}", counted(repeat.paragraphs, noun(self.unit)), counted(repeat.columns, "column"));
             let passage = finding.passage(&[repeat.lines]);
-            writeln!(self.out, "{passage}: repeats {} ({size})", repeat.repeated_in_words())?;
+            let what = repeat.paragraph_numbers.map_or_else(String::new, |numbers| format!(" {}", numbers.named("paragraph")));
+            writeln!(self.out, "{passage}{what}: repeats {} ({size})", repeat.repeated_in_words())?;
             writeln!(self.out, "    {}", visible(&repeat.begins))?;
         }
         Ok(())

@@ -40,7 +40,7 @@ impl Sheaf {
             if taking.are_compared {
                 self.take_rest(&about, extents, taking)?;
             }
-            (about.place, about.id_at) = (in_file(about.place), in_file(about.id_at));
+            (about.place, about.id_at, about.title_at) = (in_file(about.place), in_file(about.id_at), in_file(about.title_at));
             about.other_ids.iter_mut().for_each(|(at, ..)| *at = in_file(*at));
             self.items.push(about);
             self.lines += 1;
@@ -106,9 +106,9 @@ impl Sheaf {
         self.texts.push(NO_TEXT);
         let title = about.title.as_deref().unwrap_or_default();
         self.texts.extend_from_slice(compared(title.as_bytes(), Match::Text, &mut Vec::new()));
-        for brought in &about.brings {
+        for other in &about.others {
             self.texts.push(b'\n');
-            self.texts.extend_from_slice(brought.as_bytes());
+            self.texts.extend_from_slice(other.as_bytes());
         }
         let (first, columns) = (self.segments.list.len(), self.segments.columns);
         let text = &self.texts[texts..];

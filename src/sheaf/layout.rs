@@ -1,6 +1,7 @@
 //! Where paragraphs stand of what isn't written as it reads, and how they read.
 
 use super::{Part, Sheaf};
+use crate::compare::{Match, compared};
 use crate::document::{Segment, Span};
 use crate::ground;
 use bytes::Bytes;
@@ -36,6 +37,13 @@ impl<'a> Layout<'a> {
     pub(crate) fn read(&self, place: Span) -> &'a [u8] {
         let texts = self.within(place).map(|(_, text, _)| *text).reduce(|all, text| Span { start: all.start, end: text.end });
         texts.map_or(&[], |all| all.of(self.texts))
+    }
+
+    /// What they say, each in its compared form and on a line.
+    pub(crate) fn lines(&self, place: Span) -> Vec<u8> {
+        let mut form = Vec::new();
+        let line = |(_, text, _): &(Span, Span, u64)| compared(text.of(self.texts), Match::Text, &mut form).to_vec();
+        self.within(place).map(line).collect::<Vec<_>>().join(&b'\n')
     }
 
     /// The numbers of the first and the last of them.

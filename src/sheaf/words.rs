@@ -30,9 +30,9 @@ impl Words<'_> {
         form(text.into()).into_owned()
     }
 
-    /// All that it says, a blank line between paragraphs.
+    /// All that it says, a paragraph a line.
     pub(crate) fn text(&self) -> Vec<u8> {
-        self.paragraphs.join(&b"\n\n"[..])
+        self.paragraphs.join(&b'\n')
     }
 
     /// Its first paragraphs.

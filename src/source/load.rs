@@ -165,10 +165,11 @@ pub fn reason_to_leave_out(input: &Input) -> Result<Option<LeftOut>> {
 
 /// Why a file that was found and begins so isn't read, if it isn't.
 fn no_text(input: &Input, beginning: &[u8]) -> Option<LeftOut> {
-    let told = Form::of_beginning(beginning);
+    let told = input.told(beginning);
+    let may_be_wide = told.is_some() || matches!(input.form, Form::Feed | Form::Html);
     match input.form_by {
         By::Beginning if told.is_none() => Some(LeftOut::UnknownForm),
-        _ => (is_binary(beginning) && told != Some(Form::Feed)).then_some(LeftOut::Binary), // a feed may be UTF-16
+        _ => (is_binary(beginning) && !(may_be_wide && is_utf16(beginning))).then_some(LeftOut::Binary),
     }
 }
 

@@ -105,6 +105,9 @@ impl Form {
         if feed::begins(beginning) {
             return Some(Form::Feed);
         }
+        if let Some(text) = feed::wide(beginning) {
+            return Form::of_beginning(text.as_bytes());
+        }
         let text = beginning.strip_prefix(BYTE_ORDER_MARK).unwrap_or(beginning).trim_ascii_start();
         let begins = |with: &[u8]| text.get(..with.len()).is_some_and(|begins| begins.eq_ignore_ascii_case(with));
         (begins(b"<!doctype html") || begins(b"<html")).then_some(Form::Html)
@@ -254,9 +257,19 @@ impl Input {
 
     /// Takes it for what its bytes, which are there now, begin like; false if they must tell and don't.
     pub(crate) fn is_told_by(&mut self, bytes: &[u8]) -> bool {
-        let told = if self.form_by == By::Name { None } else { Form::of_beginning(bytes) };
+        let told = self.told(bytes);
         self.form = told.unwrap_or(self.form);
         self.form_by != By::Beginning || told.is_some()
+    }
+
+    /// The form that its bytes tell of, if they may: what has a name as some feeds have is a feed or nothing.
+    pub(crate) fn told(&self, bytes: &[u8]) -> Option<Form> {
+        let told = Form::of_beginning(bytes);
+        match self.form_by {
+            By::Name => None,
+            By::Beginning if self.form == Form::Feed => told.filter(|told| *told == Form::Feed),
+            By::Nothing | By::Beginning => told,
+        }
     }
 
     /// Its path, or the words that stand for it in reports.

@@ -35,7 +35,7 @@ fn source(quote: &Quote) -> String {
 
 fn path(passage: &Passage) -> String {
     match passage.record {
-        Some(_) if passage.has_lines_of_file => format!("{passage} paragraph"),
+        Some(_) if passage.has_lines_of_file => visible(&passage.path.to_string_lossy()).into_owned(),
         None => visible(&passage.path.to_string_lossy()).into_owned(),
         Some(_) => format!("{} text", Passage { lines: Vec::new(), ..passage.clone() }),
     }
@@ -44,7 +44,8 @@ fn path(passage: &Passage) -> String {
 fn snippet<'a>(quote: &Quote, at: &Passage, kind: AnnotationKind, label: String) -> Snippet<'a, Annotation<'a>> {
     let source = source(quote);
     let whole = kind.span(0..source.len()).label(label);
-    Snippet::source(source).path(path(at)).line_start(quote.lines.first as usize).annotation(whole)
+    let path = if quote.are_paragraphs { format!("{at} paragraph") } else { path(at) };
+    Snippet::source(source).path(path).line_start(quote.lines.first as usize).annotation(whole)
 }
 
 impl<W: Write> Report for Text<W> {
@@ -68,6 +69,9 @@ impl<W: Write> Report for Text<W> {
             None => {
                 let line = hit.at.first_line().unwrap_or(1) as usize;
                 group = group.element(Origin::path(path(&hit.at)).line(line));
+                if let Some(repeats) = &hit.repeats {
+                    group = group.element(Shown::NOTE.message(format!("it stands first in {repeats}")));
+                }
             }
         }
         if hit.rule != Rule::UnusedIgnore {

@@ -2,7 +2,7 @@
 
 use super::Fault;
 use crate::document::{BYTE_ORDER_MARK, Map, Span};
-use encoding_rs::{Decoder, DecoderResult, Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Decoder, DecoderResult, Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use memchr::memmem;
 use std::borrow::Cow;
 
@@ -31,6 +31,9 @@ const PROBE: usize = 1024;
 /// # Errors
 /// Of XML: if its encoding isn't known, or it isn't in that.
 pub(crate) fn decoded(bytes: &[u8], declared: Declared) -> Result<Decoded<'_>, Fault> {
+    if matches!(bytes, [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] | [0, 0, 0, b'<', ..]) {
+        return Err(Fault::UnknownEncoding { label: "UTF-32".into() });
+    }
     let of_bytes = by_bytes(bytes);
     let named = if of_bytes.is_none() { label(bytes, declared) } else { None };
     let encoding = match (of_bytes, &named) {
@@ -44,8 +47,9 @@ pub(crate) fn decoded(bytes: &[u8], declared: Declared) -> Result<Decoded<'_>, F
         },
         (None, None) => UTF_8,
     };
-    if encoding == ISO_2022_JP {
-        return Err(Fault::Stateful { encoding: encoding.name() });
+    if encoding == ISO_2022_JP || encoding == REPLACEMENT {
+        // What the latter stands for (ISO-2022-KR, HZ) has states, too.
+        return Err(Fault::Stateful { encoding: named.unwrap_or_else(|| encoding.name().into()) });
     }
     if encoding == UTF_8 {
         return match simdutf8::compat::from_utf8(bytes) {
@@ -62,7 +66,9 @@ pub(crate) fn decoded(bytes: &[u8], declared: Declared) -> Result<Decoded<'_>, F
 }
 
 /// A beginning in UTF-16, in UTF-8.
-pub(super) fn wide(beginning: &[u8]) -> Option<String> {
+pub(crate) fn wide(beginning: &[u8]) -> Option<String> {
+    const PROBE: usize = 8 << 10;
+    let beginning = &beginning[..beginning.len().min(PROBE)];
     let encoding = by_bytes(beginning).filter(|encoding| *encoding != UTF_8)?;
     Some(encoding.decode(beginning).0.into_owned())
 }

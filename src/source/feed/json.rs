@@ -3,55 +3,57 @@
 use super::{About, Body, Fault, Feed, Item, Written, line};
 use crate::document::Span;
 use crate::source::jsonl::id_in_words;
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
 
-#[derive(Deserialize)]
-struct Whole<'a> {
-    #[serde(borrow)]
-    version: Option<&'a RawValue>,
-    #[serde(borrow)]
-    items: Option<&'a RawValue>,
+/// An object, whose values are left as they are written, each with its key as it reads.
+struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Object<'a> {
+    /// The value of a key, if it isn't null; the last one, as parsers take it.
+    fn get(&self, key: &str) -> Option<&'a RawValue> {
+        let found = self.0.iter().rev().find(|(known, _)| known == key);
+        found.map(|(_, value)| *value).filter(|value| value.get() != "null")
+    }
 }
 
-#[derive(Deserialize)]
-struct Entry<'a> {
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    url: Option<&'a RawValue>,
-    #[serde(borrow)]
-    external_url: Option<&'a RawValue>,
-    #[serde(borrow)]
-    title: Option<&'a RawValue>,
-    #[serde(borrow)]
-    content_html: Option<&'a RawValue>,
-    #[serde(borrow)]
-    content_text: Option<&'a RawValue>,
-    #[serde(borrow)]
-    summary: Option<&'a RawValue>,
-    #[serde(borrow)]
-    date_published: Option<&'a RawValue>,
-    #[serde(borrow)]
-    date_modified: Option<&'a RawValue>,
-    #[serde(borrow)]
-    attachments: Option<Vec<Attachment<'a>>>,
-}
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object<'de>;
 
-#[derive(Deserialize)]
-struct Attachment<'a> {
-    #[serde(borrow)]
-    url: Option<&'a RawValue>,
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(key) = map.next_key::<Cow<str>>()? {
+                    members.push((Cow::Owned(key.into_owned()), map.next_value()?));
+                }
+                Ok(Object(members))
+            }
+        }
+        from.deserialize_map(Members)
+    }
 }
 
 pub(super) fn read(text: &str, from: usize) -> Result<Feed, Fault> {
     let reading = Reading { text };
-    let whole: Whole = reading.value(&text[from..])?;
-    let version = whole.version.map(words);
-    let is_feed = version.flatten().is_some_and(|version| version.contains("jsonfeed.org/version/"));
-    let (Some(items), true) = (whole.items, is_feed) else {
-        let what = if is_feed { "it has no items" } else { "its version isn't one of JSON Feed" };
-        return Err(Fault::NoFeed { what: what.into() });
+    if text[from..].trim_ascii_start().starts_with('[') {
+        reading.value::<Vec<&RawValue>>(&text[from..])?;
+        return Err(Fault::NoFeed { what: "it is an array".into() });
+    }
+    let whole: Object = reading.value(&text[from..])?;
+    let is_feed = whole.get("version").and_then(words).is_some_and(|version| version.contains("jsonfeed.org/version/"));
+    if !is_feed {
+        return Err(Fault::NoFeed { what: "it has no version of JSON Feed".into() });
+    }
+    let Some(items) = whole.get("items") else {
+        return Err(Fault::NoFeed { what: "it has no items".into() });
     };
     let list: Vec<&RawValue> = reading.value(items.get())?;
     let places: Vec<Span> = list.iter().map(|item| reading.place(item.get())).collect();
@@ -70,7 +72,7 @@ pub(super) fn read(text: &str, from: usize) -> Result<Feed, Fault> {
 /// A string as it reads, or another value as it is written; nothing for no text.
 fn words(value: &RawValue) -> Option<String> {
     let words = id_in_words(value.get().as_bytes()).trim().to_string();
-    (!words.is_empty() && value.get() != "null").then_some(words)
+    (!words.is_empty()).then_some(words)
 }
 
 struct Reading<'a> {
@@ -81,6 +83,10 @@ impl<'a> Reading<'a> {
     fn place(&self, part: &str) -> Span {
         let start = part.as_ptr() as usize - self.text.as_ptr() as usize;
         Span::new(start, start + part.len())
+    }
+
+    fn broken(&self, at: &str, reason: String) -> Fault {
+        Fault::Json { line: line(self.text, self.place(at).range().start), reason }
     }
 
     /// A value that is a part of the text.
@@ -94,35 +100,45 @@ impl<'a> Reading<'a> {
     }
 
     fn item(&self, part: &'a str, place: Span) -> Result<Item, Fault> {
-        let entry: Entry = self.value(part)?;
-        let body = |name, value: Option<&RawValue>, is_html| {
-            let value = value.filter(|value| value.get() != "null")?;
-            let written = self.place(value.get());
-            if !value.get().starts_with('"') {
-                let reason = format!("{name} is no string");
-                return Some(Err(Fault::Json { line: line(self.text, written.range().start), reason }));
+        const BODIES: [(&str, bool); 3] = [("content_html", true), ("content_text", false), ("summary", false)];
+        const KNOWN: [&str; 6] = ["id", "url", "external_url", "title", "date_published", "date_modified"];
+        let object: Object = self.value(part)?;
+        let mut item = Item::default();
+        for (name, is_html) in BODIES {
+            let mut all = object.0.iter().filter(|(key, _)| key == name).map(|(_, value)| *value);
+            let Some(value) = all.next() else { continue };
+            if let Some(again) = all.next() {
+                return Err(self.broken(again.get(), format!("{name} stands twice in one item"))); // parsers disagree which of them counts
             }
-            let at = Span { start: written.start + 1, end: written.end - 1 };
-            Some(Ok(Body { name, at, written: Written::String, is_html: Some(is_html) }))
-        };
-        let bodies = [
-            body("content_html", entry.content_html, true),
-            body("content_text", entry.content_text, false),
-            body("summary", entry.summary, false),
-        ];
-        let id_at = entry.id.map_or(Span::default(), |id| self.place(id.get()));
-        let attachments = entry.attachments.unwrap_or_default();
-        let about = About {
-            id: entry.id.and_then(words),
-            link: entry.url.or(entry.external_url).and_then(words),
-            title: entry.title.and_then(words),
-            date: entry.date_published.or(entry.date_modified).and_then(words),
+            let written = self.place(value.get());
+            match value.get() {
+                "null" => {}
+                text if text.starts_with('"') => {
+                    let at = Span { start: written.start + 1, end: written.end - 1 };
+                    item.bodies.push(Body { name, at, written: Written::String, is_html: Some(is_html) });
+                }
+                _ => return Err(self.broken(value.get(), format!("{name} is no string"))),
+            }
+        }
+        let at = |key: &str| object.get(key).map_or(Span::default(), |value| self.place(value.get()));
+        let text = |key: &str| object.get(key).and_then(words);
+        let is_other = |key: &str| !KNOWN.contains(&key) && BODIES.iter().all(|(name, _)| *name != key);
+        item.about = About {
+            id: text("id"),
+            link: text("url").or_else(|| text("external_url")),
+            title: text("title"),
+            title_at: at("title"),
+            date: text("date_published").or_else(|| text("date_modified")),
             place,
-            id_at,
+            id_at: at("id"),
             other_ids: Vec::new(),
-            brings: attachments.into_iter().filter_map(|attachment| attachment.url.and_then(words)).collect(),
+            others: object
+                .0
+                .iter()
+                .filter(|(key, _)| is_other(key))
+                .map(|(key, value)| format!("{key}: {}", value.get()))
+                .collect(),
         };
-        let bodies = bodies.into_iter().flatten().collect::<Result<_, _>>()?;
-        Ok(Item { about, bodies, ..Item::default() })
+        Ok(item)
     }
 }

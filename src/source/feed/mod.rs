@@ -2,12 +2,10 @@
 //! which is read from where it stands and cut there.
 
 mod charset;
-mod entity;
 mod json;
 mod xml;
 
-pub(crate) use charset::{Declared, Decoded, decoded};
-pub(crate) use entity::entity;
+pub(crate) use charset::{Declared, Decoded, decoded, wide};
 
 use super::jsonl;
 use crate::document::{Map, Span};
@@ -23,8 +21,10 @@ pub struct About {
     pub id: Option<String>,
     /// Where it can be read.
     pub link: Option<String>,
-    /// Its title, as it reads.
+    /// Its title, as it reads; HTML, if it looks like it.
     pub title: Option<String>,
+    /// Where that is written.
+    pub(crate) title_at: Span,
     /// When it was published, or changed, as that is written.
     pub date: Option<String>,
     /// Its place in the file, as it was decoded.
@@ -33,8 +33,8 @@ pub struct About {
     pub(crate) id_at: Span,
     /// Other things that name it: that of a synchronised item, and what statements about it name.
     pub(crate) other_ids: Vec<(Span, &'static str, String)>,
-    /// What it brings along: the addresses of sounds, films, pictures.
-    pub(crate) brings: Vec<String>,
+    /// All else that it has, as it is written: sounds, films, pictures, what extensions say.
+    pub(crate) others: Vec<String>,
 }
 
 impl About {
@@ -172,7 +172,7 @@ pub(crate) enum Fault {
     /// An encoding in which a byte may mean something else by what precedes it.
     Stateful {
         /// The name of the encoding.
-        encoding: &'static str,
+        encoding: String,
     },
 }
 

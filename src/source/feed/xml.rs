@@ -1,9 +1,11 @@
 //! Feeds in XML: elements by what they mean, texts by where they stand.
 
-use super::{About, Body, Fault, Feed, Item, Written, entity, line};
+use super::{About, Body, Fault, Feed, Item, Written, line};
 use crate::document::{Map, Span};
+use crate::entity::entity;
 use memchr::memmem;
 use quick_xml::NsReader;
+use quick_xml::errors::IllFormedError;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use std::borrow::Cow;
@@ -19,7 +21,6 @@ enum Of {
     Xhtml,
     Dublin,
     Sync,
-    Media,
     Other,
 }
 
@@ -45,7 +46,6 @@ impl Of {
                 "http://feedsync.org/2007/feedsync"
                 | "http://www.microsoft.com/schemas/rss/sse"
                 | "http://www.microsoft.com/schemas/sse" => Of::Sync,
-                "http://search.yahoo.com/mrss/" | "http://search.yahoo.com/mrss" => Of::Media,
                 _ => Of::Other,
             },
             // A prefix that isn't declared means what it always does.
@@ -53,7 +53,6 @@ impl Of {
                 "content" => Of::Content,
                 "atom" => Of::Atom,
                 "dc" => Of::Dublin,
-                "media" => Of::Media,
                 _ => Of::Other,
             },
         }
@@ -100,8 +99,19 @@ enum Within {
 }
 
 pub(super) fn read(text: &str, from: usize) -> Result<Feed, Fault> {
-    let mut reading = Reading { text, from, reader: NsReader::from_str(&text[from..]), feed: Feed::default(), is_rss_1_1: false };
+    let mut reading = Reading {
+        text,
+        from,
+        reader: NsReader::from_str(&text[from..]),
+        feed: Feed::default(),
+        is_rss_1_1: false,
+        is_rdf: false,
+        is_atom: false,
+    };
     reading.reader.config_mut().trim_markup_names_in_closing_tags = true;
+    if let Some(at) = text.bytes().position(|byte| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) {
+        return Err(reading.broken(at, format!("a character that XML doesn't allow: U+{:04X}", text.as_bytes()[at])));
+    }
     reading.all()?;
     Ok(reading.feed)
 }
@@ -113,6 +123,10 @@ struct Reading<'a> {
     reader: NsReader<&'a [u8]>,
     feed: Feed,
     is_rss_1_1: bool,
+    /// Whether its items are named as RDF names things.
+    is_rdf: bool,
+    /// Whether what has no namespace is Atom.
+    is_atom: bool,
 }
 
 impl<'a> Reading<'a> {
@@ -123,7 +137,13 @@ impl<'a> Reading<'a> {
     fn next(&mut self) -> Result<Event<'a>, Fault> {
         self.reader.read_event().map_err(|error| {
             let at = self.from + self.reader.error_position() as usize;
-            Fault::Xml { line: line(self.text, at), reason: error.to_string() }
+            let reason = match &error {
+                quick_xml::Error::IllFormed(IllFormedError::UnclosedReference) => {
+                    "an & that begins no entity; it is written &amp;".into()
+                }
+                error => error.to_string(),
+            };
+            Fault::Xml { line: line(self.text, at), reason }
         })
     }
 
@@ -133,7 +153,11 @@ impl<'a> Reading<'a> {
 
     fn of<'t>(&self, tag: &'t BytesStart) -> (Of, &'t str) {
         let (resolved, local) = self.reader.resolver().resolve_element(tag.name());
-        (Of::namespace(&resolved), local.into_inner())
+        let of = match resolved {
+            ResolveResult::Unbound if self.is_atom => Of::Atom,
+            resolved => Of::namespace(&resolved),
+        };
+        (of, local.into_inner())
     }
 
     fn all(&mut self) -> Result<(), Fault> {
@@ -191,6 +215,8 @@ impl<'a> Reading<'a> {
             _ => "",
         };
         self.is_rss_1_1 = local.as_ref() == "Channel";
+        self.is_rdf = self.is_rss_1_1 || local.as_ref() == "RDF";
+        self.is_atom = matches!(local.as_ref(), "feed" | "entry");
         let is_feed = match local.as_ref() {
             "rss" | "feed" | "entry" => Of::namespace(&resolved) != Of::Other || local.as_ref() == "rss",
             "RDF" => name == RDF,
@@ -210,7 +236,7 @@ impl<'a> Reading<'a> {
     fn of_feed(&mut self, start: usize, tag: &BytesStart<'a>, depth: &mut usize) -> Result<(), Fault> {
         let (of, name) = self.of(tag);
         match (of, name) {
-            (Of::Rss, "item") | (Of::Atom, "entry") | (Of::Rss, "entry") => return self.item(start, tag),
+            (Of::Rss, "item") | (Of::Atom, "entry") => return self.item(start, tag),
             (Of::Rss, "channel") => self.feed.id = self.feed.id.take().or_else(|| attribute(tag, "about").map(|(_, id)| id)),
             _ => {}
         }
@@ -220,7 +246,7 @@ impl<'a> Reading<'a> {
 
     fn item(&mut self, start: usize, tag: &BytesStart<'a>) -> Result<(), Fault> {
         let mut item = Item::default();
-        if let Some((at, about)) = attribute(tag, "about") {
+        if let Some((at, about)) = attribute(tag, "about").filter(|_| self.is_rdf) {
             item.about.id_at = self.place(start, at);
             item.about.id = Some(about);
         }
@@ -228,7 +254,12 @@ impl<'a> Reading<'a> {
             let at = self.at();
             match self.next()? {
                 Event::Start(tag) => self.member(&mut item, at, &tag)?,
-                Event::Empty(tag) => self.empty_member(&mut item, at, &tag),
+                Event::Empty(tag) => {
+                    let is_known = self.attributes(&mut item, at, &tag);
+                    if !is_known {
+                        self.other(&mut item, at);
+                    }
+                }
                 Event::End(_) => break,
                 Event::Eof => return Err(self.broken(self.text.len(), "it ends within an item")),
                 _ => {}
@@ -250,27 +281,28 @@ impl<'a> Reading<'a> {
         Span { start: inside + within.start, end: inside + within.end }
     }
 
-    fn empty_member(&self, item: &mut Item, at: usize, tag: &BytesStart) {
+    /// An element of an item that is empty, or begins.
+    fn attributes(&self, item: &mut Item, at: usize, tag: &BytesStart) -> bool {
         let (of, name) = self.of(tag);
         let value = |name: &str| attribute(tag, name).map(|(_, value)| value);
         match (of, name) {
             (Of::Atom, "link") => match value("rel").as_deref() {
                 None | Some("alternate") => item.about.link = item.about.link.take().or(value("href")),
-                Some("enclosure") => item.about.brings.extend(value("href")),
+                Some("enclosure") => return false,
                 Some(_) => {}
             },
-            (Of::Rss, "enclosure") | (Of::Media, "content" | "player") => item.about.brings.extend(value("url")),
             (Of::Sync, "sync") => {
                 let id = attribute(tag, "id").map(|(id_at, id)| (self.place(at, id_at), About::SYNC, id));
                 item.about.other_ids.extend(id);
             }
-            _ => {}
+            _ => return false,
         }
+        true
     }
 
-    /// An element of an item.
+    /// An element of an item that holds something.
     fn member(&mut self, item: &mut Item, at: usize, tag: &BytesStart<'a>) -> Result<(), Fault> {
-        self.empty_member(item, at, tag);
+        let is_known = self.attributes(item, at, tag);
         let (of, name) = self.of(tag);
         let inside = self.inside(item)?;
         let words = |inside: &Inside| {
@@ -285,22 +317,36 @@ impl<'a> Reading<'a> {
                 about.id = words(&inside);
             }
             (Of::Rss, "link") => about.link = about.link.take().or_else(|| words(&inside)),
-            (Of::Rss | Of::Atom, "title") => about.title = about.title.take().or_else(|| words(&inside)),
-            (Of::Dublin, "title") if about.title.is_none() => about.title = words(&inside),
+            (Of::Rss | Of::Atom | Of::Dublin, "title") if about.title.is_none() => {
+                about.title_at = inside.all;
+                about.title = words(&inside);
+            }
             (Of::Rss, "pubDate") | (Of::Atom, "published" | "issued") => about.date = words(&inside),
-            (Of::Dublin, "date") | (Of::Atom, "updated" | "modified") => {
+            (Of::Dublin, "date") | (Of::Atom, "updated" | "modified" | "created") => {
                 about.date = about.date.take().or_else(|| words(&inside));
             }
             (Of::Rss, "description") => item.bodies.push(body("description", &inside, None)),
-            (Of::Rss, "content:encoded") | (Of::Content, "encoded") => item.bodies.push(body("content:encoded", &inside, None)),
+            (Of::Content, "encoded") => item.bodies.push(body("content:encoded", &inside, None)),
             (Of::Xhtml, "body" | "div") => {
                 item.bodies.push(Body { written: Written::Elements, ..body("body", &inside, Some(true)) });
             }
-            (Of::Atom, "content") if attribute(tag, "src").is_none() => item.bodies.extend(construct("content", tag, &inside)),
-            (Of::Atom, "summary") => item.bodies.extend(construct("summary", tag, &inside)),
-            _ => {}
+            (Of::Atom, "content" | "summary") => {
+                match construct(if name == "content" { "content" } else { "summary" }, tag, &inside) {
+                    Some(body) => item.bodies.push(body),
+                    None => self.other(item, at),
+                }
+            }
+            // Of its comments, its origin and its copies: each copy of an item has its own.
+            (_, "comments" | "commentRss" | "origLink" | "origEnclosureLink" | "total" | "source") => {}
+            _ if is_known => {}
+            _ => self.other(item, at),
         }
         Ok(())
+    }
+
+    /// Notes an element of an item that begins there and ends here, and says something else than its texts, its id, its link and its dates.
+    fn other(&self, item: &mut Item, at: usize) {
+        item.about.others.push(self.text[at..self.at()].to_owned());
     }
 
     /// What is in the element that began last, up to its end.
@@ -326,7 +372,6 @@ impl<'a> Reading<'a> {
                 Event::Empty(tag) => {
                     children += usize::from(depth == 0);
                     self.noted(item, at, &tag);
-                    self.empty_member(item, at, &tag);
                     inside.has_elements = true;
                 }
                 Event::End(_) if depth == 0 => {
@@ -381,7 +426,7 @@ fn body(name: &'static str, inside: &Inside, is_html: Option<bool>) -> Body {
 fn construct(name: &'static str, tag: &BytesStart, inside: &Inside) -> Option<Body> {
     let value = |name: &str| attribute(tag, name).map(|(_, value)| value.to_ascii_lowercase());
     let (kind, mode) = (value("type"), value("mode"));
-    if mode.as_deref() == Some("base64") {
+    if mode.as_deref() == Some("base64") || value("src").is_some() {
         return None;
     }
     let is_html = match kind.as_deref() {
@@ -448,7 +493,11 @@ pub(super) fn characters(written: &[u8]) -> (Cow<'_, [u8]>, Map) {
                 at = (end + CDATA.1.len()).min(written.len());
             }
             b'<' => {
-                let end: &[u8] = if rest.starts_with(b"<!--") { b"-->" } else { b">" };
+                let end: &[u8] = match rest.get(1) {
+                    Some(b'!') => b"-->",
+                    Some(b'?') => b"?>",
+                    _ => b">",
+                };
                 at = (behind(at, end) + end.len()).min(written.len());
             }
             _ => {
