@@ -479,7 +479,7 @@ fn another_reader_finds_sound_records() {
             print(r.rec_type, r.rec_headers.get_header('WARC-Target-URI'), n)\n";
     let ran = python::run(&python, &desk, check, "warcio");
     let lines: Vec<&str> = ran.stdout.lines().collect();
-    assert_eq!(lines.len(), 12, "{lines:#?}");
+    assert_eq!(lines.len(), 11, "{lines:#?}");
     assert_eq!(lines[3], "conversion c 2");
 }
 

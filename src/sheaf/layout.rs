@@ -1,9 +1,10 @@
 //! Where paragraphs stand of what isn't written as it reads, and how they read.
 
-use super::{Part, Sheaf};
+use super::{Part, Sheaf, Taken};
 use crate::compare::{Match, compared};
 use crate::document::{Segment, Span};
 use crate::ground;
+use crate::source::feed::{Body, Written};
 use bytes::Bytes;
 use std::ops::Range;
 
@@ -62,7 +63,10 @@ impl<'a> Layout<'a> {
 impl Sheaf {
     /// Where some of the documents stand in the stretch and how they read, if that doesn't say so by itself.
     pub(crate) fn layout<'a>(&'a self, documents: Range<usize>, stretch: &[u8]) -> Option<Layout<'a>> {
-        if !self.is_read() {
+        // A text of a WARC is written as it reads, whatever stands beside it.
+        let is_itself =
+            |document: &Taken| matches!(document.part, Part::Body(Body { written: Written::Plainly, is_html: Some(false), .. }));
+        if !self.is_read() || self.documents[documents.clone()].iter().all(is_itself) {
             return None;
         }
         let mut layout = Layout { texts: &self.texts, bodies: Vec::new(), paragraphs: Vec::new() };
