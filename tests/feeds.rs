@@ -641,10 +641,14 @@ fn items_that_say_something_of_their_own_stay() {
         "<dc:title>Unique</dc:title>",
         "<atom:content type=\"application/xml\"><doc>unique</doc></atom:content>",
         "<atom:content src=\"https://example.org/unique.mp4\"/>",
+        "&lt;lite-youtube videoid=\"unique\"&gt;&lt;/lite-youtube&gt;",
     ];
     for own in own {
         let desk = desk();
         let of = |number: usize, own: &str| {
+            if own.starts_with('&') {
+                return format!("<item>{title}<guid>{number}</guid><description>{long}{own}</description></item>\n");
+            }
             format!("<item>{title}<guid>{number}</guid><description>{long}</description>{own}</item>\n")
         };
         let feed = format!(
@@ -738,6 +742,27 @@ fn a_finding_about_an_id_is_allowed_and_listed_like_others() {
     desk.run(&["check", "a.rss", "--baseline", "known"]).succeeds();
     let shown = desk.run(&["check", "a.rss"]).stdout;
     assert!(shown.contains("a.rss:3") && shown.contains("it stands first in a.rss:2 (item 1, tag:1)"), "{shown}");
+}
+
+#[test]
+fn a_text_that_looks_like_a_feed_or_a_page_is_taken_as_named_and_that_is_said() {
+    let desk = desk();
+    let a = item("a", "1", &escaped(&body(1).repeat(2)));
+    let news = rss(&a);
+    desk.write("news.txt", &news);
+    desk.write("page.txt", "<!DOCTYPE html>\n<p>Words.</p>\n");
+    desk.write("notes.txt", "<p> begins a paragraph\n");
+    let said = |name: &str, form: &str| {
+        let ran = desk.run(&["scan", name]);
+        assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+        let hint = format!("was taken for text: --from {form} takes it for one");
+        assert!(ran.stderr.contains(name) && ran.stderr.contains(&hint), "{}", ran.stderr);
+        let told = desk.run(&["scan", "--from", "text", name]);
+        assert!(!told.stderr.contains("taken for"), "{}", told.stderr);
+    };
+    said("news.txt", "feed");
+    said("page.txt", "html");
+    assert!(!desk.run(&["scan", "notes.txt"]).stderr.contains("taken for"));
 }
 
 #[test]

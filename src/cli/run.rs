@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use unecho::apply::{Outputs, Shape, Target};
 use unecho::report::{Stats, Tally, Told, counted};
 use unecho::runner::{self, Budget, Course, OnError, Outcome, Part, Portion, Reading};
-use unecho::source::text::looks_like_jsonl;
+use unecho::source::text::looks_like;
 use unecho::source::{Fault, Fields, Form, Found, Identity, Input, Origin};
 use unecho::threads::Threads;
 use unecho::{Error, Place, Result};
@@ -119,8 +119,7 @@ impl Frame<'_> {
             for outcome in outcomes {
                 let Some((made, told, part, remarks)) = self.note(outcome, &mut tally, &faults)? else { continue };
                 is_any_read = true;
-                if remarks.is_like_jsonl {
-                    let hint = "looks like JSONL and was taken for text: --from jsonl takes it for records";
+                if let Some(hint) = remarks.hint {
                     self.terminal.warn(&Error::refused(remarks.place.clone(), hint).to_string());
                 }
                 if let Some(error) = remarks.broken {
@@ -172,7 +171,7 @@ impl Frame<'_> {
         Remarks {
             place: portion.input.place(),
             broken: broken.map(|error| io::Error::new(error.kind(), error.to_string())),
-            is_like_jsonl: is_by_default && portion.is_first && looks_like_jsonl(&portion.bytes, fields),
+            hint: if is_by_default && portion.is_first { hint(&portion.bytes, fields) } else { None },
             record: portion.input.form.record(),
             faults: std::mem::take(&mut portion.faults),
         }
@@ -219,8 +218,18 @@ struct Remarks {
     record: &'static str,
     /// Its broken records.
     faults: Vec<(u64, Fault)>,
-    /// It was taken for text, which no flag asked for, and its first line is a record.
-    is_like_jsonl: bool,
+    /// It was taken for text, which no flag asked for, and looks like something else.
+    hint: Option<&'static str>,
+}
+
+/// What is said of a text that looks like something else.
+fn hint(text: &[u8], fields: &Fields) -> Option<&'static str> {
+    match looks_like(text, fields)? {
+        Form::Jsonl => Some("looks like JSONL and was taken for text: --from jsonl takes it for records"),
+        Form::Feed => Some("looks like a feed and was taken for text: --from feed takes it for one"),
+        Form::Html => Some("looks like a page and was taken for text: --from html takes it for one"),
+        Form::Text | Form::Warc | Form::Parquet => None,
+    }
 }
 
 /// So many broken records of a file are named; the others are counted.

@@ -38,6 +38,13 @@ pub(super) fn sort(name: &[u8]) -> Sort {
     }
 }
 
+/// Whether it is none of HTML's own, but of a page's: with nothing in it, it shows something all the same.
+///
+/// By the [HTML Standard](https://html.spec.whatwg.org/multipage/custom-elements.html#valid-custom-element-name).
+pub(super) fn is_custom(name: &[u8]) -> bool {
+    name.contains(&b'-')
+}
+
 /// Whether it never has an end tag.
 pub(super) fn is_void(name: &[u8]) -> bool {
     matches!(sort(name), Sort::Nothing | Sort::Break) || matches!(name, b"embed" | b"frame" | b"image" | b"img" | b"input")

@@ -2,7 +2,7 @@
 
 use super::Dialect;
 use super::elements::{
-    Sort, ends_before, is_bound, is_of_head, is_preformatted, is_rule, is_void, keeps_in, may_lack_its_end, sort,
+    Sort, ends_before, is_bound, is_custom, is_of_head, is_preformatted, is_rule, is_void, keeps_in, may_lack_its_end, sort,
 };
 use super::tokens::{self, Token, decode};
 use crate::document::{Kind, Map, Span};
@@ -211,6 +211,7 @@ impl Reading<'_> {
             Sort::Object if is_element => self.object = Some(Within { name: name.into(), start: place.start, depth: 1 }),
             Sort::Object if is_point => self.leaf(What::Nothing, place),
             Sort::Object => self.object(place),
+            Sort::Inline if !is_element && is_custom(name) => self.object(place),
             Sort::Head if !is_element => self.leaf(What::Nothing, place),
             Sort::Block | Sort::Inline | Sort::Head => {
                 let is = match sort {
@@ -286,7 +287,7 @@ impl Reading<'_> {
         if sort(name) == Sort::Block {
             self.end_block(2);
         }
-        let Some((depth, _)) = found else {
+        let Some((depth, node)) = found else {
             self.read.loose += 1;
             if let Some(at) = self.unclosed.iter().rposition(|(unclosed, _)| **unclosed == *name) {
                 let (_, start) = self.unclosed.remove(at);
@@ -297,7 +298,17 @@ impl Reading<'_> {
         while self.open.len() > depth + 1 {
             self.end_last(place.start, place.start);
         }
+        if is_custom(name) && self.holds_nothing(node) {
+            let start = self.read.nodes[node as usize].place.start;
+            (self.read.nodes.pop(), self.open.pop());
+            return self.object(Span { start, end: place.end });
+        }
         self.end_last_by_its_tag(place);
+    }
+
+    /// Whether nothing was read since an element began.
+    fn holds_nothing(&self, node: u32) -> bool {
+        self.read.nodes.len() == node as usize + 1
     }
 
     fn end_last_by_its_tag(&mut self, tag: Span) {

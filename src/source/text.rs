@@ -1,5 +1,6 @@
 //! Plain text and Markdown: the file is one document, and its bytes are the text, but for a byte order mark.
 
+use super::Form;
 use super::jsonl::{self, Fields, Line};
 use crate::document::{BYTE_ORDER_MARK, Document, Map, Part, Span};
 use std::borrow::Cow;
@@ -48,8 +49,11 @@ pub(crate) fn begins_in(part: &[u8], is_first: bool) -> usize {
     if is_first { begins(part) } else { 0 }
 }
 
-/// Whether a text begins with a record: it may be JSONL that no name tells of.
-pub fn looks_like_jsonl(source: &[u8], fields: &Fields) -> bool {
+/// What a text may be besides that no name tells of: JSONL if it begins with a record, a feed or a page if it begins as one.
+pub fn looks_like(source: &[u8], fields: &Fields) -> Option<Form> {
     let text = source[begins(source)..].trim_ascii_start();
-    text.starts_with(b"{") && matches!(jsonl::lines(text, fields).next(), Some((_, Line::Record(_))))
+    Form::of_beginning(source).or_else(|| {
+        let is_jsonl = text.starts_with(b"{") && matches!(jsonl::lines(text, fields).next(), Some((_, Line::Record(_))));
+        is_jsonl.then_some(Form::Jsonl)
+    })
 }
