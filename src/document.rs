@@ -227,7 +227,9 @@ impl Map {
 
     /// Ends it behind the first `len` bytes of text; of an atom all of the source, if any of it is left.
     pub fn truncate(&mut self, len: u64) {
-        self.pieces.truncate(self.pieces.partition_point(|piece| piece.text.start < len));
+        while self.pieces.last().is_some_and(|last| last.text.start >= len) {
+            self.pieces.pop();
+        }
         if let Some(last) = self.pieces.last_mut().filter(|last| last.text.end > len) {
             if !last.is_atom {
                 last.source.end -= last.text.end - len;

@@ -84,7 +84,9 @@ impl Markup {
             blocks: 0..0,
             stays: false,
         };
-        let read = Self { nodes: vec![root], ..Self::default() };
+        let mut nodes = Vec::with_capacity(1 + markup.len() / BYTES_A_NODE);
+        nodes.push(root);
+        let read = Self { nodes, ..Self::default() };
         let mut reading = Reading {
             markup,
             dialect,
@@ -107,6 +109,8 @@ impl Markup {
 
 /// What is in so many elements is no deeper in any more, so that no markup takes longer than it should.
 const DEEPEST: usize = 250;
+/// Markup of long paragraphs has a tag or a text in so many bytes.
+const BYTES_A_NODE: usize = 64;
 /// So many elements without their end are remembered.
 const MOST_UNCLOSED: usize = 100;
 
@@ -300,7 +304,8 @@ impl Reading<'_> {
         }
         if is_custom(name) && self.holds_nothing(node) {
             let start = self.read.nodes[node as usize].place.start;
-            (self.read.nodes.pop(), self.open.pop());
+            self.read.nodes.pop();
+            self.open.pop();
             return self.object(Span { start, end: place.end });
         }
         self.end_last_by_its_tag(place);

@@ -109,11 +109,20 @@ pub(super) fn read(text: &str, from: usize) -> Result<Feed, Fault> {
         is_atom: false,
     };
     reading.reader.config_mut().trim_markup_names_in_closing_tags = true;
-    if let Some(at) = text.bytes().position(|byte| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) {
+    if let Some(at) = first_not_allowed(text.as_bytes()) {
         return Err(reading.broken(at, format!("a character that XML doesn't allow: U+{:04X}", text.as_bytes()[at])));
     }
     reading.all()?;
     Ok(reading.feed)
+}
+
+/// Where the first control character is that XML doesn't allow (XML 1.0, 2.2).
+fn first_not_allowed(text: &[u8]) -> Option<usize> {
+    const AT_ONCE: usize = 64; // without a way out in between, so that they are compared in one go
+    let is_not = |byte: u8| (byte < b' ') & (byte != b'\t') & (byte != b'\n') & (byte != b'\r');
+    let chunk = text.chunks(AT_ONCE).position(|chunk| chunk.iter().fold(false, |any, &byte| any | is_not(byte)))?;
+    let at = chunk * AT_ONCE;
+    text[at..].iter().position(|&byte| is_not(byte)).map(|more| at + more)
 }
 
 struct Reading<'a> {
