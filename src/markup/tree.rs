@@ -84,9 +84,7 @@ impl Markup {
             blocks: 0..0,
             stays: false,
         };
-        let mut nodes = Vec::with_capacity(1 + markup.len() / BYTES_A_NODE);
-        nodes.push(root);
-        let read = Self { nodes, ..Self::default() };
+        let read = Self { nodes: vec![root], ..Self::default() };
         let mut reading = Reading {
             markup,
             dialect,
@@ -109,8 +107,6 @@ impl Markup {
 
 /// What is in so many elements is no deeper in any more, so that no markup takes longer than it should.
 const DEEPEST: usize = 250;
-/// Markup of long paragraphs has a tag or a text in so many bytes.
-const BYTES_A_NODE: usize = 64;
 /// So many elements without their end are remembered.
 const MOST_UNCLOSED: usize = 100;
 
