@@ -745,6 +745,22 @@ fn a_finding_about_an_id_is_allowed_and_listed_like_others() {
 }
 
 #[test]
+fn pages_that_go_as_a_whole_are_proven_and_taken_back() {
+    for args in [&["--unit", "document"][..], &["--drop-above", "60%"]] {
+        let desk = desk();
+        let page = |own: &str| format!("<html><body><p>{}</p><p>{}</p>{own}</body></html>\n", paragraph(1), paragraph(2));
+        let own = if args[0] == "--unit" { "" } else { "<p>Own words.</p>" };
+        desk.write("f/a.html", page(""));
+        desk.write("f/b.html", page(own));
+        desk.run(&[&["--across", "--max-removed", "100%", "f", "-o", "out", "--record", "record"], args].concat()).succeeds();
+        assert!(desk.sh("ls out").stdout.trim() == "a.html", "{args:?}");
+        desk.run(&["verify", "record"]).succeeds();
+        desk.run(&["restore", "record", "-o", "back"]).succeeds();
+        assert_eq!(desk.read("back/b.html"), page(own).into_bytes(), "{args:?}");
+    }
+}
+
+#[test]
 fn a_text_that_looks_like_a_feed_or_a_page_is_taken_as_named_and_that_is_said() {
     let desk = desk();
     let a = item("a", "1", &escaped(&body(1).repeat(2)));

@@ -118,11 +118,11 @@ impl<'t> Proof<'t> {
         gone[number].iter().all(|paragraph| others.contains(&*paragraph.form))
     }
 
-    /// Whether a place is in the document of this number; of a WARC, which may be told in parts, in any.
+    /// Whether a place is in the document of this number, which a page has none of; of a WARC, which may be told in parts, in any.
     fn is_item(&self, file: usize, own: &Apart, record: Option<u64>, at: Span) -> bool {
         let is_in = |item: &[Span; 2]| item.iter().any(|place| place.start <= at.start && at.end <= place.end);
         match (self.texts.file(file).original.form, record) {
-            (Form::Warc, _) => own.items.iter().any(is_in),
+            (Form::Warc, _) | (Form::Html, None) => own.items.iter().any(is_in),
             (_, Some(record)) => own.items.get((record as usize).wrapping_sub(1)).is_some_and(is_in),
             (_, None) => false,
         }
