@@ -132,7 +132,7 @@ impl<'a> Reading<'a> {
             let message = format!("the id is the one of {of}");
             let about = (self.portion.in_file(place), Fingerprint::of(format!("{kind} {id}").as_bytes()));
             let (at, first) = (self.passage(document, place), first.map(|(first, place)| self.passage(first, place)));
-            self.hits.push(Hit { begins: id.into(), ..Hit::of_item(Rule::RepeatedId, message, at, about, first) });
+            self.hits.push(Hit { begins: id.into(), ..Hit::told(Rule::RepeatedId, message, at, about, first) });
         }
     }
 
@@ -202,7 +202,7 @@ impl<'a> Reading<'a> {
             columns: body.columns,
             begins: beginning(&text),
             evidence: Some(evidence.into()),
-            ..Hit::of_item(rule, message, at, about, kept.map(|(passage, _)| passage))
+            ..Hit::told(rule, message, at, about, kept.map(|(passage, _)| passage))
         }
     }
 }

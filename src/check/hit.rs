@@ -78,8 +78,8 @@ impl Hit {
         }
     }
 
-    /// Something about an item of a feed; its level is given to it later.
-    pub(super) fn of_item(
+    /// What is wrong and where, without how it reads; its level is given to it later.
+    pub(super) fn told(
         rule: Rule,
         message: String,
         at: Passage,
@@ -106,21 +106,9 @@ impl Hit {
     /// Something that was to be ignored and isn't there, at a line of a file.
     pub(super) fn unused(path: &Path, line: u64, level: Level, why: &str) -> Self {
         let lines = vec![Lines { first: line, last: line }];
-        Self {
-            rule: Rule::UnusedIgnore,
-            level,
-            message: why.into(),
-            at: Passage { path: path.into(), record: None, id: None, lines, has_lines_of_file: true },
-            bytes: None,
-            repeats: None,
-            fingerprint: Fingerprint::of(why.as_bytes()),
-            occurrence: 1,
-            paragraphs: 0,
-            columns: 0,
-            begins: String::new(),
-            has_lines: true,
-            evidence: None,
-        }
+        let at = Passage { path: path.into(), record: None, id: None, lines, has_lines_of_file: true };
+        let about = (Span::default(), Fingerprint::of(why.as_bytes()));
+        Self { level, bytes: None, ..Self::told(Rule::UnusedIgnore, why.into(), at, about, None) }
     }
 
     /// The lines of its file that it takes; the first where the file has none that one could look up.
