@@ -131,21 +131,34 @@ impl Cutting<'_> {
         self.blocks.get(first).is_some_and(|&block| block < end)
     }
 
-    /// Cuts consecutive children of which all goes.
+    /// Cuts consecutive children of which all goes; of those around what can't go, each by itself.
     fn run(&mut self, children: &[u32], run: Range<usize>) {
-        let all = Span { start: self.node(children[run.start]).place.start, end: self.node(children[run.end - 1]).place.end };
-        if !self.is_closed(all) {
-            if run.len() > 1 {
-                for at in run {
-                    if self.fate(children[at]) == Fate::Goes {
-                        self.run(children, at..at + 1);
-                    }
-                }
+        let mut waiting = vec![run];
+        while let Some(run) = waiting.pop() {
+            let all = Span { start: self.node(children[run.start]).place.start, end: self.node(children[run.end - 1]).place.end };
+            let torn = self.torn(all);
+            let is_torn = |at: &usize| {
+                let place = self.node(children[*at]).place;
+                torn.get(torn.partition_point(|&torn| torn < place.start)).is_some_and(|&torn| torn < place.end)
+            };
+            if torn.is_empty() {
+                self.cut(children, run, all);
+            } else if run.len() > 1 {
+                let numbers: Vec<usize> = run.collect();
+                let goes = |at: &usize| self.fate(children[*at]) == Fate::Goes;
+                let parts = numbers.chunk_by(|a, b| !is_torn(a) && !is_torn(b)).filter_map(|part| {
+                    let (first, last) = (part.iter().find(|at| goes(at))?, part.iter().rfind(|at| goes(at))?);
+                    Some(*first..last + 1)
+                });
+                waiting.extend(parts.collect::<Vec<_>>().into_iter().rev());
             } else if matches!(self.node(children[run.start]).is, What::Block { .. } | What::Inline) {
                 self.within(children[run.start]);
             }
-            return;
         }
+    }
+
+    /// Cuts consecutive children that are closed.
+    fn cut(&mut self, children: &[u32], run: Range<usize>, all: Span) {
         let is_break =
             |at: &usize| matches!(self.node(children[*at]).is, What::Break | What::Blank) && !self.node(children[*at]).stays;
         let before = (0..run.start).rev().take_while(is_break).last().unwrap_or(run.start);
@@ -165,7 +178,9 @@ impl Cutting<'_> {
             false if before > 0 => Span { start: self.node(children[before - 1]).place.end, ..all },
             false => all,
         };
-        self.cuts.push(cut);
+        // What is behind the run before may have gone with that.
+        let start = self.cuts.last().map_or(cut.start, |last| last.end.max(cut.start));
+        self.cuts.push(Span { start, ..cut });
     }
 
     /// Cuts children between two that would then be one line: but for what keeps those apart.
@@ -177,9 +192,16 @@ impl Cutting<'_> {
         self.cuts.extend(pieces.into_iter().filter(|piece| !piece.is_empty()));
     }
 
-    /// Whether no element begins in a place and is ended elsewhere, or the other way round.
-    fn is_closed(&self, place: Span) -> bool {
+    /// Where in a place an element begins that is ended elsewhere, or the other way round; in order.
+    fn torn(&self, place: Span) -> Vec<u64> {
         let is_in = |at: u64| place.start <= at && at < place.end;
-        self.markup.tangles.iter().all(|&(begins, ends)| is_in(begins) == is_in(ends))
+        let half = |&(begins, ends): &(u64, u64)| match (is_in(begins), is_in(ends)) {
+            (true, false) => Some(begins),
+            (false, true) => Some(ends),
+            _ => None,
+        };
+        let mut torn: Vec<u64> = self.markup.tangles.iter().filter_map(half).collect();
+        torn.sort_unstable();
+        torn
     }
 }

@@ -151,7 +151,7 @@ proptest! {
     fn any_bytes_are_markup(pieces in vec(select(vec![
         "<p>", "</p>", "<b>", "</b>", "<div>", "</div>", "<ul>", "<li>", "</ul>", "<table>", "<tr>", "<td>", "</table>", "<br>", "<img src=a>", "<script>",
         "</script>", "<!--", "-->", "<![CDATA[", "]]>", "&amp;", "&lt", "&", "<", ">", "\"", "A sentence of some words that is long enough to be one of them, twice. ",
-        "Another one, which is as long as the first and says something else, at length and for good. ", " ", "\n", "é", "<pre>", "</pre>", "<svg>", "</svg>", "<head>", "<title>", "</title>", "</head>", "<a href='x>y'>", "</a>",
+        "Another one, which is as long as the first and says something else, at length and for good. ", " ", "\n", "é", "<pre>", "</pre>", "<svg>", "</svg>", "<head>", "<title>", "</title>", "</head>", "<a href='x>y'>", "</a>", "<my-card>", "</my-card>", "<amp-img src=a>", "</amp-img>", "<h1>", "</h1>", "<video>", "</video>", "<hr>", "</tr>", "</td>", "</li>", "<body>", "</body>", "<form>", "</form>", "<input>", "<select>", "<option>", "</select>",
     ]), 0..60)) {
         let page = pieces.concat();
         let page = format!("{page}{page}");
@@ -200,6 +200,30 @@ fn tags_that_cross_are_never_parted() {
     // Both together go.
     let page = format!("<p><b>{a}</p><p>{b}</b></p><p>first</p><p><b>{a}</p><p>{b}</b></p><p>last</p>");
     assert_eq!(html(&page), format!("<p><b>{a}</p><p>{b}</b></p><p>first</p><p>last</p>"));
+}
+
+#[test]
+fn a_break_between_two_that_go_apart_is_cut_once() {
+    let text = "A sentence of some words that is long enough to be one of them, twice. ";
+    let page = format!("<head>{text}<img src=a></title>{text}</head>]]><br><ul><p><div>{text}").repeat(2);
+    let mended = html(&page);
+    assert!(mended.len() < page.len(), "{mended}");
+    assert_eq!(html(&mended), mended);
+}
+
+#[test]
+fn what_stands_beside_a_tag_that_crosses_goes_at_once() {
+    let text = "A sentence of some words that is long enough to be one of them, twice. ";
+    for crossing in [
+        "<p>--></head></table></ul>-->{}<img src=a>{}{}<head>",
+        "<tr>{}</div>{}{}<img src=a>{}<div>",
+        "<p><table>{}</p>{}<b>{}</b><a>",
+    ] {
+        let page = crossing.replace("{}", text).repeat(2);
+        let mended = html(&page);
+        assert!(mended.len() < page.len(), "{mended}");
+        assert_eq!(html(&mended), mended);
+    }
 }
 
 #[test]
