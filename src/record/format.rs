@@ -92,12 +92,7 @@ impl Conditions {
         let Settings { matching, threshold, keep, unit, across, drop_above } = settings;
         Self {
             matching: name_of(*matching).into(),
-            unit: match unit {
-                Unit::Paragraph => "paragraph",
-                Unit::Line => "line",
-                Unit::Document => "document",
-            }
-            .into(),
+            unit: name_of_unit(*unit).into(),
             keep: if *keep == Keep::First { "first" } else { "last" }.into(),
             across: *across,
             min_chars: if let Threshold::Flat(columns) = threshold { Some(*columns) } else { None },
@@ -137,7 +132,8 @@ impl Conditions {
 
     /// What was compared as a whole.
     pub(super) fn unit(&self) -> Unit {
-        super::markup::unit_of(&self.unit)
+        let known = [Unit::Line, Unit::Document].into_iter().find(|&unit| name_of_unit(unit) == self.unit);
+        known.unwrap_or(Unit::Paragraph)
     }
 
     /// Whether blank lines are lines like any other.
@@ -187,6 +183,14 @@ fn name_of(how: Match) -> &'static str {
     }
 }
 
+fn name_of_unit(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Paragraph => "paragraph",
+        Unit::Line => "line",
+        Unit::Document => "document",
+    }
+}
+
 /// A file begins.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct FileLine {
@@ -197,7 +201,7 @@ pub(super) struct FileLine {
     pub(super) path: RecordedPath,
     /// Its path within the outputs.
     pub(super) name: RecordedPath,
-    /// "text", "jsonl", "warc" or "parquet".
+    /// "text", "jsonl", "warc", "parquet", "feed" or "html".
     pub(super) form: String,
     /// "gz" or "zst".
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,7 +4,7 @@
 use super::format::Place;
 use super::texts::{Reader, Stands, Texts};
 use crate::compare::{Match, compared};
-use crate::document::{Span, Unit};
+use crate::document::Span;
 use crate::error::{Error, Result};
 use crate::sheaf::{Apart, Paragraph};
 use crate::source::Form;
@@ -59,33 +59,23 @@ impl<'t> Proof<'t> {
         let mut gone: Vec<Vec<&Paragraph>> = cuts.iter().map(|_| Vec::new()).collect();
         let mut has_text = vec![false; cuts.len()];
         for paragraph in &own.paragraphs {
-            let mut all = paragraph.pieces.iter().map(|&piece| around(&cuts, piece));
-            let first = all.next().flatten();
-            match first {
-                Some((number, true)) => gone[number].push(paragraph),
-                Some((number, false)) => return broken(&cuts[number], HALVED),
-                None => {}
+            let first = paragraph.pieces.first().and_then(|&piece| around(&cuts, piece)).map(|(number, _)| number);
+            if let Some(first) = first {
+                gone[first].push(paragraph);
             }
-            for (piece, of) in paragraph.pieces.iter().zip(paragraph.pieces.iter().map(|&piece| around(&cuts, piece))) {
-                match of {
-                    Some((number, is_whole)) => {
-                        has_text[number] = true;
-                        if !is_whole || first.is_none() {
-                            return broken(&cuts[number], HALVED);
-                        }
-                    }
-                    None if first.is_some() && !piece.is_empty() => {
-                        return broken(&cuts[first.map_or(0, |(number, _)| number)], HALVED);
-                    }
-                    None => {}
+            for &piece in &paragraph.pieces {
+                match (around(&cuts, piece), first) {
+                    (Some((number, true)), Some(_)) => has_text[number] = true,
+                    (Some((number, _)), _) => return broken(&cuts[number], HALVED),
+                    (None, Some(first)) if !piece.is_empty() => return broken(&cuts[first], HALVED),
+                    (None, _) => {}
                 }
             }
         }
         let is_repetitive = self.texts.record.settings().drops_repetitive();
         for (number, cut) in cuts.iter().enumerate() {
-            let is_in = |places: &[Span]| places.iter().any(|place| place.start <= cut.at.start && cut.at.end <= place.end);
             match cut.dropped {
-                None if !has_text[number] || !is_in(&own.bodies) => return broken(cut, "cuts what is no text"),
+                None if !has_text[number] || !own.is_in_a_body(cut.at) => return broken(cut, "cuts what is no text"),
                 Some(record) if !self.is_item(file, &own, record, cut.at) => return broken(cut, "cuts what is no item"),
                 _ => {}
             }
@@ -112,8 +102,11 @@ impl<'t> Proof<'t> {
 
     /// Whether the paragraphs of a cut stand in others of the same document, which have witnesses.
     fn stand_elsewhere(&self, cuts: &[Cut], gone: &[Vec<&Paragraph>], number: usize) -> bool {
-        let is_witnessed = |other: &usize| cuts[*other].witness.is_some() && cuts[*other].dropped == cuts[number].dropped;
-        let others = (0..cuts.len()).filter(is_witnessed).flat_map(|other| &gone[other]);
+        // Those of a document stand together.
+        let is_of_it = |other: &usize| cuts[*other].dropped == cuts[number].dropped;
+        let first = (0..number).rev().take_while(is_of_it).last().unwrap_or(number);
+        let all = (first..cuts.len()).take_while(is_of_it);
+        let others = all.filter(|&other| cuts[other].witness.is_some()).flat_map(|other| &gone[other]);
         let others: FxHashSet<&[u8]> = others.map(|paragraph| &*paragraph.form).collect();
         gone[number].iter().all(|paragraph| others.contains(&*paragraph.form))
     }
@@ -202,13 +195,4 @@ fn around(cuts: &[Cut], place: Span) -> Option<(usize, bool)> {
 /// Whether the cuts of a form are proven so.
 pub(super) fn is_proven_so(form: Form) -> bool {
     matches!(form, Form::Feed | Form::Html)
-}
-
-/// What is compared as a whole, by its name.
-pub(super) fn unit_of(name: &str) -> Unit {
-    match name {
-        "line" => Unit::Line,
-        "document" => Unit::Document,
-        _ => Unit::Paragraph,
-    }
 }

@@ -22,8 +22,8 @@ pub(crate) struct Paragraph {
 pub(crate) struct Apart {
     /// In order.
     pub(crate) paragraphs: Vec<Paragraph>,
-    /// Where its bodies are written.
-    pub(crate) bodies: Vec<Span>,
+    /// Where its bodies are written, in order.
+    bodies: Vec<Span>,
     /// What goes with each item, if something before it stays or nothing does.
     pub(crate) items: Vec<[Span; 2]>,
 }
@@ -57,7 +57,14 @@ impl Apart {
             }
         }
         apart.paragraphs.sort_by_key(|paragraph| paragraph.around);
+        apart.bodies.sort_unstable();
         Ok(apart)
+    }
+
+    /// Whether all of a place is in one of its bodies.
+    pub(crate) fn is_in_a_body(&self, place: Span) -> bool {
+        let behind = self.bodies.partition_point(|body| body.start <= place.start);
+        behind > 0 && place.end <= self.bodies[behind - 1].end
     }
 }
 
