@@ -81,7 +81,7 @@ impl Marks {
         let told = Told::of_all(portion, Some(wanted))?;
         let feed = Findings::of(portion, policy, wanted);
         let Input { form, packing, .. } = portion.input;
-        let has_lines = *packing == Packing::Plain && matches!(form, Form::Text | Form::Jsonl | Form::Feed | Form::Html);
+        let has_lines = *packing == Packing::Plain && form.has_lines_to_look_up();
         Ok((
             Self {
                 path: portion.input.path().into(),
@@ -193,19 +193,19 @@ impl<'a> Check<'a> {
         }
         let mut regions = Regions::between(&std::mem::take(&mut self.waiting));
         self.has_feeds |= marks.is_feed;
-        let mut of_feed = self.of_feed(marks.feed, &marks.path);
+        let mut of_feed = self.of_feed(marks.feed, &marks.path).into_iter();
         for mut finding in findings {
             let number = finding.record.unwrap_or_default();
-            let before = of_feed.partition_point(|hit| hit.at.record.unwrap_or_default() < number);
-            self.judge_all(of_feed.drain(..before))?;
-            let is_repeat = |hit: &Hit| matches!(hit.rule, Rule::RepeatedItem | Rule::ItemInTwoFeeds);
-            if of_feed.iter().any(|hit| hit.at.record == finding.record && is_repeat(hit)) {
+            let before = of_feed.as_slice().partition_point(|hit| hit.at.record.unwrap_or_default() < number);
+            self.judge_all(of_feed.by_ref().take(before))?;
+            let mut its = of_feed.as_slice().iter().take_while(|hit| hit.at.record == finding.record);
+            if its.any(|hit| matches!(hit.rule, Rule::RepeatedItem | Rule::ItemInTwoFeeds)) {
                 // All of it is said to repeat.
                 finding.repeats.retain(|repeat| repeat.repeats_document.is_none());
             }
             self.document(finding, &mut regions, marks.has_lines, marks.is_feed)?;
         }
-        self.judge_all(of_feed.drain(..))?;
+        self.judge_all(of_feed)?;
         for (line, why) in regions.useless() {
             let level = self.policy.levels.of(Rule::UnusedIgnore, &marks.path);
             self.unused(Hit::unused(&marks.path, line, level, why))?;

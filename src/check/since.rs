@@ -137,8 +137,8 @@ impl Since {
             Some(New::All) => return true,
             Some(New::Lines(new)) => new,
         };
-        let has_lines =
-            Packing::of_name(&path).0 == Packing::Plain && !matches!(Form::of_name(&path), Some((Form::Warc | Form::Parquet, _)));
+        let can_be_looked_up = Form::of_name(&path).is_none_or(|(form, _)| form.has_lines_to_look_up());
+        let has_lines = Packing::of_name(&path).0 == Packing::Plain && can_be_looked_up;
         let its: Vec<Lines> = match passage.record {
             Some(record) if has_lines && !passage.has_lines_of_file => vec![Lines { first: record, last: record }],
             _ if has_lines => passage.lines.clone(),

@@ -47,7 +47,7 @@ impl Changes {
     pub fn of(portion: &Portion, budget: &Budget) -> Result<(Self, Told)> {
         let kind = match portion.part {
             Part::End => Kind::End,
-            _ if !portion.input.form.has_lines() && !portion.input.form.has_lines_of_file() => {
+            _ if !portion.input.form.has_lines_to_look_up() => {
                 let changed = portion.documents.iter().filter(|document| !document.plan.blocks.is_empty());
                 Kind::Records(Patch::of(changed.map(|document| Lines::of_text(portion, document)), budget)?)
             }

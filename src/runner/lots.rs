@@ -244,16 +244,18 @@ impl<'l> Lot<'l> {
         self.plan(taken, self.repeats(taken, course), course, None)
     }
 
-    /// For each document, given by the numbers of its paragraphs, the first of those of its record: no text of that is an earlier one.
-    fn first_of_records(&self, documents: &[Range<u32>]) -> impl Iterator<Item = u32> {
-        let parts = self.sheaf.documents.iter().zip(documents);
+    /// What repeats in each document, given by the numbers of its paragraphs; no other text of its record is an earlier one.
+    fn compared<'c>(&self, documents: &[Range<u32>], sought: Sought, corpus: &'c Corpus) -> impl Iterator<Item = InDocument<'c>> {
         let mut record = (u64::MAX, 0);
-        parts.map(move |(taken, numbers)| {
-            if record.0 != taken.line {
-                record = (taken.line, numbers.start);
-            }
-            record.1
-        })
+        self.sheaf.documents.iter().zip(documents).zip(corpus.repeats(documents, sought)).map(
+            move |((taken, numbers), mut found)| {
+                if record.0 != taken.line {
+                    record = (taken.line, numbers.start);
+                }
+                found.across.retain(|repeat| repeat.kept < record.1);
+                found
+            },
+        )
     }
 
     /// What is to be compared with what was entered before.
@@ -337,13 +339,8 @@ pub(super) fn plan_lots<R: Send>(
         return Ok(portions.into_par_iter().map(&work).collect());
     }
     let one = |(lot, documents, sought): (&Lot, &[Range<u32>], Sought)| {
-        let mut repeats = corpus.repeats(documents, sought);
-        let mut records = lot.first_of_records(documents);
-        let mut next = || {
-            let (mut found, first) = repeats.next().zip(records.next()).expect("each document has what repeats in it");
-            found.across.retain(|repeat| repeat.kept < first);
-            found
-        };
+        let mut repeats = lot.compared(documents, sought, corpus);
+        let mut next = || repeats.next().expect("each document has what repeats in it");
         work(lot.portion(|taken| lot.plan(taken, next(), course, Some(corpus)), course, Some(corpus)))
     };
     Ok(each.into_par_iter().map(one).collect())
@@ -358,10 +355,9 @@ fn lot_in_order<'a>(
     corpus: &'a Corpus,
     heirs: &mut Heirs,
 ) -> Portion<'a> {
-    let mut each = documents.iter().zip(corpus.repeats(documents, sought)).zip(lot.first_of_records(documents));
+    let mut each = documents.iter().zip(lot.compared(documents, sought, corpus));
     let plan = |taken: &Taken| {
-        let ((document, mut found), first) = each.next().expect("each document has its numbers");
-        found.across.retain(|repeat| repeat.kept < first);
+        let (document, mut found) = each.next().expect("each document has its numbers");
         heirs.spare(&mut found);
         let plan = lot.plan(taken, found, course, Some(corpus));
         heirs.settle(document.clone(), corpus.repeats_of(document), plan.fate == Fate::TooRepetitive);

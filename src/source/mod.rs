@@ -128,6 +128,11 @@ impl Form {
         self.is_whole()
     }
 
+    /// Whether its documents have lines that one can look up in the file: their own, or those that they are.
+    pub(crate) fn has_lines_to_look_up(self) -> bool {
+        self.has_lines() || self.has_lines_of_file()
+    }
+
     /// Whether its records are its lines; else they are found as it is read.
     pub(crate) fn has_lines(self) -> bool {
         self == Form::Jsonl
@@ -264,11 +269,10 @@ impl Input {
 
     /// The form that its bytes tell of, if they may: what has a name as some feeds have is a feed or nothing.
     pub(crate) fn told(&self, bytes: &[u8]) -> Option<Form> {
-        let told = Form::of_beginning(bytes);
         match self.form_by {
             By::Name => None,
-            By::Beginning if self.form == Form::Feed => told.filter(|told| *told == Form::Feed),
-            By::Nothing | By::Beginning => told,
+            By::Beginning if self.form == Form::Feed => Form::of_beginning(bytes).filter(|told| *told == Form::Feed),
+            By::Nothing | By::Beginning => Form::of_beginning(bytes),
         }
     }
 
