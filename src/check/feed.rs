@@ -3,13 +3,13 @@
 use super::hit::Hit;
 use super::{Level, Policy, Rule};
 use crate::document::Span;
+use crate::fingerprint::fingerprint;
 use crate::report::{Evidence, Fingerprint, Lines, Passage, Reads, Wanted, beginning};
 use crate::runner::{Planned, Portion, Words};
 use crate::source::{About, Form};
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
-use xxhash_rust::xxh3::Xxh3;
 
 /// From so many columns on a body that two items have is the same item, whatever their titles.
 const LONG: u64 = 200;
@@ -209,15 +209,13 @@ impl<'a> Reading<'a> {
 
 /// What tells the body of an item from others: what it says, and, if that is little, what its title says; without one nothing.
 fn key(body: &Words, about: &About) -> Option<u128> {
-    let mut all = Xxh3::new();
-    for paragraph in &body.paragraphs {
-        all.update(paragraph);
-        all.update(b"\n\n");
-    }
+    let mut all = Vec::with_capacity(size_of::<u128>() * (body.paragraphs.len() + 1));
+    let mut add = |text: &[u8]| all.extend_from_slice(&fingerprint(text).to_ne_bytes());
+    body.paragraphs.iter().for_each(|paragraph| add(paragraph));
     if body.columns < LONG {
-        all.update(&Words::of_title(about.title.as_deref()?));
+        add(&Words::of_title(about.title.as_deref()?));
     }
-    Some(all.digest128())
+    Some(fingerprint(&all))
 }
 
 /// The numbers of its paragraphs.

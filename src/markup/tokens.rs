@@ -4,7 +4,6 @@ use super::Dialect;
 use crate::document::{Map, Span};
 use crate::entity::entity;
 use html5gum::{Emitter, Error, State, Tokenizer, naive_next_state};
-use quick_xml::Reader;
 use quick_xml::events::Event;
 use std::convert::Infallible;
 
@@ -57,8 +56,43 @@ fn html(markup: &[u8], each: &mut impl FnMut(Token, Span)) -> usize {
         value: Vec::new(),
         small: 0,
     };
-    let Ok(()) = Tokenizer::new_with_emitter(markup, tags).finish();
+    let Ok(()) = Tokenizer::new_with_emitter(Characters { left: markup }, tags).finish();
     done
+}
+
+/// Gives the tokenizer its characters. No character is replaced here, so NUL and carriage returns are like others.
+struct Characters<'m> {
+    left: &'m [u8],
+}
+
+impl html5gum::Reader for Characters<'_> {
+    type Error = Infallible;
+
+    #[inline(always)]
+    fn read_byte(&mut self) -> Result<Option<u8>, Infallible> {
+        Ok(self.left.split_off_first().copied())
+    }
+
+    #[inline(always)]
+    fn read_until<'b>(&'b mut self, needle: &[u8], _: &'b mut [u8; 4]) -> Result<Option<&'b [u8]>, Infallible> {
+        let found = match *needle {
+            [one, 0, b'\r'] => memchr::memchr(one, self.left),
+            [one, two, 0, b'\r'] => memchr::memchr2(one, two, self.left),
+            _ => self.left.iter().position(|byte| needle.contains(byte)),
+        };
+        let end = found.map_or(self.left.len(), |found| found.max(1));
+        Ok(self.left.split_off(..end).filter(|read| !read.is_empty()))
+    }
+
+    #[inline(always)]
+    fn try_read_string(&mut self, wanted: &[u8], case_sensitive: bool) -> Result<bool, Infallible> {
+        let Some((next, left)) = self.left.split_at_checked(wanted.len()) else { return Ok(false) };
+        let is_it = if case_sensitive { next == wanted } else { next.eq_ignore_ascii_case(wanted) };
+        if is_it {
+            self.left = left;
+        }
+        Ok(is_it)
+    }
 }
 
 /// Takes what the tokenizer finds: of tags their names and places, of all else the place alone.
@@ -105,7 +139,7 @@ impl<F: FnMut(Token, Span)> Tags<'_, F> {
     }
 
     fn end_attribute(&mut self) {
-        let is_size = self.attribute == b"width" || self.attribute == b"height";
+        let is_size = matches!(&*self.attribute, b"width" | b"height");
         self.small += u8::from(is_size && matches!(&*self.value, b"0" | b"1" | b"0px" | b"1px"));
         self.attribute.clear();
         self.value.clear();
@@ -223,17 +257,12 @@ impl<F: FnMut(Token, Span)> Emitter for Tags<'_, F> {
 
 fn xhtml(markup: &[u8], each: &mut impl FnMut(Token, Span)) -> usize {
     let Ok(text) = str::from_utf8(markup) else { return 0 };
-    let mut reader = Reader::from_str(text);
+    let mut reader = quick_xml::Reader::from_str(text);
     reader.config_mut().check_end_names = false;
     reader.config_mut().allow_unmatched_ends = true;
     reader.config_mut().allow_dangling_amp = true;
     let mut done = 0;
-    let mut name = Vec::new();
-    let mut named = |full: &str| {
-        name.clear();
-        name.extend(full.rsplit(':').next().unwrap_or(full).bytes().map(|byte| byte.to_ascii_lowercase()));
-        name.clone()
-    };
+    let named = |full: &str| full.rsplit(':').next().unwrap_or(full).to_ascii_lowercase().into_bytes();
     loop {
         let Ok(event) = reader.read_event() else { return done };
         let place = Span::new(done, reader.buffer_position() as usize);

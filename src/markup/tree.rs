@@ -84,7 +84,11 @@ impl Markup {
             blocks: 0..0,
             stays: false,
         };
-        let read = Self { nodes: vec![root], ..Self::default() };
+        let room = markup.len() / TYPICAL_NODE;
+        let mut nodes = Vec::with_capacity(1 + room);
+        nodes.push(root);
+        let (blocks, map) = (Vec::with_capacity(room / TYPICAL_BLOCK), Map::with_room(room / 2));
+        let read = Self { nodes, blocks, map, ..Self::default() };
         let mut reading = Reading {
             markup,
             dialect,
@@ -104,6 +108,10 @@ impl Markup {
         reading.end()
     }
 }
+
+/// Room is made for nodes of so many bytes, and for blocks of so many nodes; where they are less, it grows.
+const TYPICAL_NODE: usize = 64;
+const TYPICAL_BLOCK: usize = 4;
 
 /// What is in so many elements is no deeper in any more, so that no markup takes longer than it should.
 const DEEPEST: usize = 250;
@@ -231,7 +239,7 @@ impl Reading<'_> {
                     if name == b"tr" {
                         self.rows.push(Vec::new());
                     }
-                    self.open.push(Open { node, name: name.into(), sort });
+                    self.open.push(Open { node, name: Name::from_slice(name), sort });
                 }
             }
         }
@@ -324,8 +332,8 @@ impl Reading<'_> {
         if self.unclosed.len() == MOST_UNCLOSED {
             self.unclosed.remove(0);
         }
-        self.unclosed.push((open.name.clone(), self.read.nodes[open.node as usize].place.start));
         self.end_node(&open, inside, end);
+        self.unclosed.push((open.name, self.read.nodes[open.node as usize].place.start));
     }
 
     fn end_node(&mut self, open: &Open, inside: u64, end: u64) {
@@ -411,10 +419,11 @@ impl Reading<'_> {
             written.start += blank as u64;
         }
         let raw = written.of(self.markup);
-        let (from, gap) = (self.out.len(), self.gap);
-        if !raw.is_empty() {
-            self.begin_block();
+        if raw.is_empty() && self.block.is_none() {
+            return self.leaf(What::Blank, place);
         }
+        let (from, gap) = (self.out.len(), self.gap);
+        self.begin_block();
         let text_from = self.out.len();
         match has_entities {
             true => decode(raw, written.range().start, self.out, &mut self.read.map),

@@ -79,9 +79,10 @@ impl Segments {
         if let Some(too_large) = too_large_for_a_segment(span) {
             return Err(too_large);
         }
-        let form = compared(span.of(text), how_compared(kind, manner.how), &mut self.scratch.form);
+        let raw = span.of(text);
+        let (form, columns_of_all) = Look::at(raw).compared(raw, how_compared(kind, manner.how), &mut self.scratch.form);
         let print = manner.hash.of(form, kind.goes_alone());
-        let all = if manner.is_measured { columns(form) } else { 0 };
+        let all = if manner.is_measured { columns_of_all } else { 0 };
         let segment =
             Segment::new(span, kind, objects.iter().fold(all, |left, object| left.saturating_sub(columns(object.of(text)))));
         self.list.push(segment);

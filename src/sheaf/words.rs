@@ -54,8 +54,10 @@ impl Sheaf {
         let mut all = Vec::new();
         for document in &self.documents[documents] {
             let (Part::Body(body), Some(text)) = (document.part, &document.text) else { continue };
-            let mut words = Words { name: body.name, at: document.source, paragraphs: Vec::new(), columns: 0 };
-            for segment in self.segments_of(document) {
+            let segments = self.segments_of(document);
+            let paragraphs = Vec::with_capacity(segments.len());
+            let mut words = Words { name: body.name, at: document.source, paragraphs, columns: 0 };
+            for segment in segments {
                 let form = form(self.without_objects(segment.moved(text.start as u64).span()));
                 if !form.is_empty() {
                     words.columns += u64::from(segment.columns());
