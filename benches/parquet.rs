@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::sync::mpsc;
 use std::time::Instant;
-use unecho::document::Span;
+use unecho::document::{Edit, Span};
 use unecho::source::Fields;
 use unecho::source::parquet::{Rewriter, Rows, Spool, Texts, Values};
 
@@ -50,10 +50,10 @@ fn main() {
             for values in receiver {
                 let rows = 0..values.len();
                 let spans = rows.clone().filter(|row| cut_one_in > 0 && row % cut_one_in == 0).map(|row| values.span(row));
-                let cuts: Vec<Span> = spans.filter_map(|span| first_line(&values, span)).collect();
+                let edits: Vec<Edit> = spans.filter_map(|span| first_line(&values, span)).map(Edit::from).collect();
                 let dropped: Vec<u32> =
                     rows.filter(|row| drop_one_in > 0 && row % drop_one_in == 0).map(|row| row as u32).collect();
-                rewriter.append(Rows { values: &values, cuts: &cuts, dropped: &dropped }).expect("OUT can be written");
+                rewriter.append(Rows { values: &values, edits: &edits, dropped: &dropped }).expect("OUT can be written");
             }
         });
         drop(rewriter.finish().expect("OUT can be written"));

@@ -238,6 +238,39 @@ impl Map {
         }
     }
 
+    /// Goes on with another one, whose source stands `by` bytes further on.
+    pub(crate) fn extend(&mut self, more: &Map, by: u64) {
+        let start = self.pieces.last().map_or(0, |piece| piece.text.end);
+        let moved = |span: Span, by: u64| Span { start: span.start + by, end: span.end + by };
+        let piece = |piece: &Piece| Piece { text: moved(piece.text, start), source: moved(piece.source, by), ..*piece };
+        self.pieces.extend(more.pieces.iter().map(piece));
+    }
+
+    /// What of a source of `len` bytes doesn't stand in the text as it stands there, in order, each with what stands in its place.
+    pub(crate) fn changes(&self, len: u64) -> Vec<(Span, Span)> {
+        let mut changes: Vec<(Span, Span)> = Vec::new();
+        let (mut source, mut text) = (0, 0);
+        for piece in &self.pieces {
+            match changes.last_mut().filter(|_| piece.is_atom && piece.source.start < source) {
+                // Of what became several characters one was changed again.
+                Some((at, put)) => (at.end, put.end) = (at.end.max(piece.source.end), piece.text.end),
+                None => {
+                    if source < piece.source.start {
+                        changes.push((Span { start: source, end: piece.source.start }, Span { start: text, end: text }));
+                    }
+                    if piece.is_atom {
+                        changes.push((piece.source, piece.text));
+                    }
+                }
+            }
+            (source, text) = (piece.source.end, piece.text.end);
+        }
+        if source < len {
+            changes.push((Span { start: source, end: len }, Span { start: text, end: text }));
+        }
+        changes
+    }
+
     /// The map from this one's text to the source of `outer`, whose text is this one's source.
     pub fn then(&self, outer: &Map) -> Map {
         let mut map = Map::default();
@@ -275,6 +308,42 @@ impl Map {
             Piece { text: within, source, ..*piece }
         })
     }
+}
+
+/// What is put in the place of some bytes of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The bytes.
+    pub at: Span,
+    /// What stands in their place.
+    pub put: Vec<u8>,
+}
+
+impl From<Span> for Edit {
+    /// A cut.
+    fn from(at: Span) -> Self {
+        Self { at, put: Vec::new() }
+    }
+}
+
+impl Edit {
+    /// The same in bytes that begin at `start` of those it is in.
+    pub(crate) fn counted_from(&self, start: u64) -> Self {
+        Self { at: Span { start: self.at.start - start, end: self.at.end - start }, put: self.put.clone() }
+    }
+}
+
+/// Bytes with edits, which are in order, without overlap.
+pub fn edited(bytes: &[u8], edits: &[Edit]) -> Vec<u8> {
+    let mut edited = Vec::with_capacity(bytes.len());
+    let mut from = 0;
+    for Edit { at, put } in edits {
+        edited.extend_from_slice(&bytes[from..at.range().start]);
+        edited.extend_from_slice(put);
+        from = at.range().end;
+    }
+    edited.extend_from_slice(&bytes[from..]);
+    edited
 }
 
 /// One text: a file, or one record of a container.

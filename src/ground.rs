@@ -12,6 +12,8 @@ pub(crate) enum Ground<'a> {
     Plain(Map),
     /// It was read from something that isn't text as it stands.
     Read(Reading<'a>),
+    /// It was repaired.
+    Tidied(&'a Map),
 }
 
 impl From<Map> for Ground<'_> {
@@ -54,15 +56,18 @@ impl Ground<'_> {
     pub(crate) fn around(&self, text: Span) -> Span {
         match self {
             Ground::Plain(map) => map.around(text),
+            Ground::Tidied(map) => map.around(text),
             Ground::Read(reading) => reading.around(text),
         }
     }
 
-    /// The stretches of the source in which a text stands that is a witness. What was read has more between its pieces, which belongs to it.
+    /// The stretches of the source in which a text stands that is a witness. What was read or repaired has more between its pieces, which
+    /// belongs to it.
     pub(crate) fn witness(&self, text: Span) -> SmallVec<[Span; 1]> {
         match self {
             Ground::Plain(map) => joined(map, text).collect(),
             Ground::Read(reading) => SmallVec::from_elem(reading.around(text), 1),
+            Ground::Tidied(map) => SmallVec::from_elem(map.around(text), 1),
         }
     }
 
@@ -71,6 +76,7 @@ impl Ground<'_> {
         match self {
             Ground::Plain(map) => joined(map, text).collect(),
             Ground::Read(reading) => reading.pieces(text).collect(),
+            Ground::Tidied(map) => SmallVec::from_elem(map.around(text), 1),
         }
     }
 

@@ -88,6 +88,7 @@ mod sheaf;
 pub mod source;
 mod survivors;
 pub mod threads;
+pub mod tidy;
 
 // What tests and benches look at by itself, and no one else should.
 #[doc(hidden)]
@@ -107,6 +108,7 @@ pub use document::Unit;
 pub use error::{Error, Place, Result, What};
 pub use plan::{Fate, Plan};
 pub use rules::{Keep, Share, Threshold};
+pub use tidy::{Tidy, tidy};
 
 use fingerprint::Hash;
 use rules::Measure;
@@ -138,6 +140,10 @@ pub struct Settings {
     pub across: bool,
     /// The share of a document that may repeat before all of it goes.
     pub drop_above: Option<Share>,
+    /// What is repaired in texts, before they are compared.
+    pub tidy: Tidy,
+    /// Whether nothing is compared, and texts are only repaired.
+    pub only_tidies: bool,
 }
 
 impl Settings {

@@ -34,6 +34,8 @@ const ACROSS: Settings = Settings {
     unit: Unit::Paragraph,
     across: true,
     drop_above: None,
+    tidy: unecho::Tidy::NONE,
+    only_tidies: false,
 };
 
 /// Texts of one to sixty paragraphs, a third of which stood before, whose sizes come to about so many bytes.

@@ -94,3 +94,21 @@ fn unpacked(name: &str) -> Option<String> {
 fn form(text: &str) -> String {
     String::from_utf8(compared(text.as_bytes(), Match::Text, &mut Vec::new()).to_vec()).expect("text stays text")
 }
+
+/// Texts that were read in a wrong encoding, and what they were; and texts that only look like it.
+#[test]
+fn mojibake_is_repaired_as_people_would() {
+    let repairs = unecho::Tidy::from_iter([unecho::tidy::Repair::Mojibake]);
+    for (name, misses) in [("in-the-wild", 0), ("negative", 0), ("language-names", 0), ("synthetic", 0), ("known-failures", 6)] {
+        let Some(cases) = real(&format!("repair/{name}.json")) else { return };
+        let cases: Vec<serde_json::Value> = serde_json::from_str(&cases).unwrap();
+        let missed = cases.iter().filter(|case| {
+            let original = case["original"].as_str().unwrap();
+            let wanted = case.get("fixed-encoding").unwrap_or(&case["fixed"]).as_str().unwrap();
+            assert_eq!(unecho::tidy(wanted, &repairs).text, wanted, "it is clean");
+            unecho::tidy(original, &repairs).text != wanted
+        });
+        let missed: Vec<&serde_json::Value> = missed.collect();
+        assert!(missed.len() <= misses, "{name}: {} of {} missed: {missed:#?}", missed.len(), cases.len());
+    }
+}

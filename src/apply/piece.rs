@@ -1,6 +1,6 @@
 //! What comes of a stretch of a container, on its way to an output.
 
-use crate::document::Span;
+use crate::document::{Edit, Span, edited};
 use crate::source::{Form, Holds, Records, Table, warc};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ pub struct Piece(pub(super) Kind);
 pub(super) enum Kind {
     /// Bytes less their cuts, and where members begin in them, if it is packed in several.
     Bytes { bytes: Bytes, cuts: Vec<Span>, members: Vec<usize> },
-    /// Rows of a table less the cuts in their texts, and less those that are dropped, by their numbers among them.
-    Rows { rows: Arc<Table>, cuts: Vec<Span>, dropped: Vec<u32> },
+    /// Rows of a table with the edits of their texts, and less those that are dropped, by their numbers among them.
+    Rows { rows: Arc<Table>, edits: Vec<Edit>, dropped: Vec<u32> },
     /// Nothing: it only takes a place.
     Nothing,
 }
@@ -24,20 +24,20 @@ impl Piece {
         Self(Kind::Bytes { bytes, cuts, members: Vec::new() })
     }
 
-    /// Records that stand in `bytes`, less their cuts, written in a form; those are gone of which all is cut.
-    pub(crate) fn records(bytes: &Bytes, records: &Records, cuts: &[Span], dropped: Vec<u32>, to: Form) -> Self {
+    /// Records that stand in `bytes`, edited, written in a form; those are gone of which all is cut.
+    pub(crate) fn records(bytes: &Bytes, records: &Records, edits: Vec<Edit>, dropped: Vec<u32>, to: Form) -> Self {
         if let Some(rows) = &records.rows {
-            return Self(Kind::Rows { rows: Arc::clone(rows), cuts: cuts.to_vec(), dropped });
+            return Self(Kind::Rows { rows: Arc::clone(rows), edits, dropped });
         }
         let mut written = Vec::with_capacity(bytes.len());
         let mut members = Vec::with_capacity(records.list.len());
         let mut last = records.goes_on;
-        let mut rest = cuts;
+        let mut rest = &*edits;
         for record in &records.list {
             let whole = record.extent.of(bytes);
-            let (its, after) = rest.split_at(rest.partition_point(|cut| cut.end <= record.extent.end));
+            let (its, after) = rest.split_at(rest.partition_point(|edit| edit.at.end <= record.extent.end));
             rest = after;
-            if its.first() == Some(&record.extent) && !whole.is_empty() {
+            if its.first().is_some_and(|edit| edit.at == record.extent) && !whole.is_empty() {
                 continue;
             }
             if last.replace(record.number) != Some(record.number) {
@@ -45,16 +45,14 @@ impl Piece {
             }
             match (&record.holds, to) {
                 (Holds::Text { text, .. }, Form::Warc) => {
-                    let start = record.extent.start;
-                    let within: Vec<Span> =
-                        its.iter().map(|cut| Span { start: cut.start - start, end: cut.end - start }).collect();
-                    debug_assert!(its.iter().all(|cut| cut.start >= text.start && cut.end <= text.end));
+                    let within: Vec<Edit> = its.iter().map(|edit| edit.counted_from(record.extent.start)).collect();
+                    debug_assert!(its.iter().all(|edit| edit.at.start >= text.start && edit.at.end <= text.end));
                     warc::rewrite(whole, &within, &mut written);
                 }
                 (_, Form::Warc) => written.extend_from_slice(whole),
                 (Holds::Text { text, .. }, _) => {
-                    let within = its.iter().map(|cut| Span { start: cut.start - text.start, end: cut.end - text.start });
-                    let left = super::without(text.of(bytes), within);
+                    let within: Vec<Edit> = its.iter().map(|edit| edit.counted_from(text.start)).collect();
+                    let left = edited(text.of(bytes), &within);
                     warc::as_json(whole, text.of(bytes), &left, &mut written);
                 }
                 _ => {}

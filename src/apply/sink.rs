@@ -111,13 +111,13 @@ impl Sink {
                 packer.write_all(&bytes[start..])
             }),
             #[cfg(feature = "parquet")]
-            (Sink::Table(table), Kind::Rows { rows, cuts, dropped }) => {
-                Ok(threads.run(|| table.append(Rows { values: &rows, cuts: &cuts, dropped: &dropped }))?)
+            (Sink::Table(table), Kind::Rows { rows, edits, dropped }) => {
+                Ok(threads.run(|| table.append(Rows { values: &rows, edits: &edits, dropped: &dropped }))?)
             }
             #[cfg(feature = "parquet")]
-            (Sink::Lines(lines, packer), Kind::Rows { rows, cuts, dropped }) => threads.run(|| {
+            (Sink::Lines(lines, packer), Kind::Rows { rows, edits, dropped }) => threads.run(|| {
                 let mut written = Vec::new();
-                lines.append(Rows { values: &rows, cuts: &cuts, dropped: &dropped }, &mut written)?;
+                lines.append(Rows { values: &rows, edits: &edits, dropped: &dropped }, &mut written)?;
                 packer.write_all(&written)
             }),
             #[cfg(feature = "parquet")]

@@ -374,6 +374,7 @@ impl Log<'_> {
         }
         let Some(finding) = &self.one else {
             self.terminal.say(&ended.tally.cleaned_in_words(ended.took, !self.inputs.is_stdin()));
+            ended.tally.repaired_in_words().iter().for_each(|words| self.terminal.say(words));
             if ended.tally.sums.blocks > 0 {
                 let how = match self.args.common.is_across() {
                     true => "",

@@ -11,7 +11,7 @@ use toml::Spanned;
 use unecho::check::{Allowlist, Entry, Level, Levels, Place as Line, Rule, What};
 use unecho::report::Fingerprint;
 use unecho::source::{Globs, Patterns, here};
-use unecho::{Error, Result, Share};
+use unecho::{Error, Result, Share, Tidy};
 
 /// The name of the file.
 const NAME: &str = "unecho.toml";
@@ -27,6 +27,7 @@ pub(super) struct Config {
     min_chars: Option<u32>,
     keep: Option<WhichStays>,
     drop_above: Option<OneShare>,
+    tidy: Option<Repairs>,
     empty: Option<Empty>,
     text_field: Option<String>,
     id_field: Option<String>,
@@ -105,6 +106,7 @@ macro_rules! written {
 
 written! {
     OneShare(Share) by super::args::share;
+    Repairs(Tidy) by |list| list.parse();
     Size(u64) by super::args::size;
     Glob(String) by |glob| {
         let globs = Globs { list: vec![glob.into()], base: None };
@@ -240,6 +242,7 @@ impl Config {
         set(&mut common.min_chars, self.min_chars.map(Some), is_given("min_chars"));
         set(&mut common.keep, self.keep, is_given("keep"));
         set(&mut common.drop_above, self.drop_above.clone().map(|OneShare(share)| Some(share)), is_given("drop_above"));
+        set(&mut common.tidy, self.tidy.clone().map(|Repairs(repairs)| Some(repairs)), is_given("tidy"));
         set(&mut common.empty, self.empty, is_given("empty"));
         set(&mut common.text_field, self.text_field.clone(), is_given("text_field"));
         set(&mut common.id_field, self.id_field.clone(), is_given("id_field"));

@@ -85,9 +85,10 @@ impl<'a> Inputs<'a> {
     /// What is found there. `output` is the file that the run's own results go to.
     pub(super) fn found(&self, output: Option<Identity>) -> Result<Box<dyn Iterator<Item = Found>>> {
         Ok(if self.is_stdin() {
+            let is_decoded = self.common.decodes();
             let input = match self.common.form() {
-                Some(form) => Input::stdin(form),
-                None => Input { form_by: By::Nothing, ..Input::stdin(Form::Text) },
+                Some(form) => Input { is_decoded, ..Input::stdin(form) },
+                None => Input { form_by: By::Nothing, is_decoded, ..Input::stdin(Form::Text) },
             };
             Box::new(std::iter::once(Found::Input(input)))
         } else {

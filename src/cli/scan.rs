@@ -45,6 +45,7 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
     }
     if ended.tally.sums.documents > 0 || ended.tally.failed == 0 {
         terminal.say(&ended.tally.scanned_in_words(ended.took, !inputs.is_single()));
+        ended.tally.repaired_in_words().iter().for_each(|words| terminal.say(words));
     }
     Ok(status)
 }

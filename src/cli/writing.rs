@@ -48,7 +48,7 @@ impl Making<'_> {
     /// Makes the clean copy of a portion, or its part of it.
     pub(super) fn make(&self, portion: &Portion) -> Result<Made> {
         let Self { args, outputs, .. } = self;
-        let (input, source, is_changed) = (portion.input, portion.source, !portion.cuts.is_empty());
+        let (input, source, is_changed) = (portion.input, portion.source, portion.is_changed());
         let has_copy = !is_dropped(portion);
         if args.in_place && source.broken().is_some() {
             let why = "breaks off, and what comes behind would be lost in place; it stays as it is";
@@ -62,6 +62,7 @@ impl Making<'_> {
             // What isn't changed stays where it is.
             Part::Whole if args.in_place && !is_changed => Output::Stands,
             Part::Whole if !has_copy => Output::Whole(outputs.none(input, source)?),
+            Part::Whole if !portion.edits.is_empty() => Output::Whole(outputs.write(input, source, &portion.edited(), &[])?),
             Part::Whole => Output::Whole(outputs.write(input, source, &portion.bytes, &portion.cuts)?),
             Part::Stretch => Output::Stretch(begin()?, portion.written(outputs.form(input))),
             Part::End => {

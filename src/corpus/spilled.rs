@@ -564,7 +564,8 @@ mod tests {
             let bytes = stretch(documents);
             let is_spilled = self.corpus.is_spilled();
             let manner = self.settings.manner(self.corpus.hash());
-            let taking = Taking { manner, are_compared: true, has_places: !is_spilled, is_checked: is_spilled };
+            let taking =
+                Taking { manner, are_compared: true, has_places: !is_spilled, is_checked: is_spilled, tidy: self.settings.tidy };
             let mut sheaf = crate::sheaf::Sheaf::default();
             sheaf.read(&bytes, None, Form::Jsonl, &Fields::default(), taking, true).unwrap();
             let stand = self.corpus.hold(bytes, None, &Input::stdin(Form::Jsonl), 0);
@@ -661,7 +662,13 @@ mod tests {
             run.corpus.end_input().unwrap();
             run.corpus.settle(1 << 20, &AtomicBool::new(false)).unwrap();
             let bytes = stretch(&second);
-            let taking = Taking { manner: settings.manner(Hash::Not), are_compared: true, has_places: false, is_checked: true };
+            let taking = Taking {
+                manner: settings.manner(Hash::Not),
+                are_compared: true,
+                has_places: false,
+                is_checked: true,
+                tidy: settings.tidy,
+            };
             let mut sheaf = crate::sheaf::Sheaf::default();
             sheaf.read(&bytes, None, Form::Jsonl, &Fields::default(), taking, true).unwrap();
             let entering = Entering { sheaf: &sheaf, stand: super::super::Stand::default(), line: 1, is_whole: true };

@@ -14,7 +14,13 @@ use proptest::sample::select;
 /// The clean copy of a file of one document.
 fn cleaned(file: &str, form: Form) -> String {
     let settings = Settings::default();
-    let taking = Taking { manner: settings.manner(Hash::Fast), are_compared: false, has_places: false, is_checked: false };
+    let taking = Taking {
+        manner: settings.manner(Hash::Fast),
+        are_compared: false,
+        has_places: false,
+        is_checked: false,
+        tidy: settings.tidy,
+    };
     let mut sheaf = Sheaf::default();
     sheaf.read(file.as_bytes(), None, form, &Fields::default(), taking, true).unwrap();
     let plan = |taken| {

@@ -6,7 +6,7 @@ use crate::fingerprint::fingerprint;
 use crate::rules::{Keep, Threshold};
 use crate::runner::{OnError, Reading};
 use crate::source::{Form, Packing};
-use crate::{Match, Settings};
+use crate::{Match, Settings, Tidy};
 use data_encoding::BASE64;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
@@ -78,6 +78,9 @@ pub struct Conditions {
     text_field: String,
     #[serde(default)]
     id_field: Option<String>,
+    /// What was repaired, by names with commas between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tidy: Option<String>,
     /// The form that every file was taken for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     from: Option<String>,
@@ -89,7 +92,7 @@ pub struct Conditions {
 impl Conditions {
     /// What a run goes by.
     pub fn of(settings: &Settings, reading: &Reading) -> Self {
-        let Settings { matching, threshold, keep, unit, across, drop_above } = settings;
+        let Settings { matching, threshold, keep, unit, across, drop_above, tidy, .. } = settings;
         Self {
             matching: name_of(*matching).into(),
             unit: name_of_unit(*unit).into(),
@@ -106,6 +109,7 @@ impl Conditions {
             .into(),
             text_field: reading.fields.text.clone(),
             id_field: reading.fields.id.clone(),
+            tidy: (!tidy.is_none()).then(|| tidy.to_string()),
             from: None,
             longest_record: None,
         }
@@ -118,6 +122,11 @@ impl Conditions {
 
     pub(super) fn longest_record(&self) -> Option<u64> {
         self.longest_record
+    }
+
+    /// What was repaired; `None` if that isn't known to this program.
+    pub(super) fn tidy(&self) -> Option<Tidy> {
+        self.tidy.as_ref().map_or(Some(Tidy::NONE), |list| list.parse().ok())
     }
 
     /// That every file is taken for this form, if for one.
@@ -311,6 +320,8 @@ pub(super) struct CompleteLine {
     pub(super) sum: String,
 }
 
+/// The rule by which a text is repaired (`--tidy`).
+pub(super) const TIDIED: &str = "tidied";
 /// The rule by which a broken record goes (`--on-error drop`).
 pub(super) const BROKEN: &str = "broken-record";
 /// The rule by which text goes with its document although it doesn't repeat (`--drop-above`).

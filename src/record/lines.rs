@@ -1,10 +1,10 @@
 //! What is recorded of a portion: a line a cut, and the hashes of what it came of and became.
 
-use super::format::{BROKEN, HEAD, Literal, PartLine, Piece, TOO_REPETITIVE};
+use super::format::{BROKEN, HEAD, Literal, PartLine, Piece, TIDIED, TOO_REPETITIVE};
 use super::{hex, says_nothing};
 use crate::Match;
 use crate::corpus::Known;
-use crate::document::{Block, Span, Witness};
+use crate::document::{Block, Edit, Span, Witness};
 use crate::error::Result;
 use crate::fingerprint::fingerprint;
 use crate::plan::Fate;
@@ -46,12 +46,12 @@ impl Lines {
         let mut next_cut = portion.cuts.iter().peekable();
         let cuts: usize = portion.documents.iter().map(|document| document.plan.cuts.len()).sum();
         let lines = Vec::with_capacity(cuts * ABOUT);
-        let mut writing = Writing { portion, lines, count: 0, document: Vec::new() };
+        let mut writing = Writing { portion, lines, count: 0, document: Vec::new(), edits: &portion.edits };
         for document in &portion.documents {
             let (its, others) = witnesses.split_at(document.plan.blocks.len());
             witnesses = others;
             let own = if document.is_dropped { 1 } else { document.plan.cuts.len() };
-            if own == 0 {
+            if own == 0 && !writing.has_edits_before(document.extent.end) {
                 continue;
             }
             while let Some(broken) = next_cut.next_if(|cut| cut.start < document.extent.start) {
@@ -62,6 +62,7 @@ impl Lines {
                 writing.add(*head, HEAD, Why::Nothing, Some(anew));
             }
             writing.document(document, its);
+            writing.tidied_before(document.extent.end);
             next_cut.by_ref().take(own).for_each(drop);
         }
         next_cut.for_each(|broken| writing.broken(*broken));
@@ -136,6 +137,8 @@ struct Writing<'a> {
     count: u64,
     /// What each line says of the document under way.
     document: Vec<u8>,
+    /// The repairs that are still to come.
+    edits: &'a [Edit],
 }
 
 impl<'a> Writing<'a> {
@@ -155,6 +158,18 @@ impl<'a> Writing<'a> {
         }
     }
 
+    fn has_edits_before(&self, end: u64) -> bool {
+        self.edits.first().is_some_and(|edit| edit.at.start < end)
+    }
+
+    /// What is repaired before a place.
+    fn tidied_before(&mut self, end: u64) {
+        while let Some((edit, rest)) = self.edits.split_first().filter(|(edit, _)| edit.at.start < end) {
+            self.edits = rest;
+            self.add(edit.at, TIDIED, Why::Nothing, Some(&edit.put));
+        }
+    }
+
     /// A record that can't be read goes.
     fn broken(&mut self, cut: Span) {
         self.document.clear();
@@ -166,6 +181,7 @@ impl<'a> Writing<'a> {
         let plan = &document.plan;
         let mut from = document.extent.start;
         for (number, cut) in plan.cuts.iter().enumerate() {
+            self.tidied_before(cut.at.start);
             let block = &plan.blocks[cut.block];
             let is_last = number + 1 == plan.cuts.len();
             let at = match plan.fate {
@@ -217,8 +233,14 @@ impl<'a> Writing<'a> {
             let repeat = of_cut(block);
             Span { start: repeat.start - cut.start, end: repeat.end - cut.start }
         };
+        let is_repaired = |span: Span| {
+            let behind = portion.edits.partition_point(|edit| edit.at.end <= span.start);
+            portion.edits.get(behind).is_some_and(|edit| edit.at.start < span.end)
+        };
         let pieces: Pieces = match &why {
             Why::Nothing | Why::Gone(_) => pieces(bytes, Span::default(), &[], form),
+            // What is repaired there can't be made of what stays.
+            Why::Here(block, spans) if spans.iter().any(|&span| is_repaired(span)) => pieces(bytes, within(block), &[], form),
             Why::Here(block, spans) => {
                 let written: SmallVec<[&[u8]; 4]> = spans.iter().map(|span| span.of(&portion.bytes)).collect();
                 pieces(bytes, within(block), &written, form)
@@ -281,7 +303,7 @@ impl<'a> Writing<'a> {
         if portion.is_end() {
             return Lines { written: lines, sums_from: 0, cuts: 0, clean: 0, end: portion.offset, rows: Vec::new() };
         }
-        let mut edits: Vec<(Span, &[u8])> = portion.cuts.iter().map(|&cut| (cut, &[][..])).collect();
+        let mut edits: Vec<(Span, &[u8])> = portion.changes().collect();
         if !heads.is_empty() {
             edits.extend(heads.iter().map(|(head, anew)| (*head, &**anew)));
             edits.sort_by_key(|(span, _)| span.start);
@@ -327,7 +349,9 @@ fn pieces<'a>(cut: &'a [u8], repeat: Span, witness: &[&[u8]], form: Form) -> Pie
             true => Some(0),
             false if witness.len() == 1 => None,
             // Behind a separator: in one, or in an escape, it would be another.
-            false => memmem::find_iter(rest, written).take(TRIED).find(|&found| says_nothing(&rest[..found], form, Match::Text)),
+            false => {
+                memmem::find_iter(rest, written).take(TRIED).find(|&found| says_nothing(&rest[..found], form.into(), Match::Text))
+            }
         };
         let Some(found) = found.filter(|_| !written.is_empty()) else { break };
         literal(from, at + found, &mut pieces);

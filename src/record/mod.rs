@@ -19,9 +19,11 @@ mod tables;
 mod texts;
 mod verify;
 
-use crate::Match;
 use crate::compare::compared;
 use crate::source::Form;
+use crate::tidy::repaired;
+use crate::{Match, Tidy};
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read as _};
 use xxhash_rust::xxh3::Xxh3;
@@ -35,8 +37,29 @@ pub use recorder::{Begins, Kept, Recorder, keep_earlier};
 pub use restore::{Restored, Restoring, restore};
 pub use verify::{Verified, verify};
 
+/// How texts are written in a file, and what of them is repaired when they are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Written {
+    form: Form,
+    repairs: Tidy,
+}
+
+impl From<Form> for Written {
+    fn from(form: Form) -> Self {
+        Self { form, repairs: Tidy::NONE }
+    }
+}
+
+impl Written {
+    /// A text as it reads.
+    fn decoded(self, written: &[u8]) -> Cow<'_, [u8]> {
+        let read = self.form.decoded(written);
+        repaired(&read, &self.repairs).map_or(read, |repaired| repaired.text.into())
+    }
+}
+
 /// Whether text, as it is written in a file of a form, has nothing that is compared. White space and invisible characters never are.
-fn says_nothing(written: &[u8], form: Form, how: Match) -> bool {
+fn says_nothing(written: &[u8], form: Written, how: Match) -> bool {
     match written.first() {
         None => return true,
         Some(byte) if byte.is_ascii_alphabetic() => return false, // letters always are

@@ -1,16 +1,18 @@
 //! The proof of what was cut: that it stands in a witness which survives, and that what went with it says nothing.
 
-use super::format::{BROKEN, CutLine, HEAD, Literal, Piece, Place, TOO_REPETITIVE, WitnessOf};
+use super::format::{BROKEN, CutLine, HEAD, Literal, Piece, Place, TIDIED, TOO_REPETITIVE, WitnessOf};
 use super::markup;
 use super::replay::{each_piece, file_of};
-use super::says_nothing;
 use super::similarity::similarity;
 use super::texts::{Reader, Texts, documents, is_between, pages, text_around};
+use super::{Written, says_nothing};
 use crate::Match;
+use crate::Tidy;
 use crate::compare::compared;
-use crate::document::{Rule, Span};
+use crate::document::{Edit, Rule, Span};
 use crate::error::{Error, Result};
 use crate::segment::is_blank;
+use crate::sheaf::edits_of;
 use crate::source::jsonl::{self, Line};
 use crate::source::{Form, text, warc};
 use rustc_hash::FxHashSet;
@@ -29,7 +31,8 @@ pub struct Cuts {
     pub similar: u64,
     /// They need no witness: what goes with a document as a whole, a broken record, the head of one.
     pub without: u64,
-    /// Not: this program doesn't know their rules, and they have no witness, or put something in its place.
+    /// Not: this program doesn't know their rules, and they have no witness, or put something in its place; or they are repairs in a table
+    /// whose rows can't be told apart.
     pub unknown: u64,
 }
 
@@ -66,14 +69,17 @@ pub(super) struct Proving<'t> {
     dropped: Option<Dropped>,
     /// Where texts stand in the part.
     own: Option<Vec<Span>>,
-    /// What goes of texts in the part, of WARC.
-    gone: Vec<Span>,
+    /// What is changed of texts in the part, of WARC.
+    gone: Vec<Edit>,
     /// Where pages stand in the part, of WARC.
     pages: Option<Vec<Span>>,
     /// What is cut of a feed or a page.
     markup: markup::Proof<'t>,
     /// The heads that were written anew, each with its line.
     heads: Vec<(u64, Span, Vec<u8>)>,
+    /// What was repaired, each with its line.
+    tidied: Vec<(u64, Edit)>,
+    repairs: Tidy,
 }
 
 /// What a cut is proven by.
@@ -86,6 +92,8 @@ enum Ground<'c> {
     Broken,
     /// What is cut behind it.
     Head(&'c [u8]),
+    /// That its text, repaired, has this there.
+    Tidied(&'c [u8]),
     /// Nobody knows.
     Unknown,
 }
@@ -106,7 +114,25 @@ impl<'t> Proving<'t> {
     pub(super) fn new(texts: &'t Texts<'t>, file: usize, (part, start): (&'t [u8], u64), how: Match) -> Self {
         let (reader, cuts) = (Reader::new(texts), Cuts::default());
         let (markup, gone, heads) = (markup::Proof::new(texts, how), Vec::new(), Vec::new());
-        Self { texts, file, how, part, start, reader, cuts, dropped: None, own: None, gone, pages: None, markup, heads }
+        let repairs = texts.record.settings().tidy().unwrap_or_default();
+        let tidied = Vec::new();
+        Self {
+            texts,
+            file,
+            how,
+            part,
+            start,
+            reader,
+            cuts,
+            dropped: None,
+            own: None,
+            gone,
+            pages: None,
+            markup,
+            heads,
+            tidied,
+            repairs,
+        }
     }
 
     /// Proves a cut.
@@ -142,6 +168,14 @@ impl<'t> Proving<'t> {
                 self.heads.push((line, at, anew.to_vec())); // proven when all cuts of its record are known
                 self.is_without(self.form(self.file) == Form::Warc, line)
             }
+            Ground::Tidied(put) => {
+                let edit = Edit { at, put: put.to_vec() };
+                if self.form(self.file) == Form::Warc {
+                    self.gone.push(edit.clone());
+                }
+                self.tidied.push((line, edit)); // proven when all of its text is known
+                self.is_without(true, line)
+            }
             Ground::Unknown => {
                 self.cuts.unknown += 1;
                 Ok(())
@@ -175,14 +209,14 @@ impl<'t> Proving<'t> {
                 self.heads.push((line, self.within(cut.cut.into()), anew.to_vec()));
                 return self.is_without(true, line);
             }
-            Ground::Broken | Ground::Head(_) => return self.is_without(false, line),
+            Ground::Broken | Ground::Head(_) | Ground::Tidied(_) => return self.is_without(false, line),
             Ground::Unknown => {
                 self.cuts.unknown += 1;
                 return Ok(());
             }
         };
         if self.form(self.file) == Form::Warc && !cut.dropped {
-            self.gone.push(self.within(cut.cut.into()));
+            self.gone.push(self.within(cut.cut.into()).into());
         }
         let dropped = cut.dropped.then_some(cut.record);
         self.markup.add(markup::Cut { line, at: self.within(cut.cut.into()), witness, dropped });
@@ -198,6 +232,11 @@ impl<'t> Proving<'t> {
             (TOO_REPETITIVE, _) => (is_bare && cut.dropped && settings.drops_repetitive(), Ground::Document),
             (HEAD, _) => match &cut.insert {
                 Some(Literal(anew)) if is_bare && !cut.dropped => return Ok(Ground::Head(anew)),
+                _ => (false, Ground::Unknown),
+            },
+            (TIDIED, _) if settings.tidy().is_none() => return Ok(Ground::Unknown),
+            (TIDIED, _) => match &cut.insert {
+                Some(Literal(put)) if is_bare && !cut.dropped => return Ok(Ground::Tidied(put)),
                 _ => (false, Ground::Unknown),
             },
             (rule, witness) if Rule::ALL.iter().any(|known| known.name() == rule) => {
@@ -244,20 +283,57 @@ impl<'t> Proving<'t> {
         Span { start: span.start - self.start, end: span.end - self.start }
     }
 
+    /// Where texts stand in the part.
+    fn own(&mut self) -> Result<&[Span]> {
+        let part = Span { start: self.start, end: self.start + self.part.len() as u64 };
+        Ok(match &mut self.own {
+            Some(own) => own,
+            unknown => unknown.insert(self.texts.own(self.file, self.part, part)?),
+        })
+    }
+
+    /// Makes sure that what was repaired is what its text has there, repaired again.
+    fn ensure_tidied(&mut self) -> Result<()> {
+        let tidied = std::mem::take(&mut self.tidied);
+        let (form, begins, repairs) = (self.form(self.file), text::begins_in(self.part, self.start == 0) as u64, self.repairs);
+        if form == Form::Parquet && self.own()?.len() == 1 {
+            // Its rows may not be told apart, and where one ends matters.
+            let count = tidied.len() as u64;
+            (self.cuts.without, self.cuts.unknown) = (self.cuts.without - count, self.cuts.unknown + count);
+            return Ok(());
+        }
+        let mut known: (Span, Vec<Edit>) = Default::default();
+        for (line, edit) in tidied {
+            let Some(mut text) = text_around(self.own()?, edit.at) else {
+                return Err(self.broken(line, "repairs what is no text"));
+            };
+            text.start = text.start.max(begins.min(text.end));
+            if known.0 != text {
+                known = (text, edits_of(text.of(self.part), text.start, form, &repairs));
+            }
+            let at = known.1.partition_point(|known| known.at.start < edit.at.start);
+            if known.1.get(at) != Some(&edit) {
+                return Err(self.broken(line, "isn't what its text has there, repaired again"));
+            }
+        }
+        Ok(())
+    }
+
+    /// How a file is written, of which a text is read and repaired.
+    fn written(&self, file: usize) -> Written {
+        Written { form: self.form(file), repairs: self.repairs }
+    }
+
     /// Makes sure that what is cut is text, and that it is whole lines that repeat, beside which nothing is said.
     fn ensure_only_text(&mut self, line: u64, at: Span, repeats: &[Span]) -> Result<()> {
-        let form = self.form(self.file);
-        let part = Span { start: self.start, end: self.start + self.part.len() as u64 };
-        let own = match &mut self.own {
-            Some(own) => &*own,
-            unknown => &*unknown.insert(self.texts.own(self.file, self.part, part)?),
-        };
+        let (form, written) = (self.form(self.file), self.written(self.file));
+        let own = self.own()?;
         let is_whole = own.len() == 1;
         let Some(text) = text_around(own, at).filter(|text| is_between(form, text.of(self.part), *text, at)) else {
             return Err(self.broken(line, "cuts what is no text"));
         };
         if form == Form::Warc {
-            self.gone.push(at);
+            self.gone.push(at.into());
         }
         let gone = at.of(self.part);
         let starts = [0].into_iter().chain(repeats.iter().map(|repeat| repeat.end));
@@ -270,7 +346,7 @@ impl<'t> Proving<'t> {
             || repeats.iter().all(|repeat| {
                 let before = Span { start: text.start, end: at.start + repeat.start }.of(self.part);
                 let behind = Span { start: at.start + repeat.end, end: text.end }.of(self.part);
-                ends_a_line(before, form, self.how) && begins_a_line(behind, form, self.how)
+                ends_a_line(before, written, self.how) && begins_a_line(behind, written, self.how)
             });
         if are_lines { Ok(()) } else { Err(self.broken(line, "what it repeats isn't whole lines")) }
     }
@@ -281,7 +357,7 @@ impl<'t> Proving<'t> {
             return Err(self.broken(line, "says not what it repeats"));
         }
         let other = self.survives(line, witness)?;
-        let (form, other_form) = (self.form(self.file), self.form(other));
+        let (form, other_form) = (self.written(self.file), self.written(other));
         let is_blank = |repeat: &Span| says_nothing(repeat.of(gone), form, Match::Text);
         if !self.texts.record.settings().takes_any_line() && repeats.iter().all(is_blank) {
             return Err(self.broken(line, "repeats nothing that shows"));
@@ -293,7 +369,7 @@ impl<'t> Proving<'t> {
         let repeat = joined(repeats.iter().map(|repeat| form.decoded(repeat.of(gone))));
         let mut staying = Vec::new();
         for &range in &witness.ranges {
-            append(&mut staying, &other_form.decoded(&self.reader.read(other, range.into())?));
+            append(&mut staying, &other_form.decoded(&self.reader.read_repaired(other, range.into())?));
         }
         if let Some(recorded) = cut.similarity {
             self.cuts.similar += 1;
@@ -325,6 +401,7 @@ impl<'t> Proving<'t> {
         if self.form(self.file) == Form::Warc {
             self.ensure_heads()?;
         }
+        self.ensure_tidied()?;
         self.markup.end(self.file, self.part)?;
         whole
     }
@@ -334,7 +411,7 @@ impl<'t> Proving<'t> {
         let mut gone = &self.gone[..];
         let mut heads = self.heads.iter().peekable();
         for (extent, text) in documents(self.part) {
-            let its = gone.partition_point(|cut| cut.end <= extent.end);
+            let its = gone.partition_point(|edit| edit.at.end <= extent.end);
             let (its, rest) = gone.split_at(its);
             gone = rest;
             let head = heads.next_if(|(_, at, _)| at.end <= extent.end);
@@ -371,7 +448,7 @@ impl<'t> Proving<'t> {
 
     /// Whether a text has nothing that is compared.
     fn says_nothing(&self, written: &[u8]) -> bool {
-        says_nothing(written, self.form(self.file), self.how)
+        says_nothing(written, self.written(self.file), self.how)
     }
 
     /// Makes sure that what went is what its pieces say, and gives where in it those of the witness stand.
@@ -416,7 +493,7 @@ impl<'t> Proving<'t> {
         let mut ranges = witness.ranges.clone();
         ranges.sort_unstable_by_key(|range| range.0);
         let are_apart = ranges.windows(2).all(|pair| pair[0].1 <= pair[1].0);
-        let stays = |range: Place| match self.texts.in_clean(other, range.into())? {
+        let stays = |range: Place| match self.texts.repaired_in_clean(other, range.into())? {
             Some(there) => self.texts.is_text_in_clean(other, there),
             None => Ok(false),
         };
@@ -453,8 +530,8 @@ impl<'t> Proving<'t> {
 
     /// Makes sure that all of the text of a document repeats that went as a whole, unless too much was enough.
     fn repeats_as_a_whole(&self, dropped: &Dropped) -> Result<()> {
-        let (form, part) = (self.form(self.file), self.part);
-        if form == Form::Text && self.texts.file(self.file).clean.is_some() {
+        let (form, part) = (self.written(self.file), self.part);
+        if form.form == Form::Text && self.texts.file(self.file).clean.is_some() {
             return Err(self.broken(dropped.line, "its document stays, and went as a whole"));
         }
         let all = self.within(dropped.all);
@@ -527,35 +604,35 @@ const NOT_ITS_RULE: &str = "isn't what its rule cuts, or that isn't one of its r
 const NEAR: usize = 1 << 10;
 
 /// Whether a text as it is written, up to where a repeat begins in it, ends with a line; what says nothing may stand behind that.
-fn ends_a_line(before: &[u8], form: Form, how: Match) -> bool {
-    let end = line_end(form);
-    if before.is_empty() || before.ends_with(end) && may_be_split(before, before.len() - end.len(), form) {
+fn ends_a_line(before: &[u8], form: Written, how: Match) -> bool {
+    let end = line_end(form.form);
+    if before.is_empty() || before.ends_with(end) && may_be_split(before, before.len() - end.len(), form.form) {
         return true; // nearly always
     }
     let tail = |written: &[u8]| {
         let read = form.decoded(written);
         rest_says_nothing(&read, memchr::memrchr(b'\n', &read).map(|end| &read[end + 1..]), how)
     };
-    let from = (before.len().saturating_sub(NEAR)..before.len()).find(|&from| may_be_split(before, from, form)).unwrap_or(0);
+    let from = (before.len().saturating_sub(NEAR)..before.len()).find(|&from| may_be_split(before, from, form.form)).unwrap_or(0);
     tail(&before[from..]).or_else(|| tail(before)).unwrap_or(true)
 }
 
 /// Whether a text as it is written, behind a repeat, begins with the end of a line; what says nothing may stand before that.
-fn begins_a_line(behind: &[u8], form: Form, how: Match) -> bool {
-    if behind.is_empty() || behind.starts_with(line_end(form)) {
+fn begins_a_line(behind: &[u8], form: Written, how: Match) -> bool {
+    if behind.is_empty() || behind.starts_with(line_end(form.form)) {
         return true;
     }
     let head = |written: &[u8]| {
         let read = form.decoded(written);
         rest_says_nothing(&read, memchr::memchr(b'\n', &read).map(|end| &read[..end]), how)
     };
-    let to = (0..=behind.len().min(NEAR)).rev().find(|&to| may_be_split(behind, to, form)).unwrap_or(behind.len());
+    let to = (0..=behind.len().min(NEAR)).rev().find(|&to| may_be_split(behind, to, form.form)).unwrap_or(behind.len());
     head(&behind[..to]).or_else(|| head(behind)).unwrap_or(true)
 }
 
 /// Whether the rest of a line says nothing. `None` if the text has no line end, and says nothing itself.
 fn rest_says_nothing(text: &[u8], rest: Option<&[u8]>, how: Match) -> Option<bool> {
-    let is_blank = says_nothing(rest.unwrap_or(text), Form::Text, how);
+    let is_blank = says_nothing(rest.unwrap_or(text), Form::Text.into(), how);
     (rest.is_some() || !is_blank).then_some(rest.is_some() && is_blank)
 }
 

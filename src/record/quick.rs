@@ -1,7 +1,7 @@
 //! Lines of cuts, read at once where they are in the shape in which they are written: there are millions of them. Any other is read
 //! key by key.
 
-use super::format::{CutLine, Literal, Piece, Place, WitnessOf};
+use super::format::{CutLine, Literal, Piece, Place, TIDIED, WitnessOf};
 use memchr::memchr2;
 use memchr::memmem::Finder;
 use smallvec::SmallVec;
@@ -18,6 +18,8 @@ pub(super) struct Edited {
     pub(super) cut: Place,
     /// How many bytes stand in its place.
     pub(super) inserted: u64,
+    /// Whether what stood there was repaired.
+    pub(super) is_repair: bool,
 }
 
 impl Edited {
@@ -25,13 +27,14 @@ impl Edited {
         static INSERT: LazyLock<Finder> = LazyLock::new(|| Finder::new(b"\"insert\""));
         let mut rest = Rest(line.strip_prefix(CUT).unwrap_or_default());
         match rest.range() {
-            Some(cut) if INSERT.find(rest.0).is_none() => Ok(Self { cut, inserted: 0 }),
+            Some(cut) if INSERT.find(rest.0).is_none() => Ok(Self { cut, inserted: 0, is_repair: false }),
             _ => CutLine::read(line).map(|cut| Self::of(&cut)),
         }
     }
 
     pub(super) fn of(cut: &CutLine) -> Self {
-        Self { cut: cut.cut, inserted: cut.insert.as_ref().map_or(0, |insert| insert.0.len() as u64) }
+        let inserted = cut.insert.as_ref().map(|insert| insert.0.len() as u64);
+        Self { cut: cut.cut, inserted: inserted.unwrap_or_default(), is_repair: inserted.is_some() && cut.rule == TIDIED }
     }
 }
 

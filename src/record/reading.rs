@@ -259,7 +259,7 @@ impl Record {
     pub(super) fn edits(&self, part: &Part) -> Result<Vec<Edit>> {
         let (mut edits, mut from, mut clean) = (Vec::new(), part.original.start, part.clean.start);
         self.each_line(part, |number, line| {
-            let Edited { cut: Range(start, end), inserted } =
+            let Edited { cut: Range(start, end), inserted, is_repair } =
                 Edited::read(line).map_err(|error| self.unreadable(number, &error))?;
             if start < from || end < start || end > part.original.end {
                 return Err(self.broken(number, &"its cut isn't behind the one before, and within its part"));
@@ -268,7 +268,7 @@ impl Record {
                 return Err(self.broken(number, &"its cut changes nothing, or what one before has changed"));
             }
             clean = clean.saturating_add(start - from).saturating_add(inserted);
-            edits.push(Edit { at: Span { start, end }, clean_end: clean });
+            edits.push(Edit { at: Span { start, end }, clean_end: clean, is_repair });
             from = end;
             Ok(())
         })?;
@@ -289,6 +289,8 @@ impl Record {
 pub(super) struct Edit {
     pub(super) at: Span,
     pub(super) clean_end: u64,
+    /// Whether what stood there was repaired, and stays.
+    pub(super) is_repair: bool,
 }
 
 /// What a JSON error says, without the line and column it counts in its own way.

@@ -1,5 +1,6 @@
 //! Tables: the rows that went as a whole, which a record holds, and originals that are made of those and of the clean copy.
 
+use super::format::CutLine;
 use super::format::{Literal, RowsLine};
 use super::hex;
 use super::reading::{Gone, Part};
@@ -80,10 +81,10 @@ pub(super) fn ensure_same(texts: &Texts, file: usize) -> Result<()> {
 /// Makes sure that each row has the text that its clean copy and its cuts say, as far as that can be told by its length.
 fn ensure_same_rows(texts: &Texts, file: usize, original: &AtHand, copy: &AtHand) -> Result<()> {
     let recorded = texts.file(file);
-    let mut cuts: Vec<(u64, u64)> = Vec::new();
+    let mut cuts: Vec<(u64, i64)> = Vec::new();
     for part in &recorded.parts {
         texts.record.each_cut(part, |_, cut| {
-            cuts.push((cut.record.map_or(u64::MAX, |number| number.wrapping_sub(1)), Span::from(cut.cut).len()));
+            cuts.push((cut.record.map_or(u64::MAX, |number| number.wrapping_sub(1)), shortening(&cut)));
             Ok(())
         })?;
     }
@@ -100,19 +101,24 @@ fn ensure_same_rows(texts: &Texts, file: usize, original: &AtHand, copy: &AtHand
         Err(Error::refused(recorded.original.place(), why))
     };
     for row in 0.. {
-        let mut gone = 0;
+        let mut gone = 0i64;
         while let Some((_, len)) = cuts.next_if(|(of, _)| *of == row) {
-            gone += len;
+            gone = gone.saturating_add(len);
         }
         let Some((is_null, len)) = before.next()? else {
             return if after.next()?.is_none() && cuts.next().is_none() { Ok(()) } else { differs(row) };
         };
         let stays = if recorded.lacks(row) { Some((false, 0)) } else { after.next()? };
-        if stays.is_none_or(|(was_null, stays)| is_null != was_null || len != stays + gone) {
+        if stays.is_none_or(|(was_null, stays)| is_null != was_null || len != stays.saturating_add_signed(gone)) {
             return differs(row);
         }
     }
     Ok(())
+}
+
+/// By how many bytes a cut makes a text shorter.
+fn shortening(cut: &CutLine) -> i64 {
+    Span::from(cut.cut).len() as i64 - cut.insert.as_ref().map_or(0, |put| put.0.len() as i64)
 }
 
 /// The lengths of the texts of a table, row by row.
@@ -227,7 +233,8 @@ struct RowCut {
     /// Its line in the record.
     line: u64,
     row: u64,
-    len: u64,
+    /// By how much its text became shorter.
+    len: i64,
     is_dropped: bool,
 }
 
@@ -244,7 +251,7 @@ impl<'t> Original<'t> {
             if cut.row < row || cut.is_dropped != stayed.is_none() {
                 return Err(self.texts.record.broken(cut.line, &"what it cut isn't in its row"));
             }
-            len += cut.len;
+            len = len.saturating_add_signed(cut.len);
             self.cuts.pop_front();
         }
         let refused = |why: &str| {
@@ -270,8 +277,7 @@ impl<'t> Original<'t> {
             record.each_cut(part, |line, cut| {
                 let row = cut.record.and_then(|number| number.checked_sub(1));
                 let row = row.ok_or_else(|| record.broken(line, &"names no row of its table"))?;
-                let len = Span::from(cut.cut).len();
-                self.cuts.push_back(RowCut { line, row, len, is_dropped: cut.dropped });
+                self.cuts.push_back(RowCut { line, row, len: shortening(&cut), is_dropped: cut.dropped });
                 Ok(())
             })?;
         }

@@ -85,10 +85,10 @@ impl<'a> Texts<'a> {
     pub(super) fn each_cut(&self, file: usize, part: &Part, mut each: impl FnMut(u64, CutLine, u64) -> Result<()>) -> Result<()> {
         let mut edits = self.edits(file, part)?.list.windows(2);
         self.record.each_cut(part, |line, cut| {
-            let Edited { cut: gone, inserted } = Edited::of(&cut);
+            let Edited { cut: gone, inserted, is_repair } = Edited::of(&cut);
             let is_it = |edits: &&[Edit]| {
                 let clean_end = edits[0].clean_end + (edits[1].at.start - edits[0].at.end) + inserted;
-                edits[1] == Edit { at: gone.into(), clean_end }
+                edits[1] == Edit { at: gone.into(), clean_end, is_repair }
             };
             let edits = edits.next().filter(is_it).ok_or_else(|| self.record.broken(line, &"reads in two ways"))?;
             each(line, cut, edits[1].clean_end - inserted)
@@ -150,15 +150,25 @@ impl<'a> Texts<'a> {
 
     /// Where bytes of an original stand in its clean copy; `None` if something was changed of them, or they are none.
     pub(super) fn in_clean(&self, file: usize, span: Span) -> Result<Option<Span>> {
+        let there = self.in_clean_by(file, span, Edits::in_clean)?;
+        Ok(there.filter(|there| there.len() == span.len()))
+    }
+
+    /// Where they stand, repaired perhaps; `None` if something was cut of them.
+    pub(super) fn repaired_in_clean(&self, file: usize, span: Span) -> Result<Option<Span>> {
+        self.in_clean_by(file, span, Edits::repaired_in_clean)
+    }
+
+    fn in_clean_by(&self, file: usize, span: Span, in_clean: fn(&Edits, Span) -> Option<Span>) -> Result<Option<Span>> {
         let parts = &self.file(file).parts;
         let first = parts.partition_point(|part| part.original.end <= span.start);
         let mut all: Option<Span> = None;
         for part in parts[first..].iter().take_while(|part| part.original.start < span.end) {
             let within = Span { start: span.start.max(part.original.start), end: span.end.min(part.original.end) };
-            let Some(Span { start, end }) = self.edits(file, part)?.in_clean(within) else { return Ok(None) };
+            let Some(Span { start, end }) = in_clean(self.edits(file, part)?, within) else { return Ok(None) };
             all = Some(Span { start: all.map_or(start, |all| all.start), end });
         }
-        Ok(all.filter(|all| all.len() == span.len()))
+        Ok(all)
     }
 
     /// Whether bytes of a clean copy are text, and begin and end in no escape. What can't be seen is taken for it.
@@ -334,7 +344,7 @@ impl Edits {
         let Span { start, .. } = part.original;
         let of_page = |bits: u32| bits.saturating_sub(16).max(12); // so that there are at most 2^16 of them
         let mut near = Near::new(of_page(u64::BITS - part.original.len().leading_zeros()));
-        let begins = Edit { at: Span { start, end: start }, clean_end: part.clean.start };
+        let begins = Edit { at: Span { start, end: start }, clean_end: part.clean.start, is_repair: true };
         let list: Vec<Edit> = std::iter::once(begins).chain(edits).collect();
         for (number, edit) in list.iter().enumerate() {
             near.push(edit.at.end - start, number);
@@ -348,9 +358,22 @@ impl Edits {
         if self.list.get(last + 1).is_some_and(|next| next.at.start < span.end) {
             return None;
         }
-        let Edit { at, clean_end } = self.list[last];
+        let Edit { at, clean_end, .. } = self.list[last];
         let start = clean_end + (span.start - at.end);
         Some(Span { start, end: start + span.len() })
+    }
+}
+
+impl Edits {
+    /// Where bytes of the part stand in the clean copy, repaired perhaps; `None` if something was cut of them.
+    fn repaired_in_clean(&self, span: Span) -> Option<Span> {
+        let before = self.near.last(&self.list, span.start - self.start, |edit| edit.at.end - self.start);
+        let within = self.list[before + 1..].iter().take_while(|edit| edit.at.start < span.end).count();
+        let edits = &self.list[before..=before + within];
+        let is_kept = |edit: &Edit| edit.is_repair && span.start <= edit.at.start && edit.at.end <= span.end;
+        let in_clean = |edit: &Edit, at: u64| edit.clean_end + (at - edit.at.end);
+        let (first, last) = (edits.first()?, edits.last()?);
+        edits[1..].iter().all(is_kept).then(|| Span { start: in_clean(first, span.start), end: in_clean(last, span.end) })
     }
 }
 
@@ -374,6 +397,23 @@ impl<'t> Reader<'t> {
     /// # Errors
     /// If they aren't there: were cut themselves, that is, where it must be made of its clean copy.
     pub(super) fn read(&mut self, file: usize, span: Span) -> Result<Cow<'_, [u8]>> {
+        self.read_by(file, span, Texts::in_clean)
+    }
+
+    /// The same, or what they became when they were repaired.
+    ///
+    /// # Errors
+    /// If they aren't there.
+    pub(super) fn read_repaired(&mut self, file: usize, span: Span) -> Result<Cow<'_, [u8]>> {
+        self.read_by(file, span, Texts::repaired_in_clean)
+    }
+
+    fn read_by(
+        &mut self,
+        file: usize,
+        span: Span,
+        in_clean: fn(&Texts<'t>, usize, Span) -> Result<Option<Span>>,
+    ) -> Result<Cow<'_, [u8]>> {
         let texts = self.texts;
         let recorded = texts.file(file);
         let refused = |why: String| Error::refused(recorded.original.place(), why);
@@ -393,7 +433,7 @@ impl<'t> Reader<'t> {
         };
         let at = match stands {
             Stands::Original => Some(span),
-            Stands::Clean => texts.in_clean(file, span)?,
+            Stands::Clean => in_clean(texts, file, span)?,
         };
         match (text, at) {
             (Some(text), Some(at)) => text.read(at),

@@ -47,15 +47,18 @@ impl Finding {
         }
     }
 
-    /// What is said of the rest of it: this, if all of it came.
-    fn end(&self, all: &'static str) -> &'static str {
-        if self.cut_short { "the copy ends where the stream broke off" } else { all }
+    /// What is said of the rest of it: this, if all of it came, and nothing was repaired.
+    fn end(&self, all: &str) -> String {
+        let broken = self.cut_short.then(|| "the copy ends where the stream broke off".to_owned());
+        let repaired = self.repairs.in_words().map(|repairs| format!("repaired: {repairs}"));
+        let words: Vec<String> = repaired.into_iter().chain(broken).collect();
+        if words.is_empty() { all.into() } else { words.join("; ") }
     }
 
     fn nothing_removed(&self, settings: &Settings) -> String {
         let end = self.end("nothing changed");
         let what = |number| counted(number, noun(settings.unit));
-        let sums = format!("{}, {}", what(self.paragraphs), bytes(self.bytes, self.bytes));
+        let sums = format!("{}, {}", what(self.paragraphs), bytes(self.bytes, self.clean_bytes));
         let (repeat, of_any_length) = match self.spared_paragraphs {
             0 => return format!("nothing repeats ({sums}); {end}"),
             1 => ("repeats, alone", settings.least() <= 1),

@@ -7,6 +7,7 @@ use crate::compare::columns;
 use crate::document::{Block, Rule, Span, Witness};
 use crate::runner::{Planned, Portion};
 use crate::sheaf::Layout;
+use crate::tidy::Counts;
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::fmt;
@@ -45,6 +46,9 @@ pub struct Finding {
     pub blocks: u64,
     /// How many paragraphs equal another one and stay all the same, by the rules.
     pub spared_paragraphs: u64,
+    /// How often each repair was made.
+    #[serde(skip_serializing_if = "Counts::is_none")]
+    pub repairs: Counts,
     /// The blocks, the longest first; perhaps only the longest.
     pub repeats: Vec<Repeat>,
 }
@@ -293,7 +297,8 @@ impl Finding {
             dropped: document.is_dropped,
             cut_short: portion.source.broken().is_some(),
             bytes,
-            clean_bytes: bytes - removed,
+            clean_bytes: (bytes - removed).saturating_add_signed(portion.growth(document)),
+            repairs: document.repairs,
             paragraphs: plan.paragraphs as u64,
             repeated_paragraphs: plan.removed_paragraphs() as u64,
             blocks: plan.blocks.len() as u64,
@@ -310,6 +315,7 @@ impl Finding {
         self.repeated_paragraphs += more.repeated_paragraphs;
         self.blocks += more.blocks;
         self.spared_paragraphs += more.spared_paragraphs;
+        self.repairs.add(&more.repairs);
         self.repeats.append(&mut more.repeats);
         if self.repeats.len() / 2 > most {
             self.put_in_order(most);

@@ -123,6 +123,7 @@ mod tests {
             evidence: None,
         };
         Finding {
+            repairs: Default::default(),
             path: "a".into(),
             record: None,
             id: None,

@@ -5,6 +5,7 @@ use crate::error::count;
 use crate::plan::Fate;
 use crate::runner::Portion;
 use crate::source::{LeftOut, Skipped};
+use crate::tidy::Counts;
 use std::time::Duration;
 
 /// What a run did.
@@ -61,6 +62,9 @@ pub struct Sums {
     pub dropped: Dropped,
     /// Those all of whose text repeats and that stay without it: text files, and records where `--empty` keeps them.
     pub left_empty: u64,
+    /// How often each repair was made.
+    #[serde(skip_serializing_if = "Counts::is_none")]
+    pub repairs: Counts,
     /// The bytes of all documents.
     pub bytes_before: u64,
     /// The bytes of their clean copies.
@@ -77,7 +81,7 @@ impl Sums {
     /// The sums of a portion.
     pub fn of(portion: &Portion) -> Self {
         let bytes_before = portion.extent.len();
-        let bytes_after = bytes_before - portion.removed_bytes();
+        let bytes_after = portion.clean_bytes();
         let (documents, skipped) = (portion.begun(), portion.skipped());
         let mut sums = Self { documents, bytes_before, bytes_after, skipped, ..Self::default() };
         for document in &portion.documents {
@@ -86,6 +90,7 @@ impl Sums {
             sums.repeated_paragraphs += document.plan.removed_paragraphs() as u64;
             sums.blocks += document.plan.blocks.len() as u64;
             sums.repeated_bytes += document.plan.removed_bytes();
+            sums.repairs.add(&document.repairs);
             match document.plan.fate {
                 Fate::Stays => {}
                 _ if !document.is_dropped => sums.left_empty += 1,
@@ -112,6 +117,7 @@ impl Sums {
         self.blocks += more.blocks;
         self.dropped.add(more.dropped);
         self.left_empty += more.left_empty;
+        self.repairs.add(&more.repairs);
         self.bytes_before += more.bytes_before;
         self.bytes_after += more.bytes_after;
         self.repeated_bytes += more.repeated_bytes;
@@ -223,6 +229,11 @@ impl Tally {
     pub fn checked_in_words(&self, took: Duration) -> String {
         let (documents, size) = (counted(self.sums.documents, "document"), bytes(self.sums.bytes_before, self.sums.bytes_before));
         format!("{documents}, {size}, {}", self.ended_in_words(took, false))
+    }
+
+    /// The line about repairs, if there were any.
+    pub fn repaired_in_words(&self) -> Option<String> {
+        self.sums.repairs.in_words().map(|repairs| format!("Repaired: {repairs}"))
     }
 
     fn in_words(&self, size: &str, took: Duration, whole: bool) -> String {

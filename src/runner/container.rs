@@ -84,6 +84,7 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
 
     /// Opens a container; `None` if it was found and is binary.
     pub(super) fn begin(&mut self, input: &Input) -> Result<Option<Container>> {
+        self.course.ensure_repairable(input, &[])?;
         let Some((source, stretches)) = self.open(input)? else { return Ok(None) };
         if let Some(compared) = self.corpus.as_mut().filter(|_| source.packing() != Packing::Plain) {
             compared.corpus.limit(self.course.budget.corpus_beside_packing());

@@ -15,6 +15,7 @@ use crate::plan::{Around, Fate};
 use crate::rules::{Decided, Keep, Removed, decide};
 use crate::segment::{Segmenter, Segments};
 use crate::source::{Input, Source, text};
+use crate::tidy::Counts;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -204,7 +205,16 @@ impl<'a> LargeText<'a> {
         let extent = portion.extent;
         portion.extent = stretch.extent;
         portion.is_first = stretch.extent.start == 0;
-        portion.add(Planned { line: None, id: None, extent, text: extent, parts: 0..0, plan, is_dropped });
+        portion.add(Planned {
+            line: None,
+            id: None,
+            extent,
+            text: extent,
+            parts: 0..0,
+            plan,
+            is_dropped,
+            repairs: Counts::default(),
+        });
         portion.earlier = corpus;
         portion
     }

@@ -14,6 +14,7 @@ use crate::plan::Fate;
 use crate::segment::expected;
 use crate::sheaf::{self, Sheaf, Taken, Taking, Unreadable};
 use crate::source::{Fault, Holds, Input, Passed, Records, Source, Stretch, line_end};
+use crate::tidy::Counts;
 use crate::{Plan, Settings};
 use bytes::Bytes;
 use rayon::prelude::*;
@@ -38,7 +39,13 @@ impl Compared {
     pub(super) fn taking(&self, settings: &Settings) -> Taking {
         let is_spilled = self.corpus.is_spilled();
         let has_places = !is_spilled || self.keeps_places && self.corpus.is_gathering();
-        Taking { manner: settings.manner(self.corpus.hash()), are_compared: true, has_places, is_checked: is_spilled }
+        Taking {
+            manner: settings.manner(self.corpus.hash()),
+            are_compared: true,
+            has_places,
+            is_checked: is_spilled,
+            tidy: settings.tidy,
+        }
     }
 
     /// Forgets all that came after a mark.
@@ -55,7 +62,7 @@ impl Compared {
 /// How documents are taken apart that are compared with these, if with any.
 pub(super) fn taking(compared: Option<&Compared>, settings: &Settings) -> Taking {
     let manner = settings.manner(Hash::Fast);
-    let alone = || Taking { manner, are_compared: false, has_places: false, is_checked: false };
+    let alone = || Taking { manner, are_compared: false, has_places: false, is_checked: false, tidy: settings.tidy };
     compared.map_or_else(alone, |compared| compared.taking(settings))
 }
 
@@ -241,7 +248,11 @@ impl<'l> Lot<'l> {
 
     /// What is planned for each document if it isn't compared with others.
     pub(super) fn plan_alone(&self, taken: &Taken, course: Course) -> Plan {
-        self.plan(taken, self.repeats(taken, course), course, None)
+        let repeats = match course.settings.only_tidies {
+            true => InDocument::alone(Vec::new()),
+            false => self.repeats(taken, course),
+        };
+        self.plan(taken, repeats, course, None)
     }
 
     /// What repeats in each document, given by the numbers of its paragraphs; no other text of its record is an earlier one.
@@ -292,7 +303,19 @@ impl<'l> Lot<'l> {
             let parts = first..first + parts.len();
             first = parts.end;
             is_any_left |= !is_dropped;
-            portion.add(Planned { line, id: taken.id, extent, text: taken.source, parts, plan, is_dropped });
+            portion.add(Planned {
+                line,
+                id: taken.id,
+                extent,
+                text: taken.source,
+                parts,
+                plan,
+                is_dropped,
+                repairs: Counts::default(),
+            });
+            if let Some(tidied) = sheaf.tidied(taken) {
+                portion.repair(&tidied.edits, &tidied.counts);
+            }
         }
         portion.sheaf = Some(sheaf);
         if course.reading.on_error == OnError::Drop && !sheaf.faults.is_empty() {

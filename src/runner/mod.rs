@@ -22,8 +22,9 @@ use crate::error::{Error, Result};
 use crate::scratch::Tape;
 use crate::sheaf::Sheaf;
 use crate::source::jsonl::Fields;
-use crate::source::{Form, Found, Input, LeftOut, Source, Watch};
+use crate::source::{Form, Found, Input, LeftOut, Source, Watch, is_utf16};
 use crate::threads::Threads;
+use crate::tidy::decoded;
 use batches::{Batch, Batches, is_streamed};
 use bytes::Bytes;
 use container::Container;
@@ -65,6 +66,24 @@ pub struct Course<'a> {
     pub threads: &'a Threads,
     /// Once it is set, nothing more is read, and what a batch has made by then is dropped.
     pub stop: &'a AtomicBool,
+}
+
+impl Course<'_> {
+    /// Refuses what is to be repaired and can't be.
+    fn ensure_repairable(&self, input: &Input, beginning: &[u8]) -> Result<()> {
+        if self.settings.tidy.is_none() || matches!(input.form, Form::Jsonl | Form::Warc | Form::Parquet) {
+            return Ok(());
+        }
+        if input.form == Form::Text {
+            let is_broken = is_utf16(beginning) && decoded(beginning).is_none();
+            let why = "is UTF-16, and broken: there is half of a character in it";
+            return if is_broken { Err(Error::refused(input.place(), why)) } else { Ok(()) };
+        }
+        Err(Error::refused(
+            input.place(),
+            "is markup, whose texts aren't repaired: --tidy is for plain text, JSONL, Parquet and WARC",
+        ))
+    }
 }
 
 /// How containers are read, and what becomes of their records.

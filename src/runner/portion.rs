@@ -4,13 +4,14 @@ use super::Reading;
 use crate::Plan;
 use crate::apply::Piece;
 use crate::corpus::{Corpus, Known};
-use crate::document::Span;
+use crate::document::{Edit, Span, edited};
 use crate::error::Result;
 use crate::plan::Fate;
 #[cfg(feature = "check")]
 pub(crate) use crate::sheaf::Words;
 use crate::sheaf::{Layout, Sheaf};
 use crate::source::{About, Fault, Form, Holds, Input, Records, Skipped, Source, jsonl, warc};
+use crate::tidy::Counts;
 use bytes::Bytes;
 use std::ops::Range;
 
@@ -32,6 +33,8 @@ pub struct Portion<'a> {
     pub documents: Vec<Planned>,
     /// What goes of the bytes, documents that are dropped included.
     pub cuts: Vec<Span>,
+    /// What is repaired in them, beside the cuts; in order.
+    pub edits: Vec<Edit>,
     /// The records that can't be read, by their line, and why; with [`OnError::Drop`](super::OnError::Drop) they go too.
     pub faults: Vec<(u64, Fault)>,
     /// Whether it is the first part of its input.
@@ -70,6 +73,8 @@ pub struct Planned {
     pub plan: Plan,
     /// Whether it is dropped as a whole.
     pub is_dropped: bool,
+    /// How often each repair was made in it.
+    pub repairs: Counts,
 }
 
 impl<'a> Portion<'a> {
@@ -109,23 +114,54 @@ impl<'a> Portion<'a> {
             let first = records.list.first().map_or(0, |record| record.number);
             let dropped = self.documents.iter().filter(|document| document.is_dropped);
             let number = |document: &Planned| document.line.map_or(0, |line| (line - first) as u32);
-            return Piece::records(&self.bytes, records, &self.cuts, dropped.map(number).collect(), to);
+            return Piece::records(&self.bytes, records, self.all_edits(), dropped.map(number).collect(), to);
+        }
+        if !self.edits.is_empty() {
+            return Piece::bytes(self.edited().into(), Vec::new());
         }
         let start = self.extent.start;
         let cuts = self.cuts.iter().map(|cut| Span { start: cut.start - start, end: cut.end - start });
         Piece::bytes(self.bytes.slice(self.extent.range()), cuts.collect())
     }
 
+    /// All that is changed of the bytes, in order: each place and what stands there then.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = (Span, &[u8])> {
+        let mut cuts = self.cuts.iter().map(|&cut| (cut, &[][..])).peekable();
+        let mut edits = self.edits.iter().map(|edit| (edit.at, &*edit.put)).peekable();
+        std::iter::from_fn(move || match (cuts.peek(), edits.peek()) {
+            (Some((cut, _)), Some((edit, _))) if edit.start < cut.start => edits.next(),
+            (Some(_), _) => cuts.next(),
+            (None, _) => edits.next(),
+        })
+    }
+
+    /// The same, to be kept.
+    fn all_edits(&self) -> Vec<Edit> {
+        self.changes().map(|(at, put)| Edit { at, put: put.to_vec() }).collect()
+    }
+
+    /// Whether anything is.
+    pub fn is_changed(&self) -> bool {
+        !self.cuts.is_empty() || !self.edits.is_empty()
+    }
+
+    /// Its bytes, cut and repaired.
+    pub fn edited(&self) -> Vec<u8> {
+        let edits: Vec<Edit> = self.all_edits().iter().map(|edit| edit.counted_from(self.extent.start)).collect();
+        edited(self.extent.of(&self.bytes), &edits)
+    }
+
     /// The heads of records that are written anew, since their text becomes shorter: where each stands, and what takes its place.
     pub(crate) fn heads(&self) -> Vec<(Span, Vec<u8>)> {
         let Some(records) = self.records.filter(|_| self.input.form == Form::Warc) else { return Vec::new() };
         let mut heads = Vec::new();
-        let mut rest = &*self.cuts;
+        let edits = self.all_edits();
+        let mut rest = &*edits;
         for record in &records.list {
-            let (its, after) = rest.split_at(rest.partition_point(|cut| cut.end <= record.extent.end));
+            let (its, after) = rest.split_at(rest.partition_point(|edit| edit.at.end <= record.extent.end));
             rest = after;
             let Holds::Text { text, .. } = &record.holds else { continue };
-            if its.is_empty() || its[0] == record.extent {
+            if its.is_empty() || its[0].at == record.extent {
                 continue;
             }
             let head = Span { start: record.extent.start, end: text.start };
@@ -134,14 +170,21 @@ impl<'a> Portion<'a> {
         heads
     }
 
-    /// The number of bytes that go.
-    pub fn removed_bytes(&self) -> u64 {
-        self.cuts.iter().map(|cut| cut.len()).sum()
+    /// The number of bytes of its part that its clean copy has.
+    pub fn clean_bytes(&self) -> u64 {
+        self.changes().fold(self.extent.len(), |bytes, (at, put)| bytes + put.len() as u64 - at.len())
+    }
+
+    /// By how many bytes a document becomes longer, or shorter, because it is repaired.
+    pub(crate) fn growth(&self, document: &Planned) -> i64 {
+        let first = self.edits.partition_point(|edit| edit.at.start < document.extent.start);
+        let its = self.edits[first..].iter().take_while(|edit| edit.at.start < document.extent.end);
+        its.map(|edit| edit.put.len() as i64 - edit.at.len() as i64).sum()
     }
 
     pub(super) fn new(input: &'a Input, source: &'a Source, part: Part, bytes: Bytes) -> Self {
         let extent = Span::new(0, bytes.len());
-        let (documents, cuts, faults) = (Vec::new(), Vec::new(), Vec::new());
+        let (documents, cuts, edits, faults) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         Self {
             input,
             source,
@@ -151,6 +194,7 @@ impl<'a> Portion<'a> {
             extent,
             documents,
             cuts,
+            edits,
             faults,
             is_first: true,
             earlier: None,
@@ -207,6 +251,18 @@ impl<'a> Portion<'a> {
         self.documents.push(planned);
     }
 
+    /// Repairs the last document, but for what is cut of it.
+    pub(super) fn repair(&mut self, edits: &[Edit], counts: &Counts) {
+        let Some(document) = self.documents.last_mut().filter(|document| !document.is_dropped) else { return };
+        document.repairs = *counts;
+        let mut cuts = document.plan.cuts.iter().map(|cut| cut.at).peekable();
+        let stays = |edit: &&Edit| {
+            while cuts.next_if(|cut| cut.end <= edit.at.start).is_some() {}
+            cuts.peek().is_none_or(|cut| edit.at.end <= cut.start)
+        };
+        self.edits.extend(edits.iter().filter(stays).cloned());
+    }
+
     /// The text of an earlier document that is a block's witness, by its first and last paragraph.
     ///
     /// # Errors
@@ -221,7 +277,16 @@ pub(super) fn of_one<'a>(input: &'a Input, source: &'a Source, plan: Plan, readi
     let mut portion = Portion::new(input, source, Part::Whole, source.bytes().clone());
     let extent = Span::new(0, source.len());
     let is_dropped = is_dropped(plan.fate, input.form, reading);
-    portion.add(Planned { line: None, id: None, extent, text: extent, parts: 0..0, plan, is_dropped });
+    portion.add(Planned {
+        line: None,
+        id: None,
+        extent,
+        text: extent,
+        parts: 0..0,
+        plan,
+        is_dropped,
+        repairs: Counts::default(),
+    });
     portion
 }
 

@@ -6,6 +6,7 @@ use crate::document::{Kind, Span, Unit};
 use crate::fingerprint::Hash;
 use crate::segment::Manner;
 use crate::source::{Fields, Form, Holds, Record, warc};
+use crate::tidy::Tidy;
 use smallvec::SmallVec;
 
 /// A paragraph of what isn't written as it reads.
@@ -35,7 +36,7 @@ impl Apart {
     /// Why it can't be taken apart, in words.
     pub(crate) fn new(file: &[u8], form: Form, fields: &Fields, how: Match, unit: Unit) -> Result<Self, String> {
         let manner = Manner { how, unit, is_measured: true, hash: Hash::Not };
-        let taking = Taking { manner, are_compared: false, has_places: false, is_checked: false };
+        let taking = Taking { manner, are_compared: false, has_places: false, is_checked: false, tidy: Tidy::NONE };
         let mut sheaf = Sheaf::default();
         let records = (form == Form::Warc).then(|| records_of(file));
         sheaf.read(file, records.as_deref(), form, fields, taking, true).map_err(|why| match why {

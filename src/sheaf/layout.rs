@@ -66,7 +66,7 @@ impl Sheaf {
         // A text of a WARC is written as it reads, whatever stands beside it.
         let is_itself =
             |document: &Taken| matches!(document.part, Part::Body(Body { written: Written::Plainly, is_html: Some(false), .. }));
-        if !self.is_read() || self.documents[documents.clone()].iter().all(is_itself) {
+        if !self.are_bodies() || self.documents[documents.clone()].iter().all(is_itself) {
             return None;
         }
         let mut layout = Layout { texts: &self.texts, bodies: Vec::new(), paragraphs: Vec::new() };

@@ -12,7 +12,7 @@ pub(crate) use layout::{Layout, Origin};
 #[cfg(feature = "check")]
 pub(crate) use words::Words;
 
-use crate::document::{Map, Segment, Span, TooLarge};
+use crate::document::{Edit, Map, Segment, Span, TooLarge};
 use crate::fingerprint::check;
 use crate::ground::{self, Ground};
 use crate::page::Page;
@@ -22,6 +22,7 @@ use crate::source::feed::{self, About, Body, Written};
 use crate::source::jsonl::{self, Escape, Fields, Line, Places};
 use crate::source::text;
 use crate::source::{Fault, Holds, Passed, Record};
+use crate::tidy::{self, Counts, Repaired, Tidy};
 use std::ops::Range;
 
 /// A sheaf is used again while it holds no more memory than this, which is more than most stretches need.
@@ -44,6 +45,8 @@ pub(crate) struct Sheaf {
     pub(crate) id: Option<String>,
     /// What of the texts isn't text, but markup as it is written; in order.
     objects: Vec<Span>,
+    /// The texts that were repaired.
+    tidied: Vec<Tidied>,
     /// The file, if it had to be decoded, and where it stands there.
     decoded: Option<(String, Map)>,
     /// Lines, or other records, that can't be read, in order: their number, counted from the stretch's first as 0, their bytes, why.
@@ -69,11 +72,48 @@ pub(crate) struct Taken {
     text: Option<Range<usize>>,
     pub(crate) segments: Range<u32>,
     escapes: Range<usize>,
+    /// Which of the texts that were repaired is its.
+    tidied: Option<usize>,
     /// What it is of its record.
     pub(crate) part: Part,
     columns: u64,
     /// Whether its bytes are what they were, if it comes twice.
     pub(crate) check: u64,
+}
+
+/// A text, repaired.
+pub(crate) struct Tidied {
+    /// From it to the stretch.
+    map: Map,
+    /// What is changed there.
+    pub(crate) edits: Vec<Edit>,
+    /// How often each repair was made.
+    pub(crate) counts: Counts,
+}
+
+impl Tidied {
+    /// Of a text of `len` bytes that is read from a stretch; in a string of JSON, perhaps one in ASCII.
+    fn of(repaired: &Repaired, len: usize, to_stretch: &Map, string: Option<bool>) -> Self {
+        let put = |text: &[u8]| string.map_or_else(|| text.to_vec(), |is_ascii| jsonl::escaped(text, is_ascii));
+        let edit = |(at, text): (Span, Span)| Edit { at: to_stretch.around(at), put: put(text.of(&repaired.text)) };
+        let edits = repaired.map.changes(len as u64).into_iter().map(edit).collect();
+        Self { map: repaired.map.then(to_stretch), edits, counts: repaired.counts }
+    }
+}
+
+/// What is repaired in a text as it is written in a file of a form, from `start` on.
+pub(crate) fn edits_of(written: &[u8], start: u64, form: Form, repairs: &Tidy) -> Vec<Edit> {
+    let (mut text, mut escapes) = (Vec::new(), Vec::new());
+    let is_string = form == Form::Jsonl;
+    if is_string {
+        jsonl::unescape(written, &mut text, &mut escapes);
+    }
+    let read = if is_string { &text } else { written };
+    let to_file = jsonl::map(&escapes, written.len(), start);
+    let repaired = tidy::repaired(read, repairs);
+    repaired.map_or_else(Vec::new, |repaired| {
+        Tidied::of(&repaired, read.len(), &to_file, is_string.then(|| written.is_ascii())).edits
+    })
 }
 
 /// What a text is of its record.
@@ -117,6 +157,8 @@ pub(crate) struct Taking {
     pub(crate) has_places: bool,
     /// Whether they come twice.
     pub(crate) is_checked: bool,
+    /// What is repaired in them.
+    pub(crate) tidy: Tidy,
 }
 
 impl Sheaf {
@@ -138,15 +180,26 @@ impl Sheaf {
         match form {
             Form::Text => {
                 let extent = Span::new(0, stretch.len());
-                return Ok(self.take(stretch, extent, Span::new(skip, stretch.len()), None, false, taking)?);
+                self.take(stretch, extent, Span::new(skip, stretch.len()), None, false, taking)?;
+                self.gather(stretch, taking);
+                return Ok(());
             }
             Form::Html => return self.read_html(stretch, taking),
             Form::Feed => return self.read_feed(stretch, taking),
             Form::Jsonl | Form::Warc | Form::Parquet => {}
         }
         if let Some(records) = records {
-            return Ok(self.read_records(stretch, records, taking)?);
+            self.read_records(stretch, records, taking)?;
+            self.gather(stretch, taking);
+            return Ok(());
         }
+        self.read_lines(stretch, skip, fields, taking)?;
+        self.gather(stretch, taking);
+        Ok(())
+    }
+
+    /// Takes lines apart, from a byte on.
+    fn read_lines(&mut self, stretch: &[u8], skip: usize, fields: &Fields, taking: Taking) -> Result<(), TooLarge> {
         let moved = |span: Span| Span { start: span.start + skip as u64, end: span.end + skip as u64 };
         for (extent, line) in jsonl::lines(&stretch[skip..], fields) {
             let extent = moved(extent);
@@ -206,6 +259,7 @@ impl Sheaf {
         self.escapes.clear();
         self.items.clear();
         self.objects.clear();
+        self.tidied.clear();
         (self.id, self.decoded) = (None, None);
         self.faults.clear();
         self.lines = 0;
@@ -217,18 +271,28 @@ impl Sheaf {
         extent: Span,
         source: Span,
         id: Option<Span>,
-        is_escaped: bool,
+        is_string: bool,
         taking: Taking,
     ) -> Result<(), TooLarge> {
         let (texts, escapes) = (self.texts.len(), self.escapes.len());
         let written = source.of(stretch);
-        if is_escaped {
+        if is_string {
             jsonl::unescape(written, &mut self.texts, &mut self.escapes);
         }
-        let is_same = self.escapes.len() == escapes;
-        if is_same {
+        let is_escaped = self.escapes.len() > escapes;
+        if !is_escaped {
             self.texts.truncate(texts);
         }
+        let read = if is_escaped { &self.texts[texts..] } else { written };
+        let repaired = tidy::repaired(read, &taking.tidy);
+        let tidied = repaired.as_ref().map(|_| self.tidied.len());
+        if let Some(repaired) = repaired {
+            let to_stretch = jsonl::map(&self.escapes[escapes..], written.len(), source.start);
+            self.tidied.push(Tidied::of(&repaired, read.len(), &to_stretch, is_string.then(|| written.is_ascii())));
+            self.texts.truncate(texts);
+            self.texts.extend_from_slice(&repaired.text);
+        }
+        let is_same = !is_escaped && tidied.is_none();
         let text = if is_same { written } else { &self.texts[texts..] };
         let (first, columns) = (self.segments.list.len(), self.segments.columns);
         self.segments.append(text, taking.manner)?;
@@ -241,6 +305,7 @@ impl Sheaf {
             text: (!is_same).then_some(texts..self.texts.len()),
             segments: first as u32..self.segments.list.len() as u32,
             escapes: escapes..self.escapes.len(),
+            tidied,
             part: Part::All,
             columns: self.segments.columns - columns,
             check: if taking.is_checked { check(extent.of(stretch)) } else { 0 },
@@ -256,6 +321,12 @@ impl Sheaf {
     fn place(&mut self, document: &Taken) -> Result<(), TooLarge> {
         let segments = &self.segments.list[document.segments.start as usize..document.segments.end as usize];
         let start = document.source.start;
+        if let Some(tidied) = self.tidied(document) {
+            let places = segments.iter().map(|segment| placed(*segment, tidied.map.around(segment.span())));
+            let places = places.collect::<Result<Vec<_>, _>>()?;
+            self.places.extend(places);
+            return Ok(());
+        }
         if document.escapes.is_empty() {
             self.places.extend(segments.iter().map(|segment| segment.moved(start)));
             return Ok(());
@@ -290,8 +361,35 @@ impl Sheaf {
         &self.places[document.segments.start as usize..document.segments.end as usize]
     }
 
-    /// Whether how something reads depends on what stands around it.
+    /// How a document was repaired, if it was.
+    pub(crate) fn tidied(&self, document: &Taken) -> Option<&Tidied> {
+        document.tidied.map(|number| &self.tidied[number])
+    }
+
+    /// If anything was repaired, all texts are held as they read, for others to be compared with.
+    fn gather(&mut self, stretch: &[u8], taking: Taking) {
+        if self.tidied.is_empty() || !taking.are_compared {
+            return;
+        }
+        let mut texts = Vec::with_capacity(stretch.len());
+        for document in &mut self.documents {
+            let start = texts.len();
+            match &document.text {
+                Some(text) => texts.extend_from_slice(&self.texts[text.clone()]),
+                None => texts.extend_from_slice(document.source.of(stretch)),
+            }
+            document.text = Some(start..texts.len());
+        }
+        self.texts = texts;
+    }
+
+    /// Whether texts are held as they read: how they do depends on what stands around them, or some were repaired.
     fn is_read(&self) -> bool {
+        self.are_bodies() || !self.tidied.is_empty()
+    }
+
+    /// Whether its documents are what was read from feeds and pages.
+    fn are_bodies(&self) -> bool {
         self.documents.first().is_some_and(|document| document.part != Part::All)
     }
 
@@ -303,6 +401,7 @@ impl Sheaf {
     /// What the text of a document is made of.
     pub(crate) fn ground<'a>(&'a self, document: &Taken, stretch: &'a [u8]) -> Ground<'a> {
         match document.part {
+            Part::All if document.tidied.is_some() => Ground::Tidied(&self.tidied(document).expect("it was").map),
             Part::All => {
                 let escapes = &self.escapes[document.escapes.clone()];
                 jsonl::map(escapes, document.source.len() as usize, document.source.start).into()
@@ -339,7 +438,7 @@ mod tests {
     fn a_sheaf_that_took_an_unusually_large_stretch_is_not_used_again() {
         let mut sheaf = Sheaf::default();
         let manner = Settings::default().manner(Hash::Fast);
-        let taking = Taking { manner, are_compared: true, has_places: true, is_checked: false };
+        let taking = Taking { manner, are_compared: true, has_places: true, is_checked: false, tidy: Tidy::NONE };
         let mut is_of_use = |record: &str, count: usize| {
             let stretch = record.repeat(count);
             sheaf.read(stretch.as_bytes(), None, Form::Jsonl, &Fields::default(), taking, true).unwrap();

@@ -330,6 +330,24 @@ pub fn unescape(raw: &[u8], out: &mut Vec<u8>, escapes: &mut Vec<Escape>) {
     out.extend_from_slice(&raw[from..]);
 }
 
+/// A text as it is written in a string, in ASCII alone if that `is_ascii`. Bytes that aren't UTF-8 stand as they are.
+pub fn escaped(text: &[u8], is_ascii: bool) -> Vec<u8> {
+    let mut written = Vec::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        let string = serde_json::to_string(chunk.valid()).expect("a text is JSON");
+        let within = &string[1..string.len() - 1];
+        match is_ascii {
+            true => within.encode_utf16().for_each(|unit| match u8::try_from(unit) {
+                Ok(byte) if byte.is_ascii() => written.push(byte),
+                _ => written.extend_from_slice(format!("\\u{unit:04x}").as_bytes()),
+            }),
+            false => written.extend_from_slice(within.as_bytes()),
+        }
+        written.extend_from_slice(chunk.invalid());
+    }
+    written
+}
+
 /// Where the next backslash is.
 #[inline]
 fn next_escape(raw: &[u8], from: usize) -> Option<usize> {

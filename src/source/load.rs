@@ -117,7 +117,7 @@ pub(super) fn refuse_no_text(input: &Input, beginning: &[u8]) -> Result<()> {
     let utf16 = "is UTF-16, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-16 -t UTF-8";
     let is_named = input.packing == Packing::Plain && input.from != Origin::Stdin;
     let unnamed = || is_named.then(|| Packing::of_bytes(beginning).missing_name()).flatten();
-    let may_be_wide = matches!(input.form, Form::Feed | Form::Html) || Form::of_beginning(beginning).is_some();
+    let may_be_wide = may_be_wide(input) || Form::of_beginning(beginning).is_some();
     let table = "is a Parquet file; --from parquet takes it for one";
     let warc = "is a WARC; --from warc takes it for one";
     let is_warc = input.form != Form::Warc && (beginning.starts_with(b"WARC/1.0\r\n") || beginning.starts_with(b"WARC/1.1\r\n"));
@@ -163,10 +163,15 @@ pub fn reason_to_leave_out(input: &Input) -> Result<Option<LeftOut>> {
     Ok(no_text(input, &beginning))
 }
 
+/// Whether an input may be UTF-16, going by its form.
+fn may_be_wide(input: &Input) -> bool {
+    matches!(input.form, Form::Feed | Form::Html) || input.form == Form::Text && input.is_decoded
+}
+
 /// Why a file that was found and begins so isn't read, if it isn't.
 fn no_text(input: &Input, beginning: &[u8]) -> Option<LeftOut> {
     let told = input.told(beginning);
-    let may_be_wide = told.is_some() || matches!(input.form, Form::Feed | Form::Html);
+    let may_be_wide = told.is_some() || may_be_wide(input);
     match input.form_by {
         By::Beginning if told.is_none() => Some(LeftOut::UnknownForm),
         _ => (is_binary(beginning) && !(may_be_wide && is_utf16(beginning))).then_some(LeftOut::Binary),
@@ -416,7 +421,7 @@ fn fill(mut file: &File, buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 /// Whether it begins with the byte order mark of UTF-16 (or of little-endian UTF-32).
-fn is_utf16(bytes: &[u8]) -> bool {
+pub(crate) fn is_utf16(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff")
 }
 

@@ -32,7 +32,7 @@ pub use feed::About;
 pub use filter::{Globs, Patterns, below, here};
 pub use identity::Identity;
 pub use jsonl::Fields;
-pub(crate) use load::{Loaded, Watch, if_it_may_break, load, unpacked_size};
+pub(crate) use load::{Loaded, Watch, if_it_may_break, is_utf16, load, unpacked_size};
 pub use load::{Source, reason_to_leave_out};
 pub(crate) use mapping::can_be_mapped;
 pub(crate) use open::{again, open, texts_of};
@@ -219,6 +219,8 @@ pub struct Input {
     pub size: u64,
     /// How many bytes it unpacks to, if it is packed and that is known.
     pub unpacked: Option<u64>,
+    /// Whether it may be a text in UTF-16, which is decoded.
+    pub is_decoded: bool,
     /// Its number among the inputs of a run, from 0 on, in the order in which they were found.
     pub number: u32,
 }
@@ -256,6 +258,7 @@ impl Input {
             packing: Packing::Plain,
             size: 0,
             unpacked: None,
+            is_decoded: false,
             number: 0,
         }
     }

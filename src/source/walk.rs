@@ -22,6 +22,8 @@ pub struct Selection {
     pub skips_git_ignored: bool,
     /// The form of every file, whatever its name.
     pub from: Option<Form>,
+    /// Whether texts in UTF-16 are decoded.
+    pub decodes: bool,
     /// The file that the run's own results go to, which is left out of a folder.
     pub output: Option<Identity>,
 }
@@ -128,8 +130,18 @@ impl Walk {
         }
         let size = if metadata.is_file() { metadata.len() } else { 0 };
         let name = base_name(&path);
-        let packing = Packing::of_name(&path).0;
-        Some(Found::Input(Input { from: Origin::Named(path), name, form, form_by, packing, size, unpacked: None, number: 0 }))
+        let (packing, is_decoded) = (Packing::of_name(&path).0, self.selection.decodes);
+        Some(Found::Input(Input {
+            from: Origin::Named(path),
+            name,
+            form,
+            form_by,
+            packing,
+            size,
+            unpacked: None,
+            is_decoded,
+            number: 0,
+        }))
     }
 
     fn entry(&mut self, entry: walkdir::Result<DirEntry>) -> Option<Found> {
@@ -172,9 +184,9 @@ impl Walk {
         if self.was_seen(entry.path()) {
             return Found::LeftOut(entry.into_path(), LeftOut::AlreadyRead);
         }
-        let packing = Packing::of_name(entry.path()).0;
+        let (packing, is_decoded) = (Packing::of_name(entry.path()).0, self.selection.decodes);
         let (from, size) = (Origin::Walked(entry.into_path()), metadata.len());
-        Found::Input(Input { from, name, form, form_by, packing, size, unpacked: None, number: 0 })
+        Found::Input(Input { from, name, form, form_by, packing, size, unpacked: None, is_decoded, number: 0 })
     }
 
     /// The form of a file, and what says so.

@@ -12,6 +12,8 @@ pub const DEFAULT: Settings = Settings {
     unit: Unit::Paragraph,
     across: false,
     drop_above: None,
+    tidy: unecho::Tidy::NONE,
+    only_tidies: false,
 };
 
 /// An article of fourteen paragraphs, the last thirteen of which stand a second time.

@@ -8,7 +8,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use unecho::runner::{OnError, Reading};
 use unecho::source::{Fields, Form, Globs, Identity, Selection};
-use unecho::{Keep, Match, Settings, Share, Threshold, Unit};
+use unecho::tidy::Repair;
+use unecho::{Keep, Match, Settings, Share, Threshold, Tidy, Unit};
 
 /// What the commands share: what is read, and what counts as a repeat.
 #[derive(Debug, clap::Args)]
@@ -39,6 +40,20 @@ pub(in crate::cli) struct Common {
     /// stood in its place goes
     #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "What repeats")]
     pub(in crate::cli) drop_above: Option<Share>,
+    /// Repair texts before they are compared, and write them so: all that is safe, or what LIST names, with commas: encoding, entities,
+    /// mojibake, newlines, control, invisible, unicode, nfkc (not among those that are safe), whitespace, blank-lines
+    #[arg(
+        long,
+        value_name = "LIST",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "safe",
+        help_heading = "What is repaired"
+    )]
+    pub(in crate::cli) tidy: Option<Tidy>,
+    /// Only repair: whatever repeats stays
+    #[arg(long, requires = "tidy", conflicts_with_all = ["across", "drop_above"], help_heading = "What is repaired")]
+    no_dedup: bool,
     /// What becomes of a record all of whose text is removed
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Empty::Drop, help_heading = "What repeats")]
     pub(in crate::cli) empty: Empty,
@@ -165,7 +180,14 @@ impl Common {
             },
             across: self.is_across(),
             drop_above: self.drop_above,
+            tidy: self.tidy.unwrap_or_default(),
+            only_tidies: self.no_dedup,
         }
+    }
+
+    /// Whether texts in UTF-16 are decoded.
+    pub(in crate::cli) fn decodes(&self) -> bool {
+        self.tidy.is_some_and(|tidy| tidy.has(Repair::Encoding))
     }
 
     /// Whether documents are compared with one another.
@@ -195,7 +217,14 @@ impl Common {
             None => Globs { list: list.clone(), base: None },
         };
         let (include, exclude) = (globs(&self.include, &self.include_always), globs(&self.exclude, &self.exclude_always));
-        Selection { include, exclude, skips_git_ignored: self.skips_git_ignored, from: self.form(), output }
+        Selection {
+            include,
+            exclude,
+            skips_git_ignored: self.skips_git_ignored,
+            from: self.form(),
+            decodes: self.decodes(),
+            output,
+        }
     }
 
     /// Whether arguments choose among what there is.
@@ -234,6 +263,8 @@ impl Common {
             which => flags.push(format!("--keep={}", value(which.to_possible_value()))),
         }
         flags.extend(self.drop_above.map(|share| format!("--drop-above={}%", share.percent())));
+        flags.extend(self.tidy.map(|tidy| if tidy == Tidy::SAFE { "--tidy".into() } else { format!("--tidy={tidy}") }));
+        flags.extend(self.no_dedup.then(|| "--no-dedup".into()));
         flags.extend((self.empty == Empty::Keep).then(|| "--empty=keep".into()));
         flags.extend((self.text_field != "text").then(|| format!("--text-field={}", self.text_field)));
         flags.extend((self.id_field != "id").then(|| format!("--id-field={}", self.id_field)));

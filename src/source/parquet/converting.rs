@@ -71,8 +71,8 @@ impl JsonLines {
                 stays.push(row.is_some());
                 match row.filter(|_| !rows.values.is_null(number)) {
                     None => texts.append_null(),
-                    Some((row, cuts)) => {
-                        let text = survivor(&rows.values.bytes, rows.values.span(row), cuts);
+                    Some((row, edits)) => {
+                        let text = survivor(&rows.values.bytes, rows.values.span(row), edits);
                         texts.append_value(std::str::from_utf8(&text).expect("no cut halves a character"));
                     }
                 }

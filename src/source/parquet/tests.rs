@@ -1,7 +1,7 @@
 //! Tables that are made, read, written again and converted.
 
 use super::*;
-use crate::document::Span;
+use crate::document::{Edit, Span};
 use ::parquet::arrow::ArrowWriter;
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use ::parquet::basic::{BrotliLevel, Compression, Encoding, GzipLevel, ZstdLevel};
@@ -146,18 +146,20 @@ fn written(table: &[u8], size: usize, fates: &[Option<Vec<Span>>]) -> Vec<u8> {
     let mut rewriter = Rewriter::new(file(table), &Fields::default(), spool(0), Vec::new()).unwrap();
     for values in values(table, &Fields::default(), size).unwrap() {
         let (cuts, dropped) = fates_of(&values, fates);
-        rewriter.append(Rows { values: &values, cuts: &cuts, dropped: &dropped }).unwrap();
+        rewriter.append(Rows { values: &values, edits: &cuts, dropped: &dropped }).unwrap();
     }
     rewriter.finish().unwrap()
 }
 
-fn fates_of(values: &Values, fates: &[Option<Vec<Span>>]) -> (Vec<Span>, Vec<u32>) {
+fn fates_of(values: &Values, fates: &[Option<Vec<Span>>]) -> (Vec<Edit>, Vec<u32>) {
     let (mut cuts, mut dropped) = (Vec::new(), Vec::new());
     for row in 0..values.len() {
         let start = values.span(row).start;
         match fates.get(values.first_row as usize - 1 + row) {
             Some(None) => dropped.push(row as u32),
-            Some(Some(its)) => cuts.extend(its.iter().map(|cut| Span { start: start + cut.start, end: start + cut.end })),
+            Some(Some(its)) => {
+                cuts.extend(its.iter().map(|cut| Edit::from(Span { start: start + cut.start, end: start + cut.end })));
+            }
             None => {}
         }
     }
@@ -280,7 +282,7 @@ proptest! {
         let (mut json, mut lines) = (JsonLines::open(file(&table), &Fields::default()).unwrap(), Vec::new());
         for values in values(&table, &Fields::default(), size).unwrap() {
             let (cuts, dropped) = fates_of(&values, &fates);
-            json.append(Rows { values: &values, cuts: &cuts, dropped: &dropped }, &mut lines).unwrap();
+            json.append(Rows { values: &values, edits: &cuts, dropped: &dropped }, &mut lines).unwrap();
         }
         let stay = unpacked(written(&table, size, &fates));
         let expected = (0..stay.num_rows()).map(|row| {
@@ -372,7 +374,7 @@ fn texts_within_structs_are_found_by_their_path() {
     let values = values(&bytes, &fields, 100).unwrap().remove(0);
     assert_eq!((&values.bytes[..], values.is_null(1), values.is_null(2)), (&b"one"[..], true, true));
     assert_eq!((0..3).map(|row| values.ids.as_ref().unwrap().of(row)).collect::<Vec<_>>(), [Some("1"), Some("2"), None]);
-    let rows = Rows { values: &values, cuts: &[Span::new(0, 1)], dropped: &[1] };
+    let rows = Rows { values: &values, edits: &[Span::new(0, 1).into()], dropped: &[1] };
     let mut rewriter = Rewriter::new(file(&bytes), &fields, spool(0), Vec::new()).unwrap();
     rewriter.append(rows).unwrap();
     let copy = unpacked(rewriter.finish().unwrap());
@@ -416,12 +418,12 @@ fn use_all(table: &[u8], fields: &Fields) -> Result<usize, Fault> {
     let all = values(table, fields, 50)?;
     let mut rewriter = Rewriter::new(file(table), fields, spool(0), Vec::new())?;
     for values in &all {
-        rewriter.append(Rows { values, cuts: &[], dropped: &[0] })?;
+        rewriter.append(Rows { values, edits: &[], dropped: &[0] })?;
     }
     rewriter.finish()?;
     let (mut json, mut lines) = (JsonLines::open(file(table), fields)?, Vec::new());
     for values in &all {
-        json.append(Rows { values, cuts: &[], dropped: &[0] }, &mut lines)?;
+        json.append(Rows { values, edits: &[], dropped: &[0] }, &mut lines)?;
     }
     Ok(all.iter().map(Values::len).sum())
 }
@@ -542,7 +544,7 @@ fn a_failed_write_is_told_from_a_failed_read() {
     for room in [0, len / 2, len - 1] {
         let rewritten = Rewriter::new(file(&table), &Fields::default(), spool(0), Full(room)).and_then(|mut rewriter| {
             for values in values(&table, &Fields::default(), 1)? {
-                rewriter.append(Rows { values: &values, cuts: &[], dropped: &[] })?;
+                rewriter.append(Rows { values: &values, edits: &[], dropped: &[] })?;
             }
             rewriter.finish().map(drop)
         });
@@ -559,7 +561,7 @@ fn columns_wait_for_their_turn_where_there_is_room() {
     let copy = |spool: Spool| {
         let mut rewriter = Rewriter::new(file(&table), &Fields::default(), spool, Vec::new())?;
         for values in values(&table, &Fields::default(), usize::MAX)? {
-            rewriter.append(Rows { values: &values, cuts: &[], dropped: &[0] })?;
+            rewriter.append(Rows { values: &values, edits: &[], dropped: &[0] })?;
         }
         rewriter.finish()
     };
@@ -577,7 +579,7 @@ fn other_columns_that_are_broken_are_named() {
     table[at - 4] = 0xff; // the length of the second id
     let mut rewriter = Rewriter::new(file(&table), &Fields::default(), spool(0), Vec::new()).unwrap();
     let values = values(&table, &Fields::default(), 100).unwrap().remove(0);
-    rewriter.append(Rows { values: &values, cuts: &[], dropped: &[0] }).unwrap();
+    rewriter.append(Rows { values: &values, edits: &[], dropped: &[0] }).unwrap();
     let said = rewriter.finish().unwrap_err().to_string();
     assert!(said.starts_with("row group 1 is broken: ") && said.ends_with(" (in its column \"id\")"), "{said}");
 }

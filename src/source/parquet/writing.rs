@@ -6,7 +6,7 @@ use super::encoding::Encoder;
 use super::file::{Chunk, Out, Spool};
 use super::reading::{GroupTexts, Values};
 use super::{Fault, Table, guarded, system_error};
-use crate::document::Span;
+use crate::document::{Edit, Span, edited};
 use crate::source::Fields;
 use ::parquet::column::writer::ColumnCloseResult;
 use ::parquet::data_type::{ByteArray, ByteArrayType};
@@ -25,21 +25,21 @@ use std::sync::Arc;
 pub struct Rows<'a> {
     /// The rows.
     pub values: &'a Values,
-    /// What is cut from their bytes: in order, without overlap, never in two texts.
-    pub cuts: &'a [Span],
+    /// What is changed of their bytes: in order, without overlap, never in two texts.
+    pub edits: &'a [Edit],
     /// The rows that are dropped, by their number among these, in order.
     pub dropped: &'a [u32],
 }
 
 impl<'a> Rows<'a> {
-    /// Each row with the cuts in its text, or nothing for a row that is dropped.
-    pub(super) fn each(self) -> impl Iterator<Item = Option<(usize, &'a [Span])>> {
-        let (mut cuts, mut dropped) = (self.cuts, self.dropped);
+    /// Each row with the edits of its text, or nothing for a row that is dropped.
+    pub(super) fn each(self) -> impl Iterator<Item = Option<(usize, &'a [Edit])>> {
+        let (mut edits, mut dropped) = (self.edits, self.dropped);
         (0..self.values.len()).map(move |row| {
             let end = self.values.span(row).end;
-            let within = cuts.iter().take_while(|cut| cut.end <= end).count();
-            let (its, rest) = cuts.split_at(within);
-            cuts = rest;
+            let within = edits.iter().take_while(|edit| edit.at.end <= end).count();
+            let (its, rest) = edits.split_at(within);
+            edits = rest;
             match dropped.split_first() {
                 Some((&first, rest)) if first as usize == row => {
                     dropped = rest;
@@ -51,17 +51,21 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// What is left of a text at `span` of `bytes`: a part of them where it is in one piece, as it is without its first lines.
-pub(super) fn survivor(bytes: &Bytes, span: Span, cuts: &[Span]) -> Bytes {
-    let starts = std::iter::once(span.start).chain(cuts.iter().map(|cut| cut.end));
-    let ends = cuts.iter().map(|cut| cut.start).chain([span.end]);
+/// What a text at `span` of `bytes` is with its edits: a part of them where it is in one piece, as it is without its first lines.
+pub(super) fn survivor(bytes: &Bytes, span: Span, edits: &[Edit]) -> Bytes {
+    if edits.iter().any(|edit| !edit.put.is_empty()) {
+        let within: Vec<Edit> = edits.iter().map(|edit| edit.counted_from(span.start)).collect();
+        return edited(span.of(bytes), &within).into();
+    }
+    let starts = std::iter::once(span.start).chain(edits.iter().map(|edit| edit.at.end));
+    let ends = edits.iter().map(|edit| edit.at.start).chain([span.end]);
     let mut pieces = starts.zip(ends).map(|(start, end)| Span { start, end }).filter(|piece| !piece.is_empty());
     let (first, second) = (pieces.next(), pieces.next());
     match (first, second) {
         (None, _) => Bytes::new(),
         (Some(only), None) => bytes.slice(only.range()),
         (Some(first), Some(second)) => {
-            let len = span.len() - cuts.iter().map(|cut| cut.len()).sum::<u64>();
+            let len = span.len() - edits.iter().map(|edit| edit.at.len()).sum::<u64>();
             let mut left = Vec::with_capacity(len as usize);
             [first, second].into_iter().chain(pieces).for_each(|piece| left.extend_from_slice(piece.of(bytes)));
             left.into()
@@ -114,9 +118,9 @@ impl TextEncoder {
 
     fn append(&mut self, rows: Rows) -> Result<()> {
         let values = rows.values;
-        for (row, cuts) in rows.each().flatten() {
+        for (row, edits) in rows.each().flatten() {
             let level = values.levels.get(row).copied().unwrap_or(values.text_level);
-            let text = (!values.is_null(row)).then(|| survivor(&values.bytes, values.span(row), cuts));
+            let text = (!values.is_null(row)).then(|| survivor(&values.bytes, values.span(row), edits));
             self.push(level, text);
         }
         self.encode()
@@ -193,7 +197,7 @@ impl<W: Write + Send> Rewriter<W> {
 
     fn append_texts(&mut self, rows: Rows) -> Result<()> {
         let Group { number, rows: before, texts, .. } = &mut self.group;
-        if texts.is_none() && rows.cuts.is_empty() && rows.dropped.is_empty() {
+        if texts.is_none() && rows.edits.is_empty() && rows.dropped.is_empty() {
             return Ok(());
         }
         let texts = match texts {
@@ -259,7 +263,7 @@ fn encoded_so_far(table: &Table, spool: &Spool, row_group: usize, rows: u64, nex
         let values = texts.next(AT_ONCE, left).map_err(external)?;
         let values = values.ok_or_else(|| ParquetError::General("rows are missing that were there before".into()))?;
         left -= values.len() as u64;
-        encoder.append(Rows { values: &values, cuts: &[], dropped: &[] })?;
+        encoder.append(Rows { values: &values, edits: &[], dropped: &[] })?;
     }
     Ok(encoder)
 }

@@ -1,10 +1,10 @@
-//! Records that are written: one less its cuts, one of the text of a response, and one as a line of JSONL.
+//! Records that are written: one with its edits, one of the text of a response, and one as a line of JSONL.
 
 use super::digest::Check;
 use super::head::{self, Headers};
 use super::http::{self, Payload};
 use super::step::Record;
-use crate::document::Span;
+use crate::document::{Edit, Span};
 use crate::source::feed::{Declared, Decoded, decoded};
 use encoding_rs::Encoding;
 use serde::Serialize;
@@ -12,17 +12,17 @@ use sha1::{Digest, Sha1};
 use std::borrow::Cow;
 use std::io::Write as _;
 
-/// Appends a conversion or resource that was read as a document, less `cuts` (bytes of `record` in its text, in order, without
+/// Appends a conversion or resource that was read as a document, with `edits` (bytes of `record` in its text, in order, without
 /// overlap). Its length and check sums are made right, and a check sum goes that was made in a way that isn't known; all other
-/// bytes are as they were, all bytes if nothing is cut.
-pub fn rewrite(record: &[u8], cuts: &[Span], out: &mut Vec<u8>) {
-    if cuts.iter().all(|cut| cut.is_empty()) {
+/// bytes are as they were, all bytes if nothing is changed.
+pub fn rewrite(record: &[u8], edits: &[Edit], out: &mut Vec<u8>) {
+    if edits.iter().all(|edit| edit.at.is_empty()) {
         out.extend_from_slice(record);
         return;
     }
     let read = Record::known(record);
     let end = read.content + read.len as usize;
-    let left: Vec<&[u8]> = pieces(record, Span::new(read.content, end), cuts).collect();
+    let left: Vec<&[u8]> = pieces(record, Span::new(read.content, end), edits).collect();
     let len: usize = left.iter().map(|piece| piece.len()).sum();
     let mut from = 0;
     for field in read.headers.fields() {
@@ -50,22 +50,22 @@ pub fn rewrite(record: &[u8], cuts: &[Span], out: &mut Vec<u8>) {
     out.extend_from_slice(&record[end..]);
 }
 
-/// The head of a record whose text goes on without `cuts`; all places are in `bytes`.
-pub(crate) fn head(extent: Span, text: Span, cuts: &[Span], bytes: &[u8]) -> Vec<u8> {
-    let start = extent.start;
-    let within: Vec<Span> = cuts.iter().map(|cut| Span { start: cut.start - start, end: cut.end - start }).collect();
+/// The head of a record whose text goes on with `edits`; all places are in `bytes`.
+pub(crate) fn head(extent: Span, text: Span, edits: &[Edit], bytes: &[u8]) -> Vec<u8> {
+    let within: Vec<Edit> = edits.iter().map(|edit| edit.counted_from(extent.start)).collect();
     let mut anew = Vec::new();
     rewrite(extent.of(bytes), &within, &mut anew);
-    let stays = extent.end - text.start - cuts.iter().map(|cut| cut.len()).sum::<u64>();
+    let stays = edits.iter().fold(extent.end - text.start, |len, edit| len + edit.put.len() as u64 - edit.at.len());
     anew.truncate(anew.len() - stays as usize);
     anew
 }
 
-/// What is left of a span without the cuts.
-fn pieces<'a>(record: &'a [u8], span: Span, cuts: &'a [Span]) -> impl Iterator<Item = &'a [u8]> {
-    let starts = [span.start].into_iter().chain(cuts.iter().map(|cut| cut.end));
-    let ends = cuts.iter().map(|cut| cut.start).chain([span.end]);
-    starts.zip(ends).map(|(start, end)| Span { start, end }.of(record))
+/// What a span is with the edits.
+fn pieces<'a>(record: &'a [u8], span: Span, edits: &'a [Edit]) -> impl Iterator<Item = &'a [u8]> {
+    let starts = [span.start].into_iter().chain(edits.iter().map(|edit| edit.at.end));
+    let ends = edits.iter().map(|edit| edit.at.start).chain([span.end]);
+    let put = edits.iter().map(|edit| &*edit.put).chain([&[][..]]);
+    starts.zip(ends).zip(put).flat_map(|((start, end), put)| [Span { start, end }.of(record), put])
 }
 
 /// Appends a conversion record of a text that a response gave, as WET has them. Its id is made of the response's, so that the
@@ -236,7 +236,8 @@ mod tests {
 
     fn rewritten(record: &[u8], cuts: &[Span]) -> Vec<u8> {
         let mut out = b"before".to_vec();
-        rewrite(record, cuts, &mut out);
+        let cuts: Vec<Edit> = cuts.iter().map(|&cut| cut.into()).collect();
+        rewrite(record, &cuts, &mut out);
         out.split_off(6)
     }
 

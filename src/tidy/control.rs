@@ -1,0 +1,73 @@
+//! Control characters, and what stands with them.
+
+use super::edits::Edits;
+use super::look::chars;
+
+/// Finds control characters that end no line (a tab is none): with commands to terminals (ECMA-48, 5.4 and 5.6) all of those, with
+/// overstrikes the character that is struck over. Byte order marks within a text, and bidirectional overrides (UAX #9) with what ends them.
+pub(super) fn find(text: &str, edits: &mut Edits) {
+    let mut done = 0;
+    // For each embedding and each override that is open in the line, whether it goes.
+    let mut open: Vec<bool> = Vec::new();
+    let may_be = |byte: u8| byte < b' ' && byte != b'\t' || matches!(byte, 0x7f | 0xc2 | 0xe2 | 0xef);
+    for (at, char) in chars(text, may_be) {
+        if at < done {
+            continue;
+        }
+        let (mut start, mut end) = (at, at + char.len_utf8());
+        let goes = match char {
+            '\n' | '\r' | '\u{85}' | '\u{2029}' => {
+                open.clear();
+                false
+            }
+            '\x1b' => {
+                end = at + command(&text.as_bytes()[at..]);
+                true
+            }
+            '\x08' => {
+                let before = text[done..at].chars().next_back().filter(|char| is_struck(*char));
+                if text[end..].chars().next().is_some_and(is_struck) {
+                    start -= before.map_or(0, char::len_utf8);
+                }
+                true
+            }
+            '\u{202a}' | '\u{202b}' | '\u{202d}' | '\u{202e}' => {
+                open.push(matches!(char, '\u{202d}' | '\u{202e}'));
+                open.last() == Some(&true)
+            }
+            '\u{202c}' => open.pop() == Some(true),
+            '\u{feff}' => at > 0,
+            '\x0b' | '\x0c' => false,
+            _ => char.is_control(),
+        };
+        if goes {
+            edits.remove(start..end);
+            done = end;
+        }
+    }
+}
+
+/// Whether it is struck over others, or others over it: to underline a character, or to make it bold.
+fn is_struck(char: char) -> bool {
+    char.is_alphanumeric() || char.is_ascii_punctuation()
+}
+
+/// How many bytes a command to a terminal takes: one that ends with a letter, or one that ends with a bell.
+fn command(bytes: &[u8]) -> usize {
+    let count = |from: usize, is_part: fn(u8) -> bool| bytes[from..].iter().take_while(|byte| is_part(**byte)).count();
+    match bytes.get(1) {
+        Some(b'[') => {
+            let parameters = 2 + count(2, |byte| matches!(byte, 0x20..=0x3f));
+            parameters + usize::from(bytes.get(parameters).is_some_and(|byte| matches!(byte, 0x40..=0x7e)))
+        }
+        Some(b']') => {
+            let text = 2 + count(2, |byte| matches!(byte, 0x20..=0x7e));
+            match &bytes[text..] {
+                [0x07, ..] => text + 1,
+                [0x1b, b'\\', ..] => text + 2,
+                _ => 1,
+            }
+        }
+        _ => 1,
+    }
+}

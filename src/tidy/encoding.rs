@@ -1,0 +1,176 @@
+//! Texts in other encodings than UTF-8.
+
+use crate::document::{Map, Span};
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+/// A text that isn't UTF-8, decoded, and from that to its bytes, if it can be told what it is. A few bytes of Windows-1252 in UTF-8 are told
+/// apart; else all of it is in one encoding, in which every byte has a meaning and what isn't ASCII makes words.
+pub(crate) fn decoded(bytes: &[u8]) -> Option<(String, Map)> {
+    if let Some((encoding, mark)) = wide(bytes) {
+        return decode(bytes, mark, encoding);
+    }
+    if simdutf8::basic::from_utf8(bytes).is_ok() || memchr::memchr(0, bytes).is_some() {
+        return None;
+    }
+    let is_ascii = |byte: &&u8| byte.is_ascii();
+    let characters = |text: &str| text.chars().filter(|char| !char.is_ascii()).count();
+    let (valid, invalid) = bytes
+        .utf8_chunks()
+        .fold((0, 0), |(valid, invalid), chunk| (valid + characters(chunk.valid()), invalid + chunk.invalid().len().min(1)));
+    if valid > invalid {
+        return mixed(bytes);
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    let (text, map) = decode(bytes, 0, detector.guess(None, Utf8Detection::Deny))?;
+    let beyond = bytes.len() - bytes.iter().filter(is_ascii).count();
+    // One byte among others that make no words may be anything.
+    let strange = text.chars().filter(|char| !char.is_ascii() && !is_of_text(*char)).count();
+    (strange * 10 <= beyond).then_some((text, map))
+}
+
+/// Whether it is a letter, a mark, or what is written between letters.
+fn is_of_text(char: char) -> bool {
+    char.is_alphanumeric()
+        || char.is_whitespace()
+        || matches!(char, '\u{a1}'..='\u{bf}' | '\u{300}'..='\u{36f}' | '\u{2010}'..='\u{2044}' | '\u{20ac}' | '\u{2122}' | '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}')
+}
+
+/// The kind of UTF-16 that bytes are, and how many of them only say so: by their mark, or since every other byte is NUL where there is ASCII.
+fn wide(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
+    const PROBE: usize = 64 << 10;
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] => return None,
+        [0xff, 0xfe, ..] => return Some((UTF_16LE, 2)),
+        [0xfe, 0xff, ..] => return Some((UTF_16BE, 2)),
+        _ => {}
+    }
+    let beginning = &bytes[..bytes.len().min(PROBE)];
+    let nuls = |from: usize| beginning.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
+    let (even, odd) = (nuls(0), nuls(1));
+    let is_many = |count: usize| count * 16 > beginning.len();
+    match bytes.len() % 2 {
+        0 if even == 0 && is_many(odd) => Some((UTF_16LE, 0)),
+        0 if odd == 0 && is_many(even) => Some((UTF_16BE, 0)),
+        _ => None,
+    }
+}
+
+/// Decodes word by word, each of which is an atom unless it is ASCII: from `from` on.
+fn decode(bytes: &[u8], from: usize, encoding: &'static Encoding) -> Option<(String, Map)> {
+    let unit = if encoding.is_ascii_compatible() { 1 } else { 2 };
+    let is_blank = |unit: &[u8]| matches!(*unit, [byte] | [byte, 0] | [0, byte] if byte <= b' ');
+    let (mut text, mut map) = (String::with_capacity(bytes.len()), Map::default());
+    let mut at = from;
+    while at < bytes.len() {
+        let ascii = if unit == 1 { Encoding::ascii_valid_up_to(&bytes[at..]) } else { 0 };
+        if ascii > 0 {
+            text.push_str(str::from_utf8(&bytes[at..at + ascii]).expect("it is ASCII"));
+            map.push(Span::new(at, at + ascii), ascii as u64, false);
+            at += ascii;
+            continue;
+        }
+        let units = bytes[at..].chunks(unit);
+        let len = units.skip(1).position(is_blank).map_or(bytes.len() - at, |blank| (blank + 1) * unit);
+        let word = encoding.decode_without_bom_handling_and_without_replacement(&bytes[at..at + len])?;
+        map.push(Span::new(at, at + len), word.len() as u64, true);
+        text.push_str(&word);
+        at += len;
+    }
+    Some((text, map))
+}
+
+/// UTF-8 in which single bytes are Windows-1252: letters beside others, or signs. If one may be something else, nothing is told.
+fn mixed(bytes: &[u8]) -> Option<(String, Map)> {
+    let (mut text, mut map) = (String::with_capacity(bytes.len()), Map::default());
+    let mut at = 0;
+    for chunk in bytes.utf8_chunks() {
+        let (valid, invalid) = (chunk.valid(), chunk.invalid());
+        text.push_str(valid);
+        map.push(Span::new(at, at + valid.len()), valid.len() as u64, false);
+        at += valid.len();
+        let chars = WINDOWS_1252.decode_without_bom_handling(invalid).0;
+        for char in chars.chars() {
+            at += 1;
+            let is_in_word =
+                text.ends_with(|char: char| char.is_ascii_alphabetic()) || bytes.get(at).is_some_and(u8::is_ascii_alphabetic);
+            let may_be_cut_off = at == bytes.len();
+            if char.is_control() || (char.is_alphabetic() && !is_in_word) || may_be_cut_off {
+                return None;
+            }
+            text.push(char);
+            map.push(Span::new(at - 1, at), char.len_utf8() as u64, true);
+        }
+    }
+    Some((text, map))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use encoding_rs::{BIG5, EUC_KR, GBK, ISO_8859_2, KOI8_R, SHIFT_JIS, WINDOWS_1250, WINDOWS_1251, WINDOWS_1253};
+
+    fn text_of(bytes: &[u8]) -> Option<String> {
+        let (text, map) = decoded(bytes)?;
+        let all = map.around(Span::new(0, text.len()));
+        let mark = if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") { 2 } else { 0 };
+        assert_eq!(all, Span::new(mark, bytes.len()));
+        Some(text)
+    }
+
+    #[test]
+    fn texts_are_decoded() {
+        for (encoding, text) in [
+            (
+                WINDOWS_1252,
+                "Der Hafen von Sandvik bekommt im Frühjahr seine Fähre zurück, sagte der Rat – nach elf Monaten.\r\n“Schön”, sagte sie.",
+            ),
+            (WINDOWS_1252, "Le conseil a décidé que le ferry reviendrait à l’été, après onze mois d’attente."),
+            (WINDOWS_1251, "Паром вернётся в порт весной, сообщил совет во вторник. Он не ходил одиннадцать месяцев."),
+            (KOI8_R, "Паром вернётся в порт весной, сообщил совет во вторник. Он не ходил одиннадцать месяцев."),
+            (WINDOWS_1250, "Prom wróci do portu na wiosnę, powiedziała rada we wtorek, kończąc jedenaście miesięcy."),
+            (ISO_8859_2, "Přívoz se na jaře vrátí do přístavu, řekla rada v úterý, po jedenácti měsících čekání."),
+            (WINDOWS_1253, "Το πλοίο θα επιστρέψει στο λιμάνι την άνοιξη, είπε το συμβούλιο την Τρίτη."),
+            (SHIFT_JIS, "春にはフェリーが港に戻ると、評議会は火曜日に発表した。島の人々は十一か月待った。"),
+            (GBK, "市议会星期二说，渡轮将在春天回到港口，岛上的人们已经等了十一个月。"),
+            (BIG5, "市議會星期二說，渡輪將在春天回到港口，島上的人們已經等了十一個月。"),
+            (EUC_KR, "시의회는 화요일에 봄이 되면 배가 항구로 돌아온다고 말했다. 섬사람들은 열한 달을 기다렸다."),
+        ] {
+            let (bytes, _, has_all) = encoding.encode(text);
+            assert!(!has_all, "{}", encoding.name());
+            assert_eq!(text_of(&bytes).as_deref(), Some(text), "{}", encoding.name());
+        }
+    }
+
+    #[test]
+    fn so_is_what_has_two_bytes_a_character() {
+        let text = "The ferry – the “Terna” – is back.\r\nПаром 🚢\n";
+        for bytes_of in [u16::to_le_bytes, u16::to_be_bytes] {
+            let bytes: Vec<u8> = text.encode_utf16().flat_map(bytes_of).collect();
+            assert_eq!(text_of(&bytes).as_deref(), Some(text));
+            let marked = [&bytes_of(0xfeff)[..], &bytes].concat();
+            assert_eq!(text_of(&marked).as_deref(), Some(text));
+            assert_eq!(text_of(&[&marked[..], &bytes_of(0xd800)].concat()), None, "half a surrogate");
+        }
+    }
+
+    #[test]
+    fn single_bytes_among_utf_8_are_told_apart() {
+        let mixed = [&b"na\xefve and \x93caf\xe9\x94 "[..], "– “größer” – déjà vu, à côté".as_bytes()].concat();
+        assert_eq!(text_of(&mixed).as_deref(), Some("naïve and “café” – “größer” – déjà vu, à côté"));
+    }
+
+    #[test]
+    fn in_doubt_nothing_is_decoded() {
+        for bytes in [
+            &b"plain ASCII"[..],
+            "déjà vu".as_bytes(),
+            b"",
+            b"\xff\xfe\x00\x00a\x00\x00\x00",
+            &["Größe und Länge: é".as_bytes(), b"\xe2\x80"].concat(), // cut off
+        ] {
+            assert_eq!(decoded(bytes).map(|(text, _)| text), None, "{bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Entities of HTML in what is no HTML.
+
+use super::edits::Edits;
+use crate::entity::entity;
+use memchr::{memchr, memchr_iter, memrchr};
+use std::borrow::Cow;
+
+/// Finds entities: those that end with a semicolon, and stand for a character that a text may hold. In a line with tags they stay, since
+/// there they mean something.
+pub(super) fn find(text: &str, edits: &mut Edits) {
+    let bytes = text.as_bytes();
+    let mut done = 0;
+    // The line that was looked at last ends here.
+    let (mut line_end, mut has_tags) = (0, false);
+    for amp in memchr_iter(b'&', bytes) {
+        if amp < done {
+            continue;
+        }
+        let Some((mut read, mut len)) = complete(&bytes[amp + 1..]) else { continue };
+        if amp >= line_end {
+            let start = memrchr(b'\n', &bytes[..amp]).map_or(0, |before| before + 1);
+            line_end = memchr(b'\n', &bytes[amp..]).map_or(bytes.len(), |behind| amp + behind);
+            has_tags = holds_a_tag(&bytes[start..line_end]);
+        }
+        if has_tags {
+            continue;
+        }
+        done = amp + 1 + len;
+        while read == "&"
+            && let Some(inner) = complete(&bytes[done..])
+        {
+            (read, len) = inner;
+            done += len;
+        }
+        edits.put(amp..done, read);
+    }
+}
+
+/// An entity that ends as it should, of what follows its `&`.
+fn complete(rest: &[u8]) -> Option<(Cow<'static, str>, usize)> {
+    let (read, len) = entity(rest)?;
+    (rest[len - 1] == b';' && read != "\u{fffd}").then_some((read, len))
+}
+
+/// Whether a line has what ends an element, or begins one of those that text is made of.
+fn holds_a_tag(line: &[u8]) -> bool {
+    const NAMES: [&[u8]; 22] = [
+        b"a",
+        b"b",
+        b"blockquote",
+        b"br",
+        b"code",
+        b"div",
+        b"em",
+        b"font",
+        b"h1",
+        b"h2",
+        b"h3",
+        b"hr",
+        b"i",
+        b"img",
+        b"li",
+        b"p",
+        b"pre",
+        b"span",
+        b"strong",
+        b"td",
+        b"tr",
+        b"ul",
+    ];
+    let is_tag = |at: usize| {
+        let rest = &line[at + 1..];
+        let name = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let is_known = || NAMES.iter().any(|known| rest[..name].eq_ignore_ascii_case(known));
+        match rest.get(name) {
+            Some(b'/') if name == 0 => rest.get(1).is_some_and(u8::is_ascii_alphabetic),
+            Some(b'>' | b' ' | b'/') => name > 0 && is_known(),
+            _ => false,
+        }
+    };
+    memchr_iter(b'<', line).any(is_tag)
+}

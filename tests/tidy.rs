@@ -1,0 +1,215 @@
+//! Texts that are repaired before they are compared: the copy is what cleaning the repaired text gives, and what was repaired is on record
+//! and taken back.
+
+#[path = "support/desk.rs"]
+mod desk;
+#[path = "support/texts.rs"]
+mod texts;
+
+use desk::{ARTICLE, Desk, clean_article};
+use encoding_rs::WINDOWS_1252;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use unecho::runner::{Budget, Course, Outcome, Reading, run};
+use unecho::source::{Selection, Walk};
+use unecho::threads::Threads;
+use unecho::{Settings, Tidy, tidy};
+
+/// What is written of a file.
+fn cleaned(path: &Path, settings: &Settings) -> Vec<u8> {
+    let (reading, budget, threads, stop) = (Reading::default(), Budget::of_machine(), Threads::new(1), AtomicBool::new(false));
+    let course = Course { settings, reading: &reading, budget: &budget, threads: &threads, stop: &stop };
+    let mut all = Vec::new();
+    let found = Walk::new(&[path.to_owned()], Selection::default()).unwrap();
+    let add = |outcomes: Vec<Outcome<Vec<u8>>>| {
+        outcomes.into_iter().for_each(|outcome| match outcome {
+            Outcome::Done(written) => all.extend(written),
+            Outcome::Failed(error) => panic!("{error}"),
+            Outcome::LeftOut(..) | Outcome::Notice(_) => {}
+        });
+        Ok(())
+    };
+    run(found, course, |portion| Ok(portion.edited()), add).unwrap();
+    all
+}
+
+/// The repaired text, cleaned.
+fn expected(text: &str) -> String {
+    let tidied = tidy(text, &Tidy::SAFE);
+    unecho::clean(&tidied.text, &Settings::default()).unwrap().text.into_owned()
+}
+
+const REPAIRED: Settings = Settings { tidy: SAFE, ..texts::DEFAULT };
+/// Those that are safe.
+const SAFE: Tidy = Tidy::SAFE;
+
+/// A paragraph, damaged in one of several ways.
+fn damaged(number: usize, way: usize) -> String {
+    let text = format!(
+        "Paragraph {number} is about the “café” of the harbour – number {number} – where the crew of boat {number} met at noon, and \
+         nobody could say what the fish, the nets & the ropes of that year would bring at the market in week {number}."
+    );
+    match way {
+        0 => text,
+        1 => text.replace(' ', "\u{a0}"),
+        2 => text.replace('&', "&amp;amp;").replace('é', "&eacute;").replace('“', "&ldquo;"),
+        3 => text.replace('é', "e\u{301}").replace("harbour", "har\u{ad}bour"),
+        4 => format!("{text} \t "),
+        5 => text.replace(". ", ".\u{200b} ").replace("crew", "\u{feff}crew\x07"),
+        _ => text.replace("crew", "\x1b[1mcrew\x1b[0m"),
+    }
+}
+
+/// Paragraphs, some of which stand several times, with line ends of several kinds.
+fn pages() -> impl Strategy<Value = String> {
+    let separator =
+        select(vec!["\n", "\n\n", "\r\n", "\r\n\r\n", "\r", "\n \n\n\t\n\n", "\u{2028}", "\u{85}\n", "\n\x0c", " \n"]);
+    let piece = (0..9usize, 0..7usize, separator);
+    vec(piece, 0..14)
+        .prop_map(|pieces| pieces.iter().map(|(number, way, separator)| damaged(*number, *way) + separator).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn a_repaired_text_is_cleaned_as_if_it_had_come_so(page in pages(), tail in select(vec!["", "End", "\n", "é\r"])) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("page.txt");
+        let page = page + tail;
+        fs::write(&path, &page).unwrap();
+        let copy = String::from_utf8(cleaned(&path, &REPAIRED)).unwrap();
+        prop_assert_eq!(&copy, &expected(&page), "{:?}", page);
+        fs::write(&path, &copy).unwrap();
+        prop_assert_eq!(String::from_utf8(cleaned(&path, &REPAIRED)).unwrap(), copy, "cleaned twice");
+    }
+
+    #[test]
+    fn so_is_the_text_of_a_record(pages in vec(pages(), 1..5), is_ascii in any::<bool>()) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pages.jsonl");
+        let line = |(id, page): (usize, &String)| {
+            let record = serde_json::json!({ "id": id, "text": page, "more": "&amp;\u{a0}" }).to_string();
+            if is_ascii { ascii(&record) + "\n" } else { record + "\n" }
+        };
+        let lines: String = pages.iter().enumerate().map(line).collect();
+        fs::write(&path, &lines).unwrap();
+        let copy = String::from_utf8(cleaned(&path, &REPAIRED)).unwrap();
+        prop_assert!(!is_ascii || copy.is_ascii());
+        let records: Vec<serde_json::Value> = copy.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let left: Vec<(usize, String)> = pages.iter().map(|page| expected(page)).enumerate().collect();
+        prop_assert_eq!(records.len(), left.len());
+        for (record, (id, text)) in records.iter().zip(left) {
+            prop_assert_eq!(record, &serde_json::json!({ "id": id, "text": text, "more": "&amp;\u{a0}" }));
+        }
+    }
+}
+
+/// JSON without a character beyond ASCII.
+fn ascii(json: &str) -> String {
+    let unit = |unit: u16| match u8::try_from(unit) {
+        Ok(byte) if byte.is_ascii() => char::from(byte).to_string(),
+        _ => format!("\\u{unit:04x}"),
+    };
+    json.encode_utf16().map(unit).collect()
+}
+
+#[test]
+fn a_damaged_copy_goes() {
+    let desk = Desk::in_memory();
+    let (first, second) = ARTICLE.split_at(clean_article().len() + 1);
+    // As UTF-8 that was taken for Windows-1252.
+    let misread = WINDOWS_1252.decode_without_bom_handling(second.as_bytes()).0;
+    desk.write("misread.txt", format!("{first}{misread}"));
+    assert_eq!(desk.run(&["--tidy", "misread.txt"]).stdout, clean_article());
+
+    let damaged = second.replace(' ', "\u{a0}").replace('\n', " \r\n").replace('’', "&rsquo;").replace('“', "&#147;");
+    assert_ne!(damaged, second);
+    desk.write("article.txt", format!("{first}{damaged}"));
+    assert_eq!(desk.run(&["--tidy", "article.txt"]).stdout, clean_article());
+    let without = desk.run(&["--tidy", "--no-dedup", "article.txt"]);
+    assert_eq!(without.stdout, ARTICLE);
+    assert!(without.stderr.contains("; repaired: entities "), "{without}");
+}
+
+#[test]
+fn what_was_repaired_is_proven_and_taken_back() {
+    let desk = Desk::in_memory();
+    let page = |number: usize| {
+        let ways = (0..12).map(|at| damaged((number + at * at) % 7, (number * 3 + at) % 7));
+        ways.collect::<Vec<_>>().join(["\r\n", "\n\n\n", "\u{2029}", "\n"][number % 4])
+    };
+    (0..12).for_each(|number| desk.write(&format!("in/{number:02}.txt"), page(number)));
+    let lines: String =
+        (0..40).map(|number| serde_json::json!({ "id": number, "text": page(number) }).to_string() + "\n").collect();
+    desk.write("in/pages.jsonl", lines);
+    desk.write("in/latin.txt", [b"caf\xe9 & \xa0 \r\n".as_slice(), page(3).as_bytes(), b"\r\n\xff\xfe &amp;  \n"].concat());
+    desk.sh("unecho -q --min-chars 100000 in/pages.jsonl --to parquet > in/pages.parquet").succeeds();
+    desk.write("in/pages.wet", (0..40).map(|number| conversion(number, &page(number))).collect::<String>());
+    for flags in [
+        "--tidy",
+        "--tidy --across",
+        "--tidy=newlines,whitespace,nfkc --across --memory 64M",
+        "--tidy --no-dedup",
+        "--tidy --unit line --min-chars 0",
+        "--tidy --match bytes",
+    ] {
+        let made: Vec<String> = [1, 2, 8]
+            .into_iter()
+            .map(|threads| {
+                desk.sh("rm -rf out back run.jsonl").succeeds();
+                desk.sh(&format!("unecho {flags} --max-removed 100% --threads {threads} in -o out --record run.jsonl"))
+                    .succeeds();
+                desk.sh("cat out/* run.jsonl").succeeds().stdout.clone()
+            })
+            .collect();
+        assert!(made.iter().all(|one| *one == made[0]), "{flags}");
+        assert!(made[0].contains("\"rule\":\"tidied\""), "{flags}");
+        let verified = desk.sh("unecho verify run.jsonl");
+        assert!(verified.status == Some(0), "{flags}: {verified}");
+        desk.sh("unecho restore run.jsonl -o back && diff -r --exclude '*.parquet' in back").succeeds();
+        desk.assert_same_tables("in/pages.parquet", "back/pages.parquet");
+        // In place.
+        desk.sh("rm -rf there && cp -r in there && rm there/*.wet").succeeds();
+        desk.sh(&format!("unecho {flags} --max-removed 100% --in-place there")).succeeds();
+        desk.sh("diff -r --exclude .unecho --exclude pages.wet out there").succeeds();
+        let verified = desk.sh("unecho verify there/.unecho/*");
+        assert!(verified.status == Some(0), "{flags}, in place: {verified}");
+        desk.sh("unecho restore there/.unecho/* && diff -r --exclude .unecho --exclude 'pages.[wp]*' in there").succeeds();
+        desk.assert_same_tables("in/pages.parquet", "there/pages.parquet");
+    }
+}
+
+impl Desk {
+    /// Makes sure that two tables have the same rows; a file may hold them in several ways.
+    fn assert_same_tables(&self, one: &str, other: &str) {
+        let rows = |table: &str| self.sh(&format!("unecho -q --min-chars 100000 {table} --to jsonl")).succeeds().stdout.clone();
+        assert!(rows(one) == rows(other), "{one} and {other}");
+    }
+}
+
+/// A record of a WET.
+fn conversion(number: usize, text: &str) -> String {
+    let len = text.len();
+    format!(
+        "WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: https://example.org/{number}\r\nWARC-Date: 2024-05-01T12:00:00Z\r\n\
+         WARC-Record-ID: <urn:uuid:00000000-0000-0000-0000-{number:012}>\r\nContent-Type: text/plain\r\nContent-Length: {len}\r\n\r\n{text}\r\n\r\n"
+    )
+}
+
+#[test]
+fn a_repair_that_the_record_lies_about_is_found() {
+    let desk = Desk::in_memory();
+    desk.write("a.txt", "caf&eacute;  \r\nand more\r\n");
+    desk.sh("unecho -q --tidy a.txt -o b.txt --record run.jsonl").succeeds();
+    let record = desk.read("run.jsonl");
+    assert!(record.contains("\"insert\":\"é\""), "{record}");
+    assert_eq!(desk.run(&["verify", "run.jsonl"]).status, Some(0));
+    desk.write("run.jsonl", record.replace("\"tidy\":\"encoding,entities,", "\"tidy\":\"encoding,"));
+    let verified = desk.run(&["verify", "run.jsonl"]);
+    assert_ne!(verified.status, Some(0), "{verified}");
+}
