@@ -184,6 +184,30 @@ fn what_was_repaired_is_proven_and_taken_back() {
     }
 }
 
+#[test]
+fn a_check_says_what_would_be_repaired() {
+    let desk = Desk::in_memory();
+    desk.write("a.txt", "One.\nTwo\u{a0}words.\r\n\r\nThree  \r\n");
+    desk.write("b.jsonl", "{\"text\": \"clean\"}\n{\"id\": \"x\", \"text\": \"a\\nb \\n\"}\n");
+    let ran = desk.run(&["check", "--tidy", "a.txt", "b.jsonl"]);
+    let lines: Vec<&str> = ran.stdout.lines().filter(|line| !line.is_empty() && !line.contains("fingerprint")).collect();
+    let wanted = [
+        "warning[untidy]: newlines repairs this, the first of 3 places",
+        "--> a.txt:2",
+        "warning[untidy]: whitespace repairs this, the first of 2 places",
+        "--> a.txt:2",
+        "warning[untidy]: whitespace repairs this",
+        "--> b.jsonl:2 (x) text:2",
+    ];
+    assert_eq!(lines, wanted, "{ran}");
+    assert_eq!(ran.status, Some(0), "{ran}");
+    desk.run(&["check", "--tidy", "--level", "untidy=error", "a.txt"]).disagrees("2 errors");
+    desk.run(&["check", "--tidy=entities", "--level", "untidy=error", "a.txt"]).succeeds();
+    desk.run(&["scan", "--tidy", "--format", "diff", "a.txt"]).fails("shows what would be cut");
+    desk.write("feed.rss", "<rss version=\"2.0\"><channel/></rss>");
+    desk.run(&["--tidy", "feed.rss"]).fails("is markup, whose texts aren't repaired");
+}
+
 impl Desk {
     /// Makes sure that two tables have the same rows; a file may hold them in several ways.
     fn assert_same_tables(&self, one: &str, other: &str) {

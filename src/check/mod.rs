@@ -12,6 +12,7 @@ mod ignored;
 pub mod report;
 mod rule;
 mod since;
+mod untidy;
 
 pub use allow::{Allowlist, Entry, What};
 pub use baseline::{Baseline, Change};
@@ -32,6 +33,7 @@ use rustc_hash::FxHashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use untidy::untidy;
 
 /// A line of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +66,8 @@ pub struct Marks {
     path: PathBuf,
     part: Part,
     list: Vec<Mark>,
-    feed: Findings,
+    /// What is found in its documents beside what repeats.
+    own: Findings,
     is_feed: bool,
     /// Whether what is said of lines is said of those of the file.
     has_lines: bool,
@@ -79,15 +82,16 @@ impl Marks {
         let allows = |seen: Seen| policy.allowlist.allows(seen);
         let wanted = Wanted { allows: &allows, quotes: policy.is_shown };
         let told = Told::of_all(portion, Some(wanted))?;
-        let feed = Findings::of(portion, policy, wanted);
         let Input { form, packing, .. } = portion.input;
         let has_lines = *packing == Packing::Plain && form.has_lines_to_look_up();
+        let mut own = Findings::of(portion, policy, wanted);
+        own.hits.extend(untidy(portion, has_lines));
         Ok((
             Self {
                 path: portion.input.path().into(),
                 part: portion.part,
                 list: marks(portion),
-                feed,
+                own,
                 is_feed: *form == Form::Feed,
                 has_lines,
             },
@@ -193,7 +197,7 @@ impl<'a> Check<'a> {
         }
         let mut regions = Regions::between(&std::mem::take(&mut self.waiting));
         self.has_feeds |= marks.is_feed;
-        let mut of_feed = self.of_feed(marks.feed, &marks.path).into_iter();
+        let mut of_feed = self.of_feed(marks.own, &marks.path).into_iter();
         for mut finding in findings {
             let number = finding.record.unwrap_or_default();
             let before = of_feed.as_slice().partition_point(|hit| hit.at.record.unwrap_or_default() < number);

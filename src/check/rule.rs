@@ -30,6 +30,8 @@ pub enum Rule {
     BodyRepeatsTitle,
     /// An item stands in an earlier feed.
     ItemInTwoFeeds,
+    /// A text isn't as it would be repaired.
+    Untidy,
     /// What is to be ignored isn't there.
     UnusedIgnore,
 }
@@ -50,7 +52,7 @@ pub enum Level {
 
 impl Rule {
     /// All that there are.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Rule::DoubledBlock,
         Rule::DoubledBody,
         Rule::RepeatedParagraph,
@@ -61,6 +63,7 @@ impl Rule {
         Rule::BodyRepeatsSummary,
         Rule::BodyRepeatsTitle,
         Rule::ItemInTwoFeeds,
+        Rule::Untidy,
         Rule::UnusedIgnore,
     ];
 
@@ -77,6 +80,7 @@ impl Rule {
             Rule::ItemInTwoFeeds => "item-in-two-feeds",
             Rule::RepeatedAcross => "repeated-across",
             Rule::RepeatedDocument => "repeated-document",
+            Rule::Untidy => "untidy",
             Rule::UnusedIgnore => "unused-ignore",
         }
     }
@@ -98,6 +102,7 @@ impl Rule {
             Rule::RepeatedParagraph => "A paragraph, or a few lines in a row, stand in the same document twice.",
             Rule::RepeatedAcross => "Text stands in an earlier document as well (--across).",
             Rule::RepeatedDocument => "A document is an earlier one again (--across).",
+            Rule::Untidy => "A text has what --tidy repairs.",
             Rule::UnusedIgnore => "A mark or an entry that lets text repeat has nothing to let through.",
         }
     }
@@ -120,6 +125,7 @@ impl Rule {
             Rule::BodyRepeatsSummary | Rule::BodyRepeatsTitle => {
                 "Leave it out of the body, or set the level of the rule in unecho.toml."
             }
+            Rule::Untidy => "unecho --tidy --no-dedup --in-place FILE repairs it; --tidy=LIST names what counts.",
             Rule::UnusedIgnore => "Delete it.",
         }
     }

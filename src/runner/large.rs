@@ -15,7 +15,7 @@ use crate::plan::{Around, Fate};
 use crate::rules::{Decided, Keep, Removed, decide};
 use crate::segment::{Segmenter, Segments};
 use crate::source::{Input, Source, text};
-use crate::tidy::Counts;
+use crate::tidy::{Counts, Firsts};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -214,6 +214,7 @@ impl<'a> LargeText<'a> {
             plan,
             is_dropped,
             repairs: Counts::default(),
+            first_repairs: Firsts::default(),
         });
         portion.earlier = corpus;
         portion

@@ -14,7 +14,7 @@ use crate::plan::Fate;
 use crate::segment::expected;
 use crate::sheaf::{self, Sheaf, Taken, Taking, Unreadable};
 use crate::source::{Fault, Holds, Input, Passed, Records, Source, Stretch, line_end};
-use crate::tidy::Counts;
+use crate::tidy::{Counts, Firsts};
 use crate::{Plan, Settings};
 use bytes::Bytes;
 use rayon::prelude::*;
@@ -312,9 +312,10 @@ impl<'l> Lot<'l> {
                 plan,
                 is_dropped,
                 repairs: Counts::default(),
+                first_repairs: Firsts::default(),
             });
             if let Some(tidied) = sheaf.tidied(taken) {
-                portion.repair(&tidied.edits, &tidied.counts);
+                portion.repair(tidied);
             }
         }
         portion.sheaf = Some(sheaf);

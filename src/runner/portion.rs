@@ -9,9 +9,9 @@ use crate::error::Result;
 use crate::plan::Fate;
 #[cfg(feature = "check")]
 pub(crate) use crate::sheaf::Words;
-use crate::sheaf::{Layout, Sheaf};
+use crate::sheaf::{Layout, Sheaf, Tidied};
 use crate::source::{About, Fault, Form, Holds, Input, Records, Skipped, Source, jsonl, warc};
-use crate::tidy::Counts;
+use crate::tidy::{Counts, Firsts};
 use bytes::Bytes;
 use std::ops::Range;
 
@@ -75,6 +75,8 @@ pub struct Planned {
     pub is_dropped: bool,
     /// How often each repair was made in it.
     pub repairs: Counts,
+    /// And where first.
+    pub(crate) first_repairs: Firsts,
 }
 
 impl<'a> Portion<'a> {
@@ -252,9 +254,9 @@ impl<'a> Portion<'a> {
     }
 
     /// Repairs the last document, but for what is cut of it.
-    pub(super) fn repair(&mut self, edits: &[Edit], counts: &Counts) {
+    pub(super) fn repair(&mut self, Tidied { edits, counts, firsts, .. }: &Tidied) {
         let Some(document) = self.documents.last_mut().filter(|document| !document.is_dropped) else { return };
-        document.repairs = *counts;
+        (document.repairs, document.first_repairs) = (*counts, *firsts);
         let mut cuts = document.plan.cuts.iter().map(|cut| cut.at).peekable();
         let stays = |edit: &&Edit| {
             while cuts.next_if(|cut| cut.end <= edit.at.start).is_some() {}
@@ -286,6 +288,7 @@ pub(super) fn of_one<'a>(input: &'a Input, source: &'a Source, plan: Plan, readi
         plan,
         is_dropped,
         repairs: Counts::default(),
+        first_repairs: Firsts::default(),
     });
     portion
 }

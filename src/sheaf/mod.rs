@@ -22,7 +22,7 @@ use crate::source::feed::{self, About, Body, Written};
 use crate::source::jsonl::{self, Escape, Fields, Line, Places};
 use crate::source::text;
 use crate::source::{Fault, Holds, Passed, Record};
-use crate::tidy::{self, Counts, Repaired, Tidy};
+use crate::tidy::{self, Counts, Firsts, Repaired, Tidy};
 use std::ops::Range;
 
 /// A sheaf is used again while it holds no more memory than this, which is more than most stretches need.
@@ -89,6 +89,8 @@ pub(crate) struct Tidied {
     pub(crate) edits: Vec<Edit>,
     /// How often each repair was made.
     pub(crate) counts: Counts,
+    /// And where first.
+    pub(crate) firsts: Firsts,
 }
 
 impl Tidied {
@@ -97,7 +99,8 @@ impl Tidied {
         let put = |text: &[u8]| string.map_or_else(|| text.to_vec(), |is_ascii| jsonl::escaped(text, is_ascii));
         let edit = |(at, text): (Span, Span)| Edit { at: to_stretch.around(at), put: put(text.of(&repaired.text)) };
         let edits = repaired.map.changes(len as u64).into_iter().map(edit).collect();
-        Self { map: repaired.map.then(to_stretch), edits, counts: repaired.counts }
+        let firsts = repaired.firsts.map(|first| first.map(|first| to_stretch.around(first)));
+        Self { map: repaired.map.then(to_stretch), edits, counts: repaired.counts, firsts }
     }
 }
 

@@ -5,13 +5,13 @@ use crate::entity::entity;
 use memchr::{memchr, memchr_iter, memrchr};
 use std::borrow::Cow;
 
-/// Finds entities: those that end with a semicolon, and stand for a character that a text may hold. In a line with tags they stay, since
-/// there they mean something.
+/// Finds entities: those that end with a semicolon, and stand for a character of texts. In a line with tags they stay, since there they mean
+/// something; and `&amp;` where an ampersand stands by itself, since that line speaks of it.
 pub(super) fn find(text: &str, edits: &mut Edits) {
     let bytes = text.as_bytes();
     let mut done = 0;
     // The line that was looked at last ends here.
-    let (mut line_end, mut has_tags) = (0, false);
+    let (mut line_end, mut has_tags, mut has_ampersand) = (0, false, false);
     for amp in memchr_iter(b'&', bytes) {
         if amp < done {
             continue;
@@ -21,8 +21,9 @@ pub(super) fn find(text: &str, edits: &mut Edits) {
             let start = memrchr(b'\n', &bytes[..amp]).map_or(0, |before| before + 1);
             line_end = memchr(b'\n', &bytes[amp..]).map_or(bytes.len(), |behind| amp + behind);
             has_tags = holds_a_tag(&bytes[start..line_end]);
+            has_ampersand = holds_an_ampersand(&bytes[start..line_end]);
         }
-        if has_tags {
+        if has_tags || has_ampersand && read == "&" || is_address(&bytes[..amp], &read) {
             continue;
         }
         done = amp + 1 + len;
@@ -36,10 +37,24 @@ pub(super) fn find(text: &str, edits: &mut Edits) {
     }
 }
 
-/// An entity that ends as it should, of what follows its `&`.
+/// An entity that ends as it should, of what follows its `&`. By its name it stands for a letter or a sign that is written between words:
+/// names of other signs are names of all sorts of things in programs.
 fn complete(rest: &[u8]) -> Option<(Cow<'static, str>, usize)> {
     let (read, len) = entity(rest)?;
-    (rest[len - 1] == b';' && read != "\u{fffd}").then_some((read, len))
+    let is_of_text =
+        |char: char| char.is_alphanumeric() || char < '\u{100}' || matches!(char, '\u{2000}'..='\u{206f}' | '€' | '™');
+    let is_one = rest[0] == b'#' || read.chars().all(is_of_text);
+    (rest[len - 1] == b';' && read != "\u{fffd}" && is_one).then_some((read, len))
+}
+
+/// Whether what stands before the name of a letter or a sign makes it the address of something, as C has it.
+fn is_address(before: &[u8], read: &str) -> bool {
+    !read.is_ascii() && before.trim_ascii_end().ends_with(b"=")
+}
+
+/// Whether a line has an ampersand that begins nothing.
+fn holds_an_ampersand(line: &[u8]) -> bool {
+    memchr_iter(b'&', line).any(|amp| line.get(amp + 1).is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte != b'#'))
 }
 
 /// Whether a line has what ends an element, or begins one of those that text is made of.

@@ -4,7 +4,7 @@ use super::edits::Edits;
 use super::look::chars;
 
 /// Finds characters of no width, and soft hyphens. They stay where a script or an emoji needs them: beside anything but letters of scripts
-/// that join and break without them; and a soft hyphen stays where it divides a word at the end of a line.
+/// that join and break without them; and a soft hyphen stays where it divides a word at the end of a line, or stands for itself.
 pub(super) fn find(text: &str, edits: &mut Edits) {
     let is_needed = |char: Option<char>| char.is_some_and(|char| !does_without(char));
     let mut done = 0;
@@ -15,6 +15,10 @@ pub(super) fn find(text: &str, edits: &mut Edits) {
         let end = text[at..].find(|char| !is_invisible(char)).map_or(text.len(), |len| at + len);
         done = end;
         let (before, behind) = (text[..at].chars().next_back(), text[end..].chars().next());
+        let is_of_word = |char: Option<char>| char.is_some_and(char::is_alphanumeric);
+        if text[at..end].contains(SOFT_HYPHEN) && !is_of_word(before) && !is_of_word(behind) {
+            continue;
+        }
         let divides = matches!(behind, Some('\n' | '\r')) && before.is_some_and(char::is_alphabetic);
         if !is_needed(before) && !is_needed(behind) && !divides {
             edits.remove(at..end);

@@ -20,7 +20,7 @@ use crate::document::{Map, Span};
 use edits::Edits;
 pub(crate) use encoding::decoded;
 use look::Look;
-pub(crate) use repaired::{Repaired, is_tidy, repaired};
+pub(crate) use repaired::{Firsts, Repaired, is_tidy, repaired};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::borrow::Cow;
 use std::fmt;

@@ -16,7 +16,12 @@ pub(crate) struct Repaired {
     /// From that to the text as it was.
     pub(crate) map: Map,
     pub(crate) counts: Counts,
+    /// What each repair changed first, in the text as it was.
+    pub(crate) firsts: Firsts,
 }
+
+/// By repair.
+pub(crate) type Firsts = [Option<Span>; Repair::ALL.len()];
 
 /// Repairs a text, of which what can't be told to be text stays as it is. Nothing if nothing is to be repaired.
 pub(crate) fn repaired(text: &[u8], repairs: &Tidy) -> Option<Repaired> {
@@ -27,10 +32,14 @@ pub(crate) fn repaired(text: &[u8], repairs: &Tidy) -> Option<Repaired> {
         return of_decoded(text, repairs);
     };
     let mut repaired = match of_decoded(decoded.as_bytes(), repairs) {
-        Some(repaired) => Repaired { map: repaired.map.then(&map), ..repaired },
-        None => Repaired { text: decoded.into(), map, counts: Counts::default() },
+        Some(repaired) => {
+            let firsts = repaired.firsts.map(|first| first.map(|first| map.around(first)));
+            Repaired { map: repaired.map.then(&map), firsts, ..repaired }
+        }
+        None => Repaired { text: decoded.into(), map, counts: Counts::default(), firsts: Firsts::default() },
     };
     repaired.counts.0[Repair::Encoding as usize] = 1;
+    repaired.firsts[Repair::Encoding as usize] = Some(Span::new(0, text.len()));
     Some(repaired)
 }
 
@@ -63,7 +72,12 @@ fn of_stretch(stretch: &[u8], repairs: &Tidy) -> Option<Repaired> {
     let of_valid = |text: &str| {
         let tidied = tidy(text, repairs);
         let map = tidied.map?;
-        Some(Repaired { text: tidied.text.into_owned().into(), map, counts: Counts::of(&tidied.changes) })
+        let mut firsts = Firsts::default();
+        for &Change { repair, at } in &tidied.changes {
+            let first = firsts[repair as usize].get_or_insert(at);
+            *first = (*first).min(at);
+        }
+        Some(Repaired { text: tidied.text.into_owned().into(), map, counts: Counts::of(&tidied.changes), firsts })
     };
     if let Ok(text) = simdutf8::basic::from_utf8(stretch) {
         return of_valid(text);
@@ -75,7 +89,8 @@ fn of_stretch(stretch: &[u8], repairs: &Tidy) -> Option<Repaired> {
 
 /// Pieces of a text, each as it was and repaired, if that was needed; as one.
 fn join<'t>(pieces: impl Iterator<Item = (&'t [u8], Option<Repaired>)>) -> Repaired {
-    let mut all = Repaired { text: Vec::new(), map: Map::default(), counts: Counts::default() };
+    let (counts, firsts) = (Counts::default(), Firsts::default());
+    let mut all = Repaired { text: Vec::new(), map: Map::default(), counts, firsts };
     let mut at = 0;
     for (written, repaired) in pieces {
         match repaired {
@@ -83,7 +98,11 @@ fn join<'t>(pieces: impl Iterator<Item = (&'t [u8], Option<Repaired>)>) -> Repai
                 all.text.extend_from_slice(written);
                 all.map.push(Span::new(at, at + written.len()), written.len() as u64, false);
             }
-            Some(Repaired { text, map, counts }) => {
+            Some(Repaired { text, map, counts, firsts }) => {
+                for (first, further) in all.firsts.iter_mut().zip(firsts) {
+                    let moved = |span: Span| Span { start: span.start + at as u64, end: span.end + at as u64 };
+                    *first = first.or(further.map(moved));
+                }
                 all.text.extend_from_slice(&text);
                 all.map.extend(&map, at as u64);
                 all.counts.add(&counts);

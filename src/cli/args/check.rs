@@ -30,7 +30,7 @@ pub(in crate::cli) struct Check {
     #[arg(value_parser = OsStringValueParser::new().try_map(report))]
     pub(in crate::cli) reports: Vec<(CheckForm, PathBuf)>,
     /// How much a rule matters: off, note, warning, or error, which fails the check (may be repeated). The rules are doubled-block (an
-    /// error), repeated-paragraph, repeated-across, repeated-document and unused-ignore (warnings); of feeds doubled-body, repeated-id
+    /// error), repeated-paragraph, repeated-across, repeated-document, unused-ignore and, with --tidy, untidy (warnings); of feeds doubled-body, repeated-id
     /// (errors), repeated-item (a warning), body-repeats-summary, body-repeats-title and item-in-two-feeds (notes); docs/rules.md
     /// explains them
     #[arg(long = "level", value_name = "RULE=LEVEL", value_parser = level, help_heading = "What counts")]
