@@ -147,13 +147,23 @@ fn what_was_repaired_is_proven_and_taken_back() {
     let lines: String =
         (0..40).map(|number| serde_json::json!({ "id": number, "text": page(number) }).to_string() + "\n").collect();
     desk.write("in/pages.jsonl", lines);
+    let wide: Vec<u8> = page(5).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    desk.write("in/wide.txt", [b"\xff\xfe".as_slice(), &wide].concat());
+    desk.write(
+        "in/broken.txt",
+        [b"a \xff b\n".as_slice(), page(6).as_bytes(), b" \x81 \r\n\x81\x82 &amp;\n", page(6).as_bytes()].concat(),
+    );
+    desk.write(
+        "in/halves.jsonl",
+        format!("{{\"text\": \"caf\\u00e9 {}\\ud800 x &amp; \\r\\n\\udc00\"}}\n", "\\u00e9".repeat(40)),
+    );
     desk.write("in/latin.txt", [b"caf\xe9 & \xa0 \r\n".as_slice(), page(3).as_bytes(), b"\r\n\xff\xfe &amp;  \n"].concat());
     desk.sh("unecho -q --min-chars 100000 in/pages.jsonl --to parquet > in/pages.parquet").succeeds();
     desk.write("in/pages.wet", (0..40).map(|number| conversion(number, &page(number))).collect::<String>());
     for flags in [
         "--tidy",
         "--tidy --across",
-        "--tidy=newlines,whitespace,nfkc --across --memory 64M",
+        "--tidy=encoding,newlines,whitespace,nfkc --across --memory 64M",
         "--tidy --no-dedup",
         "--tidy --unit line --min-chars 0",
         "--tidy --match bytes",
@@ -192,11 +202,11 @@ fn a_check_says_what_would_be_repaired() {
     let ran = desk.run(&["check", "--tidy", "a.txt", "b.jsonl"]);
     let lines: Vec<&str> = ran.stdout.lines().filter(|line| !line.is_empty() && !line.contains("fingerprint")).collect();
     let wanted = [
-        "warning[untidy]: newlines repairs this, the first of 3 places",
+        "warning[untidy]: newlines would repair 3 places, of which this is the first",
         "--> a.txt:2",
-        "warning[untidy]: whitespace repairs this, the first of 2 places",
+        "warning[untidy]: whitespace would repair 2 places, of which this is the first",
         "--> a.txt:2",
-        "warning[untidy]: whitespace repairs this",
+        "warning[untidy]: whitespace would repair this",
         "--> b.jsonl:2 (x) text:2",
     ];
     assert_eq!(lines, wanted, "{ran}");
@@ -204,6 +214,9 @@ fn a_check_says_what_would_be_repaired() {
     desk.run(&["check", "--tidy", "--level", "untidy=error", "a.txt"]).disagrees("2 errors");
     desk.run(&["check", "--tidy=entities", "--level", "untidy=error", "a.txt"]).succeeds();
     desk.run(&["scan", "--tidy", "--format", "diff", "a.txt"]).fails("shows what would be cut");
+    desk.write("c.wet", conversion(1, "a\u{a0}b\r\n"));
+    let ran = desk.run(&["check", "--tidy", "c.wet"]);
+    assert_eq!(ran.stdout.matches("warning[untidy]").count(), 2, "{ran}");
     desk.write("feed.rss", "<rss version=\"2.0\"><channel/></rss>");
     desk.run(&["--tidy", "feed.rss"]).fails("is markup, whose texts aren't repaired");
 }
@@ -214,6 +227,35 @@ impl Desk {
         let rows = |table: &str| self.sh(&format!("unecho -q --min-chars 100000 {table} --to jsonl")).succeeds().stdout.clone();
         assert!(rows(one) == rows(other), "{one} and {other}");
     }
+}
+
+#[test]
+fn bytes_that_are_no_text_stay_where_they_are() {
+    let desk = Desk::in_memory();
+    for (text, wanted) in [
+        (&b"abc \x81 def  \n"[..], &b"abc \x81 def\n"[..]),
+        (
+            b"Gr\xc3\xb6\xc3\x9fe \xe2\x80\x94 foo \x81 bar\x0c\x81x\n\n\x81\n\ndef\n",
+            b"Gr\xc3\xb6\xc3\x9fe \xe2\x80\x94 foo \x81 bar\n\x81x\n\n\x81\n\ndef\n",
+        ),
+        (b"hello\0world\0", b"helloworld"),
+    ] {
+        desk.write("a.txt", text);
+        desk.sh("unecho -q --tidy --no-dedup a.txt -o b.txt").succeeds();
+        assert_eq!(fs::read(desk.path("b.txt")).unwrap(), wanted, "{text:?}");
+    }
+    desk.write("c.jsonl", "{\"text\":\"\\u00e9\\u00e9\\u00e9 &amp; abc\\ud800x def  \"}\n{\"text\":\"a\\u0000bc\"}\n");
+    let wanted = "{\"text\":\"\\u00e9\\u00e9\\u00e9 & abc\\ud800x def\"}\n{\"text\":\"abc\"}\n";
+    desk.run(&["--tidy", "-q", "c.jsonl"]).prints(wanted);
+}
+
+#[test]
+fn words_beside_a_cut_in_utf_16_stay() {
+    let desk = Desk::in_memory();
+    let body = "The ferry came back in spring and the council said that the boat would run again after eleven months. ".repeat(7);
+    let text = format!("{body}\nMiddle stays.\n{body}\nNext words stay.\n");
+    desk.write("a.txt", [&b"\xff\xfe"[..], &text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()].concat());
+    desk.run(&["--tidy", "-q", "a.txt"]).prints(&format!("{}\nMiddle stays.\nNext words stay.\n", body.trim_end()));
 }
 
 /// A record of a WET.

@@ -152,6 +152,8 @@ pub struct Check<'a> {
     counts: Counts,
     /// The marks of the text that comes in stretches.
     waiting: Vec<Mark>,
+    /// What was found in the documents of the input under way beside what repeats.
+    of_stretches: Vec<Hit>,
     feeds: Feeds,
     /// Whether there was a feed, which is checked even if its items have no text.
     has_feeds: bool,
@@ -175,6 +177,7 @@ impl<'a> Check<'a> {
             reports,
             counts: Counts::default(),
             waiting: Vec::new(),
+            of_stretches: Vec::new(),
             feeds: Feeds::default(),
             has_feeds: false,
             occurrences: Default::default(),
@@ -192,12 +195,14 @@ impl<'a> Check<'a> {
     /// Those of the outputs of the reports.
     pub fn add(&mut self, marks: Marks, findings: Vec<Finding>) -> Result<()> {
         self.waiting.extend(marks.list);
+        self.of_stretches.extend(marks.own.hits);
         if marks.part == Part::Stretch {
             return Ok(());
         }
+        let own = Findings { hits: std::mem::take(&mut self.of_stretches), items: marks.own.items };
         let mut regions = Regions::between(&std::mem::take(&mut self.waiting));
         self.has_feeds |= marks.is_feed;
-        let mut of_feed = self.of_feed(marks.own, &marks.path).into_iter();
+        let mut of_feed = self.of_feed(own, &marks.path).into_iter();
         for mut finding in findings {
             let number = finding.record.unwrap_or_default();
             let before = of_feed.as_slice().partition_point(|hit| hit.at.record.unwrap_or_default() < number);

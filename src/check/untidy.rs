@@ -31,8 +31,8 @@ fn hit(portion: &Portion, document: &Planned, repair: Repair, count: u64, has_li
         has_lines_of_file: form.has_lines_of_file(),
     };
     let message = match count {
-        1 => format!("{} repairs this", repair.name()),
-        _ => format!("{} repairs this, the first of {}", repair.name(), counted(count, "place")),
+        1 => format!("{} would repair this", repair.name()),
+        _ => format!("{} would repair {}, of which this is the first", repair.name(), counted(count, "place")),
     };
     let about = (portion.in_file(first), Fingerprint::of(format!("untidy {}", repair.name()).as_bytes()));
     Some(Hit { has_lines, ..Hit::told(Rule::Untidy, message, at, about, None) })

@@ -66,7 +66,10 @@ fn in_words(verified: &Verified) -> String {
         (compared, "equal to a text that stays"),
         (similar, "similar to a text that stays"),
         (without, "that need none"),
-        (unknown, "not proven, by rules that this unecho doesn't know or in a table that was repaired in place"),
+        (
+            unknown,
+            "not proven: by rules that this unecho doesn't know, in a table repaired in place, or in a text that was decoded",
+        ),
     ];
     let proofs: Vec<String> =
         proofs.iter().filter(|(number, _)| *number > 0).map(|(n, how)| format!("{} {how}", count(*n))).collect();

@@ -21,7 +21,7 @@ mod verify;
 
 use crate::compare::compared;
 use crate::source::Form;
-use crate::tidy::repaired;
+use crate::tidy::{Repair, repaired};
 use crate::{Match, Tidy};
 use std::borrow::Cow;
 use std::fs::File;
@@ -54,7 +54,8 @@ impl Written {
     /// A text as it reads.
     fn decoded(self, written: &[u8]) -> Cow<'_, [u8]> {
         let read = self.form.decoded(written);
-        repaired(&read, &self.repairs).map_or(read, |repaired| repaired.text.into())
+        let repairs = if self.form == Form::Text { self.repairs } else { self.repairs.without(Repair::Encoding) };
+        repaired(&read, &repairs).map_or(read, |repaired| repaired.text.into())
     }
 }
 

@@ -15,6 +15,7 @@ use crate::segment::is_blank;
 use crate::sheaf::edits_of;
 use crate::source::jsonl::{self, Line};
 use crate::source::{Form, text, warc};
+use crate::tidy::{Repair, decoded};
 use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -32,7 +33,7 @@ pub struct Cuts {
     /// They need no witness: what goes with a document as a whole, a broken record, the head of one.
     pub without: u64,
     /// Not: this program doesn't know their rules, and they have no witness, or put something in its place; or they are repairs in a table
-    /// whose rows can't be told apart.
+    /// whose rows can't be told apart, or in a text that was decoded as a whole.
     pub unknown: u64,
 }
 
@@ -80,6 +81,7 @@ pub(super) struct Proving<'t> {
     /// What was repaired, each with its line.
     tidied: Vec<(u64, Edit)>,
     repairs: Tidy,
+    is_decoded: Option<bool>,
 }
 
 /// What a cut is proven by.
@@ -132,6 +134,7 @@ impl<'t> Proving<'t> {
             heads,
             tidied,
             repairs,
+            is_decoded: None,
         }
     }
 
@@ -142,6 +145,7 @@ impl<'t> Proving<'t> {
     pub(super) fn prove(&mut self, line: u64, cut: &CutLine) -> Result<()> {
         let at = self.within(cut.cut.into());
         let gone = at.of(self.part);
+        let is_decoded = self.is_decoded();
         if markup::is_proven_so(self.form(self.file)) || self.is_of_page(at) {
             self.ends_before(cut)?;
             return self.prove_of_markup(line, cut, gone);
@@ -156,6 +160,10 @@ impl<'t> Proving<'t> {
             return Err(self.broken(line, "its row went as a whole, and isn't in the record"));
         }
         match self.ground(line, cut)? {
+            Ground::Witness(witness) if is_decoded => {
+                self.cuts.unknown += 1;
+                self.survives(line, witness).map(drop)
+            }
             Ground::Witness(witness) => {
                 if !cut.dropped {
                     self.ensure_only_text(line, at, &repeats)?;
@@ -319,6 +327,12 @@ impl<'t> Proving<'t> {
         Ok(())
     }
 
+    /// Whether the part is a text that was decoded: how a piece of it reads, the piece doesn't say.
+    fn is_decoded(&mut self) -> bool {
+        let may_be = self.form(self.file) == Form::Text && self.repairs.has(Repair::Encoding);
+        *self.is_decoded.get_or_insert_with(|| may_be && decoded(self.part).is_some())
+    }
+
     /// How a file is written, of which a text is read and repaired.
     fn written(&self, file: usize) -> Written {
         Written { form: self.form(file), repairs: self.repairs }
@@ -368,15 +382,23 @@ impl<'t> Proving<'t> {
         }
         let repeat = joined(repeats.iter().map(|repeat| form.decoded(repeat.of(gone))));
         let mut staying = Vec::new();
+        let mut may_be_decoded = false;
         for &range in &witness.ranges {
-            append(&mut staying, &other_form.decoded(&self.reader.read_repaired(other, range.into())?));
+            let written = self.reader.read_repaired(other, range.into())?;
+            may_be_decoded |= str::from_utf8(&written).map_or(true, |text| text.contains('\0'));
+            append(&mut staying, &other_form.decoded(&written));
         }
+        may_be_decoded &= other_form.form == Form::Text && self.repairs.has(Repair::Encoding);
         if let Some(recorded) = cut.similarity {
             self.cuts.similar += 1;
             let is = similarity(&repeat, &staying);
             let why = || format!("what it repeats is similar to its witness by {is:.3}, not by {recorded:.3}");
             let holds = is > 0.0 && (is - recorded).abs() <= ROUNDING;
             return if holds { Ok(()) } else { Err(self.broken(line, &why())) };
+        }
+        if may_be_decoded {
+            self.cuts.unknown += 1;
+            return Ok(());
         }
         self.cuts.compared += 1;
         let is_proven = are_alike(&repeat, &staying, self.how) || self.says_the_same(&repeat, other, witness)?;
@@ -538,7 +560,7 @@ impl<'t> Proving<'t> {
         let Some(text) = self.text_of(all.of(part)) else {
             return Err(self.broken(dropped.line, "its document is no whole one, and went as a whole"));
         };
-        if self.texts.record.settings().drops_repetitive() {
+        if self.texts.record.settings().drops_repetitive() || self.is_decoded == Some(true) {
             return Ok(()); // what repeated was enough
         }
         let text = Span { start: all.start + text.start, end: all.start + text.end };

@@ -76,12 +76,12 @@ impl Course<'_> {
         }
         if input.form == Form::Text {
             let is_broken = is_utf16(beginning) && decoded(beginning).is_none();
-            let why = "is UTF-16, and broken: there is half of a character in it";
+            let why = "begins as UTF-16 or UTF-32 does, and isn't UTF-16: there is half of a character in it";
             return if is_broken { Err(Error::refused(input.place(), why)) } else { Ok(()) };
         }
         Err(Error::refused(
             input.place(),
-            "is markup, whose texts aren't repaired: --tidy is for plain text, JSONL, Parquet and WARC",
+            "is markup, whose texts aren't repaired: --tidy is for plain text, JSONL, Parquet and WARC; leave it out (--exclude), or do without --tidy for it",
         ))
     }
 }

@@ -4,7 +4,7 @@ use super::Reading;
 use crate::Plan;
 use crate::apply::Piece;
 use crate::corpus::{Corpus, Known};
-use crate::document::{Edit, Span, edited};
+use crate::document::{Edit, Span};
 use crate::error::Result;
 use crate::plan::Fate;
 #[cfg(feature = "check")]
@@ -149,8 +149,15 @@ impl<'a> Portion<'a> {
 
     /// Its bytes, cut and repaired.
     pub fn edited(&self) -> Vec<u8> {
-        let edits: Vec<Edit> = self.all_edits().iter().map(|edit| edit.counted_from(self.extent.start)).collect();
-        edited(self.extent.of(&self.bytes), &edits)
+        let mut edited = Vec::with_capacity(self.clean_bytes() as usize);
+        let mut from = self.extent.start;
+        for (at, put) in self.changes() {
+            edited.extend_from_slice(Span { start: from, end: at.start }.of(&self.bytes));
+            edited.extend_from_slice(put);
+            from = at.end;
+        }
+        edited.extend_from_slice(Span { start: from, end: self.extent.end }.of(&self.bytes));
+        edited
     }
 
     /// The heads of records that are written anew, since their text becomes shorter: where each stands, and what takes its place.
@@ -260,7 +267,9 @@ impl<'a> Portion<'a> {
         let mut cuts = document.plan.cuts.iter().map(|cut| cut.at).peekable();
         let stays = |edit: &&Edit| {
             while cuts.next_if(|cut| cut.end <= edit.at.start).is_some() {}
-            cuts.peek().is_none_or(|cut| edit.at.end <= cut.start)
+            let is_apart = cuts.peek().is_none_or(|cut| edit.at.end <= cut.start);
+            debug_assert!(is_apart || cuts.peek().is_some_and(|cut| cut.start <= edit.at.start && edit.at.end <= cut.end));
+            is_apart
         };
         self.edits.extend(edits.iter().filter(stays).cloned());
     }

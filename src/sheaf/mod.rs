@@ -22,7 +22,7 @@ use crate::source::feed::{self, About, Body, Written};
 use crate::source::jsonl::{self, Escape, Fields, Line, Places};
 use crate::source::text;
 use crate::source::{Fault, Holds, Passed, Record};
-use crate::tidy::{self, Counts, Firsts, Repaired, Tidy};
+use crate::tidy::{self, Counts, Firsts, Repair, Repaired, Tidy};
 use std::ops::Range;
 
 /// A sheaf is used again while it holds no more memory than this, which is more than most stretches need.
@@ -94,14 +94,31 @@ pub(crate) struct Tidied {
 }
 
 impl Tidied {
-    /// Of a text of `len` bytes that is read from a stretch; in a string of JSON, perhaps one in ASCII.
-    fn of(repaired: &Repaired, len: usize, to_stretch: &Map, string: Option<bool>) -> Self {
+    /// Of a text that is read from a stretch; in a string of JSON, perhaps one in ASCII.
+    fn of(repaired: &Repaired, read: &[u8], to_stretch: &Map, string: Option<bool>) -> Self {
         let put = |text: &[u8]| string.map_or_else(|| text.to_vec(), |is_ascii| jsonl::escaped(text, is_ascii));
-        let edit = |(at, text): (Span, Span)| Edit { at: to_stretch.around(at), put: put(text.of(&repaired.text)) };
-        let edits = repaired.map.changes(len as u64).into_iter().map(edit).collect();
+        let mut edits: Vec<Edit> = Vec::new();
+        for (was, is) in repaired.map.changes(read.len() as u64) {
+            let text = is.of(&repaired.text);
+            let at = to_stretch.around(was);
+            match edits.last_mut().filter(|last| at.start < last.at.end) {
+                // Several characters of one escape.
+                Some(last) => {
+                    last.at.end = last.at.end.max(at.end);
+                    last.put.extend(put(text));
+                }
+                None if text == was.of(read) => {}
+                None => edits.push(Edit { at, put: put(text) }),
+            }
+        }
         let firsts = repaired.firsts.map(|first| first.map(|first| to_stretch.around(first)));
         Self { map: repaired.map.then(to_stretch), edits, counts: repaired.counts, firsts }
     }
+}
+
+/// What is repaired in a text. A string of JSON is UTF-8, but for halves of surrogate pairs.
+fn repairs_of(repairs: Tidy, is_string: bool) -> Tidy {
+    if is_string { repairs.without(Repair::Encoding) } else { repairs }
 }
 
 /// What is repaired in a text as it is written in a file of a form, from `start` on.
@@ -113,10 +130,8 @@ pub(crate) fn edits_of(written: &[u8], start: u64, form: Form, repairs: &Tidy) -
     }
     let read = if is_string { &text } else { written };
     let to_file = jsonl::map(&escapes, written.len(), start);
-    let repaired = tidy::repaired(read, repairs);
-    repaired.map_or_else(Vec::new, |repaired| {
-        Tidied::of(&repaired, read.len(), &to_file, is_string.then(|| written.is_ascii())).edits
-    })
+    let repaired = tidy::repaired(read, &repairs_of(*repairs, is_string));
+    repaired.map_or_else(Vec::new, |repaired| Tidied::of(&repaired, read, &to_file, is_string.then(|| written.is_ascii())).edits)
 }
 
 /// What a text is of its record.
@@ -287,11 +302,11 @@ impl Sheaf {
             self.texts.truncate(texts);
         }
         let read = if is_escaped { &self.texts[texts..] } else { written };
-        let repaired = tidy::repaired(read, &taking.tidy);
+        let repaired = tidy::repaired(read, &repairs_of(taking.tidy, is_string));
         let tidied = repaired.as_ref().map(|_| self.tidied.len());
         if let Some(repaired) = repaired {
             let to_stretch = jsonl::map(&self.escapes[escapes..], written.len(), source.start);
-            self.tidied.push(Tidied::of(&repaired, read.len(), &to_stretch, is_string.then(|| written.is_ascii())));
+            self.tidied.push(Tidied::of(&repaired, read, &to_stretch, is_string.then(|| written.is_ascii())));
             self.texts.truncate(texts);
             self.texts.extend_from_slice(&repaired.text);
         }

@@ -18,15 +18,26 @@ pub(crate) fn decoded(bytes: &[u8]) -> Option<(String, Map)> {
     let (valid, invalid) = bytes
         .utf8_chunks()
         .fold((0, 0), |(valid, invalid), chunk| (valid + characters(chunk.valid()), invalid + chunk.invalid().len().min(1)));
-    if valid > invalid {
-        return mixed(bytes);
-    }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(bytes, true);
-    let (text, map) = decode(bytes, 0, detector.guess(None, Utf8Detection::Deny))?;
+    let encoding = detector.guess(None, Utf8Detection::Deny);
+    // Others have what looks like UTF-8 by chance: of one byte a character, seldom.
+    if valid > invalid || valid * 4 > invalid && encoding.is_single_byte() {
+        return mixed(bytes);
+    }
+    let (text, map) = decode(bytes, 0, encoding)?;
     let beyond = bytes.len() - bytes.iter().filter(is_ascii).count();
-    // One byte among others that make no words may be anything.
-    let strange = text.chars().filter(|char| !char.is_ascii() && !is_of_text(*char)).count();
+    // What makes no words may be anything.
+    let mut strange = 0;
+    let (mut two, mut one) = (' ', ' ');
+    for char in text.chars().chain([' ']) {
+        let is_within = two.is_alphabetic()
+            && char.is_alphabetic()
+            && !one.is_alphanumeric()
+            && !matches!(one, '’' | '‘' | '·' | '–' | '—' | '…');
+        strange += usize::from(!one.is_ascii() && (!is_of_text(one) || is_within));
+        (two, one) = (one, char);
+    }
     (strange * 10 <= beyond).then_some((text, map))
 }
 
@@ -37,7 +48,8 @@ fn is_of_text(char: char) -> bool {
         || matches!(char, '\u{a1}'..='\u{bf}' | '\u{300}'..='\u{36f}' | '\u{2010}'..='\u{2044}' | '\u{20ac}' | '\u{2122}' | '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}')
 }
 
-/// The kind of UTF-16 that bytes are, and how many of them only say so: by their mark, or since every other byte is NUL where there is ASCII.
+/// The kind of UTF-16 that bytes are, and how many of them only say so: by their mark, or since most characters are ASCII, of which every other
+/// byte is NUL.
 fn wide(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
     const PROBE: usize = 64 << 10;
     match bytes {
@@ -49,15 +61,16 @@ fn wide(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
     let beginning = &bytes[..bytes.len().min(PROBE)];
     let nuls = |from: usize| beginning.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd) = (nuls(0), nuls(1));
-    let is_many = |count: usize| count * 16 > beginning.len();
+    let is_most = |count: usize| count > 0 && count * 2 * 10 >= beginning.len() * 7;
     match bytes.len() % 2 {
-        0 if even == 0 && is_many(odd) => Some((UTF_16LE, 0)),
-        0 if odd == 0 && is_many(even) => Some((UTF_16BE, 0)),
+        0 if even == 0 && is_most(odd) => Some((UTF_16LE, 0)),
+        0 if odd == 0 && is_most(even) => Some((UTF_16BE, 0)),
         _ => None,
     }
 }
 
-/// Decodes word by word, each of which is an atom unless it is ASCII: from `from` on.
+/// Decodes word by word, from `from` on, behind a mark; each is an atom unless it is ASCII, and so is what is blank. Without a mark what has
+/// controls is no UTF-16.
 fn decode(bytes: &[u8], from: usize, encoding: &'static Encoding) -> Option<(String, Map)> {
     let unit = if encoding.is_ascii_compatible() { 1 } else { 2 };
     let is_blank = |unit: &[u8]| matches!(*unit, [byte] | [byte, 0] | [0, byte] if byte <= b' ');
@@ -71,14 +84,16 @@ fn decode(bytes: &[u8], from: usize, encoding: &'static Encoding) -> Option<(Str
             at += ascii;
             continue;
         }
-        let units = bytes[at..].chunks(unit);
-        let len = units.skip(1).position(is_blank).map_or(bytes.len() - at, |blank| (blank + 1) * unit);
-        let word = encoding.decode_without_bom_handling_and_without_replacement(&bytes[at..at + len])?;
-        map.push(Span::new(at, at + len), word.len() as u64, true);
-        text.push_str(&word);
+        let mut units = bytes[at..].chunks(unit);
+        let word = if units.next().is_some_and(is_blank) { 0 } else { units.take_while(|unit| !is_blank(unit)).count() };
+        let len = ((1 + word) * unit).min(bytes.len() - at);
+        let read = encoding.decode_without_bom_handling_and_without_replacement(&bytes[at..at + len])?;
+        map.push(Span::new(at, at + len), read.len() as u64, true);
+        text.push_str(&read);
         at += len;
     }
-    Some((text, map))
+    let is_control = |char: char| char < ' ' && !matches!(char, '\t'..='\r' | '\x1b');
+    (unit == 1 || from > 0 || !text.contains(is_control)).then_some((text, map))
 }
 
 /// UTF-8 in which single bytes are Windows-1252: letters beside others, or signs. If one may be something else, nothing is told.
@@ -168,6 +183,9 @@ mod tests {
             "déjà vu".as_bytes(),
             b"",
             b"\xff\xfe\x00\x00a\x00\x00\x00",
+            b"name\0value\0other\0\n",
+            b"a\0b caf\xc3\x83\xc2\xa9\n",
+            b"Le gar\x87on a mang\x82 une cr\x88pe.",                 // code page 850
             &["Größe und Länge: é".as_bytes(), b"\xe2\x80"].concat(), // cut off
         ] {
             assert_eq!(decoded(bytes).map(|(text, _)| text), None, "{bytes:?}");

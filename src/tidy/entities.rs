@@ -5,8 +5,8 @@ use crate::entity::entity;
 use memchr::{memchr, memchr_iter, memrchr};
 use std::borrow::Cow;
 
-/// Finds entities: those that end with a semicolon, and stand for a character of texts. In a line with tags they stay, since there they mean
-/// something; and `&amp;` where an ampersand stands by itself, since that line speaks of it.
+/// Finds entities: those that end with a semicolon, and stand for a character of texts. In a line with tags, or with code between
+/// backticks, they stay, since there they mean something; and `&amp;` where an ampersand stands by itself, since that line speaks of it.
 pub(super) fn find(text: &str, edits: &mut Edits) {
     let bytes = text.as_bytes();
     let mut done = 0;
@@ -20,7 +20,7 @@ pub(super) fn find(text: &str, edits: &mut Edits) {
         if amp >= line_end {
             let start = memrchr(b'\n', &bytes[..amp]).map_or(0, |before| before + 1);
             line_end = memchr(b'\n', &bytes[amp..]).map_or(bytes.len(), |behind| amp + behind);
-            has_tags = holds_a_tag(&bytes[start..line_end]);
+            has_tags = holds_a_tag(&bytes[start..line_end]) || memchr(b'`', &bytes[start..line_end]).is_some();
             has_ampersand = holds_an_ampersand(&bytes[start..line_end]);
         }
         if has_tags || has_ampersand && read == "&" || is_address(&bytes[..amp], &read) {

@@ -115,6 +115,11 @@ impl Tidy {
         self.0 & 1 << repair as u16 != 0
     }
 
+    /// They, but for one.
+    pub(crate) fn without(self, repair: Repair) -> Self {
+        Self(self.0 & !(1 << repair as u16))
+    }
+
     /// Whether there is none.
     pub fn is_none(self) -> bool {
         self == Self::NONE
@@ -151,7 +156,8 @@ impl FromStr for Tidy {
                 Some(repair) => Self::from_iter([repair]).0,
                 None if name == "safe" => Self::SAFE.0,
                 None => {
-                    return Err(format!("there is no repair `{name}`; there are {}", Repair::ALL.map(Repair::name).join(", ")));
+                    let names = Repair::ALL.map(Repair::name).join(", ");
+                    return Err(format!("there is no repair `{name}`; there are {names}, and safe for all but nfkc"));
                 }
             };
         }
@@ -204,7 +210,8 @@ impl Tidied<'_> {
     }
 }
 
-/// So often at most all repairs are made: what one of them makes another may repair, which a text may drive on and on.
+/// So often at most all repairs are made: what one of them makes another may repair, which a text may drive on and on. One that isn't stable
+/// then stays as it is.
 const MOST_ROUNDS: usize = 50;
 
 /// Repairs a text.
@@ -240,10 +247,10 @@ pub fn tidy<'t>(text: &'t str, repairs: &Tidy) -> Tidied<'t> {
             edits.clear();
         }
         if tidied.changes.len() == count {
-            break;
+            return tidied;
         }
     }
-    tidied
+    Tidied { text: Cow::Borrowed(text), changes: Vec::new(), map: None }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::encoding::decoded;
 use super::{Change, Counts, Repair, Tidy, tidy};
 use crate::document::{Map, Span};
 use crate::error::count;
+use memchr::memmem;
 use rayon::prelude::*;
 
 /// So much of a text is repaired by itself.
@@ -25,22 +26,43 @@ pub(crate) type Firsts = [Option<Span>; Repair::ALL.len()];
 
 /// Repairs a text, of which what can't be told to be text stays as it is. Nothing if nothing is to be repaired.
 pub(crate) fn repaired(text: &[u8], repairs: &Tidy) -> Option<Repaired> {
+    let mut all = once(text, repairs)?;
+    // What was repaired may tell now how the rest is encoded.
+    while str::from_utf8(&all.text).is_err()
+        && let Some(more) = once(&all.text, repairs)
+    {
+        all = more.after(all);
+    }
+    Some(all)
+}
+
+fn once(text: &[u8], repairs: &Tidy) -> Option<Repaired> {
     if repairs.is_none() {
         return None;
     }
     let Some((decoded, map)) = repairs.has(Repair::Encoding).then(|| decoded(text)).flatten() else {
         return of_decoded(text, repairs);
     };
-    let mut repaired = match of_decoded(decoded.as_bytes(), repairs) {
-        Some(repaired) => {
-            let firsts = repaired.firsts.map(|first| first.map(|first| map.around(first)));
-            Repaired { map: repaired.map.then(&map), firsts, ..repaired }
+    let mut counts = Counts::default();
+    counts.0[Repair::Encoding as usize] = 1;
+    let mut firsts = Firsts::default();
+    firsts[Repair::Encoding as usize] = Some(Span::new(0, text.len()));
+    let read = Repaired { text: decoded.into(), map, counts, firsts };
+    Some(match of_decoded(&read.text, repairs) {
+        Some(repaired) => repaired.after(read),
+        None => read,
+    })
+}
+
+impl Repaired {
+    /// What was made of what `first` made.
+    fn after(self, mut first: Self) -> Self {
+        for (first_place, place) in first.firsts.iter_mut().zip(self.firsts) {
+            *first_place = first_place.or(place.map(|place| first.map.around(place)));
         }
-        None => Repaired { text: decoded.into(), map, counts: Counts::default(), firsts: Firsts::default() },
-    };
-    repaired.counts.0[Repair::Encoding as usize] = 1;
-    repaired.firsts[Repair::Encoding as usize] = Some(Span::new(0, text.len()));
-    Some(repaired)
+        first.counts.add(&self.counts);
+        Self { text: self.text, map: self.map.then(&first.map), counts: first.counts, firsts: first.firsts }
+    }
 }
 
 fn of_decoded(text: &[u8], repairs: &Tidy) -> Option<Repaired> {
@@ -58,33 +80,66 @@ pub(crate) fn is_tidy(text: &[u8], repairs: &Tidy) -> bool {
     repairs.is_none() || needs_no_decoding() && stretches(text).par_bridge().all(|stretch| of_stretch(stretch, repairs).is_none())
 }
 
-/// A text in stretches, each of which begins a line with something that shows: no repair looks beyond that.
+/// A text in stretches, each of which begins a line with a letter or a digit that no repair takes: no repair looks beyond that.
 fn stretches(text: &[u8]) -> impl Iterator<Item = &[u8]> + Send {
+    let is_firm = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, 0xe4..=0xe9); // nearly all of these are Han
     let mut rest = text;
     std::iter::from_fn(move || {
-        let ends = memchr::memchr_iter(b'\n', rest.get(STRETCH..).unwrap_or_default()).map(|lf| STRETCH + lf + 1);
-        let end = { ends }.find(|&end| rest.get(end).is_some_and(u8::is_ascii_graphic)).unwrap_or(rest.len());
+        let mut ends = memchr::memchr_iter(b'\n', rest.get(STRETCH..).unwrap_or_default()).map(|lf| STRETCH + lf + 1);
+        let end = ends.find(|&end| rest.get(end).is_some_and(is_firm)).unwrap_or(rest.len());
         rest.split_off(..end).filter(|stretch| !stretch.is_empty())
     })
 }
 
 fn of_stretch(stretch: &[u8], repairs: &Tidy) -> Option<Repaired> {
-    let of_valid = |text: &str| {
-        let tidied = tidy(text, repairs);
-        let map = tidied.map?;
-        let mut firsts = Firsts::default();
-        for &Change { repair, at } in &tidied.changes {
-            let first = firsts[repair as usize].get_or_insert(at);
-            *first = (*first).min(at);
-        }
-        Some(Repaired { text: tidied.text.into_owned().into(), map, counts: Counts::of(&tidied.changes), firsts })
-    };
-    if let Ok(text) = simdutf8::basic::from_utf8(stretch) {
-        return of_valid(text);
+    match simdutf8::basic::from_utf8(stretch) {
+        Ok(text) => of_text(text, repairs),
+        Err(_) => of_broken(stretch, repairs),
     }
-    let pieces: Vec<&[u8]> = stretch.utf8_chunks().flat_map(|chunk| [chunk.valid().as_bytes(), chunk.invalid()]).collect();
-    let each: Vec<Option<Repaired>> = pieces.iter().map(|piece| str::from_utf8(piece).ok().and_then(of_valid)).collect();
-    each.iter().any(Option::is_some).then(|| join(pieces.into_iter().zip(each)))
+}
+
+fn of_text(text: &str, repairs: &Tidy) -> Option<Repaired> {
+    let tidied = tidy(text, repairs);
+    let map = tidied.map?;
+    let mut firsts = Firsts::default();
+    for &Change { repair, at } in &tidied.changes {
+        let first = firsts[repair as usize].get_or_insert(at);
+        *first = (*first).min(at);
+    }
+    Some(Repaired { text: tidied.text.into_owned().into(), map, counts: Counts::of(&tidied.changes), firsts })
+}
+
+/// Repairs a text with bytes that are no characters: another character stands for each run of those meanwhile, one that no text has.
+fn of_broken(stretch: &[u8], repairs: &Tidy) -> Option<Repaired> {
+    let stand_in = ('\u{fdd0}'..='\u{fdef}').find(|char| memmem::find(stretch, char.to_string().as_bytes()).is_none())?;
+    let (mut text, mut to_stretch, mut at) = (String::with_capacity(stretch.len()), Map::default(), 0);
+    let mut broken = Vec::new();
+    for chunk in stretch.utf8_chunks() {
+        text.push_str(chunk.valid());
+        to_stretch.push(Span::new(at, at + chunk.valid().len()), chunk.valid().len() as u64, false);
+        at += chunk.valid().len();
+        if !chunk.invalid().is_empty() {
+            text.push(stand_in);
+            to_stretch.push(Span::new(at, at + chunk.invalid().len()), stand_in.len_utf8() as u64, true);
+            at += chunk.invalid().len();
+            broken.push(chunk.invalid());
+        }
+    }
+    let Repaired { text, map, counts, firsts } = of_text(&text, repairs)?;
+    let (mut bytes, mut to_text) = (Vec::with_capacity(text.len()), Map::default());
+    let mut from = 0;
+    let stand_in = stand_in.to_string();
+    for (at, broken) in memmem::find_iter(&text, stand_in.as_bytes()).zip(broken) {
+        bytes.extend_from_slice(&text[from..at]);
+        to_text.push(Span::new(from, at), (at - from) as u64, false);
+        bytes.extend_from_slice(broken);
+        from = at + stand_in.len();
+        to_text.push(Span::new(at, from), broken.len() as u64, true);
+    }
+    bytes.extend_from_slice(&text[from..]);
+    to_text.push(Span::new(from, text.len()), (text.len() - from) as u64, false);
+    let firsts = firsts.map(|first| first.map(|first| to_stretch.around(first)));
+    Some(Repaired { text: bytes, map: to_text.then(&map).then(&to_stretch), counts, firsts })
 }
 
 /// Pieces of a text, each as it was and repaired, if that was needed; as one.

@@ -41,6 +41,7 @@ fn entities_become_characters() {
             "&; &#; &#x; &unheard;",
             "a <br /> &amp; b",
             "write & as &amp;",
+            "it is `&amp;` in HTML",
             "exists &sub; p = &pi;",
         ],
     );
@@ -151,9 +152,16 @@ fn what_one_repair_makes_another_repairs() {
 }
 
 #[test]
+fn what_is_never_stable_stays() {
+    let text = (0..60).fold("&#8203;".to_owned(), |text, _| format!("&a{text}mp;#8203;"));
+    assert_eq!(tidy(&text, &Tidy::SAFE).text, text);
+}
+
+#[test]
 fn lists_of_repairs_are_read() {
     assert_eq!("newlines, nfkc".parse(), Ok(Tidy::from_iter([Repair::Newlines, Repair::Nfkc])));
     assert_eq!("spaces".parse::<Tidy>().unwrap_err().split_once(';').unwrap().0, "there is no repair `spaces`");
+    assert_eq!("safe,nfkc".parse(), Ok(Repair::ALL.into_iter().collect::<Tidy>()));
     assert!(!Tidy::SAFE.has(Repair::Nfkc) && Tidy::SAFE.repairs().count() == Repair::ALL.len() - 1);
 }
 

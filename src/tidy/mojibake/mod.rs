@@ -401,7 +401,9 @@ fn sequence(table: &Table, line: &str, start: usize, encoding: usize) -> Option<
     }
     let least = [0x80, 0x800, 0x10000][bytes - 2];
     seq.put = char::from_u32(code).filter(|_| code >= least)?;
-    Some(seq)
+    // A quotation mark whose last byte was lost, mostly, and a space that was one.
+    let is_lost_quote = seq.space && seq.put == '†';
+    (!is_lost_quote).then_some(seq)
 }
 
 /// The second half of a character that was written as two surrogates of three bytes each.
