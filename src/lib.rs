@@ -150,8 +150,12 @@ impl Settings {
     /// Refuses what makes no sense together.
     ///
     /// # Errors
-    /// If the last copy is to be kept across documents.
+    /// If the last copy is to be kept across documents; if nothing is to be done, or documents are to be compared though nothing is.
     pub fn ensure_sensible(&self) -> Result<()> {
+        if self.only_tidies && (self.tidy.is_none() || self.across) {
+            let why = "leaves nothing to do: it goes with --tidy, and without what is compared";
+            return Err(Error::refused(Place::Request("--no-dedup".into()), why));
+        }
         if self.across && self.keep == Keep::Last {
             let why = "across documents the first copy stays; --keep last goes with repeats within a document only";
             return Err(Error::refused(Place::Request("--keep last".into()), why));

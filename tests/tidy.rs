@@ -214,6 +214,11 @@ fn a_check_says_what_would_be_repaired() {
     desk.run(&["check", "--tidy", "--level", "untidy=error", "a.txt"]).disagrees("2 errors");
     desk.run(&["check", "--tidy=entities", "--level", "untidy=error", "a.txt"]).succeeds();
     desk.run(&["scan", "--tidy", "--format", "diff", "a.txt"]).fails("shows what would be cut");
+    desk.run(&["--no-dedup", "a.txt"]).fails("--no-dedup: leaves nothing to do");
+    desk.write("unecho.toml", "tidy = \"safe\"\nacross = true\n");
+    desk.run(&["--no-dedup", "-q", "a.txt"]).prints("One.\nTwo words.\n\nThree\n");
+    desk.run(&["--no-tidy", "-q", "a.txt"]).prints("One.\nTwo\u{a0}words.\r\n\r\nThree  \r\n");
+    desk.sh("rm unecho.toml").succeeds();
     desk.write("c.wet", conversion(1, "a\u{a0}b\r\n"));
     let ran = desk.run(&["check", "--tidy", "c.wet"]);
     assert_eq!(ran.stdout.matches("warning[untidy]").count(), 2, "{ran}");

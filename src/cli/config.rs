@@ -242,7 +242,7 @@ impl Config {
         set(&mut common.min_chars, self.min_chars.map(Some), is_given("min_chars"));
         set(&mut common.keep, self.keep, is_given("keep"));
         set(&mut common.drop_above, self.drop_above.clone().map(|OneShare(share)| Some(share)), is_given("drop_above"));
-        set(&mut common.tidy, self.tidy.clone().map(|Repairs(repairs)| Some(repairs)), is_given("tidy"));
+        set(&mut common.tidy, self.tidy.clone().map(|Repairs(repairs)| Some(repairs)), is_given("tidy") || is_given("no_tidy"));
         set(&mut common.empty, self.empty, is_given("empty"));
         set(&mut common.text_field, self.text_field.clone(), is_given("text_field"));
         set(&mut common.id_field, self.id_field.clone(), is_given("id_field"));

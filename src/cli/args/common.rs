@@ -48,11 +48,15 @@ pub(in crate::cli) struct Common {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "safe",
+        overrides_with = "no_tidy",
         help_heading = "What is repaired"
     )]
     pub(in crate::cli) tidy: Option<Tidy>,
-    /// Only repair: whatever repeats stays
-    #[arg(long, requires = "tidy", conflicts_with_all = ["across", "drop_above"], help_heading = "What is repaired")]
+    /// Take back --tidy.
+    #[arg(long, hide = true, overrides_with = "tidy")]
+    no_tidy: bool,
+    /// With --tidy, only repair: whatever repeats stays
+    #[arg(long, conflicts_with_all = ["across", "drop_above"], help_heading = "What is repaired")]
     no_dedup: bool,
     /// What becomes of a record all of whose text is removed
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Empty::Drop, help_heading = "What repeats")]
@@ -179,7 +183,7 @@ impl Common {
                 ComparedUnit::Document => Unit::Document,
             },
             across: self.is_across(),
-            drop_above: self.drop_above,
+            drop_above: self.drop_above.filter(|_| !self.no_dedup),
             tidy: self.tidy.unwrap_or_default(),
             only_tidies: self.no_dedup,
         }
@@ -192,7 +196,7 @@ impl Common {
 
     /// Whether documents are compared with one another.
     pub(in crate::cli) fn is_across(&self) -> bool {
-        self.across || self.unit == ComparedUnit::Document
+        !self.no_dedup && (self.across || self.unit == ComparedUnit::Document)
     }
 
     /// How containers are read.

@@ -454,12 +454,25 @@ fn rest_of_word(rest: &str) -> bool {
     !apostrophe && matches!(word, "s" | "quele" | "queles" | "quela" | "quelas" | "quilo" | "m" | "n" | "ng" | "nh")
 }
 
+/// Whether a pair is the end of a Portuguese word in capitals, such as "AMANHÃ", and a sign that may follow any word.
+fn ends_capitals(pair: &str, before: Option<char>, rest: &str) -> bool {
+    let mut pair = pair.chars();
+    let is_sign = |char: char| matches!(char, '”' | '’' | '»' | '›' | '…' | '—' | '–');
+    pair.next() == Some('Ã')
+        && pair.next().is_some_and(is_sign)
+        && before.is_some_and(is_upper)
+        && !rest.starts_with(char::is_alphabetic)
+}
+
 /// The evidence that a run is mojibake: how odd it is as it stands, and how good its decoding is.
 fn score(line: &str, start: usize, encoding: usize, sequences: &[Sequence]) -> i32 {
     let mut before = line[..start].chars().rev();
     let (one, two) = (before.next(), before.next());
     let rest = &line[sequences.last().map_or(start, |s| s.end)..];
-    if sequences.len() == 1 && sequences[0].bytes == 2 && quoted(&line[..start], rest) {
+    if sequences.len() == 1
+        && sequences[0].bytes == 2
+        && (quoted(&line[..start], rest) || ends_capitals(&line[start..], one, rest))
+    {
         return LEAST - 1;
     }
     let (mut strange, mut good) = (0, 0);

@@ -97,6 +97,19 @@ fn real_text_stays() {
 }
 
 #[test]
+fn capitals_beside_mojibake_stay() {
+    for (text, wanted) in [
+        ("DISSE “AMANHÃ” E FOI AO CAFÃ‰.", "DISSE “AMANHÃ” E FOI AO CAFÉ."),
+        ("A IRMÃ… e o cafÃ© de “AMANHÃ”.", "A IRMÃ… e o café de “AMANHÃ”."),
+        ("«MANHÃ» e cafÃ©, ‘IRMÃ’", "«MANHÃ» e café, ‘IRMÃ’"),
+        ("KÃ–LN und MÃœNCHEN", "KÖLN und MÜNCHEN"),
+        ("He said â€œhelloâ€ and left.", "He said “helloâ€ and left."),
+    ] {
+        assert_eq!(repaired(text), wanted);
+    }
+}
+
+#[test]
 fn equal_lines_are_repaired_equally() {
     let line = "Ã€ bientÃ´t, chÃ¨re LÃ©a";
     let text = format!("{line}\nÇa va?\n\n{line}\r\n{line}");
