@@ -238,6 +238,14 @@ impl Map {
         }
     }
 
+    /// The map from this one's text to the source of `outer`, which may be a shift: then nothing is copied.
+    pub(crate) fn led_on(self, outer: &Map) -> Map {
+        match outer.pieces.as_slice() {
+            [Piece { text, source, is_atom: false }] if text.start == 0 => self.moved(source.start),
+            _ => self.then(outer),
+        }
+    }
+
     /// Goes on with another one, whose source stands `by` bytes further on.
     pub(crate) fn extend(&mut self, more: &Map, by: u64) {
         let start = self.pieces.last().map_or(0, |piece| piece.text.end);
@@ -315,14 +323,14 @@ impl Map {
 pub struct Edit {
     /// The bytes.
     pub at: Span,
-    /// What stands in their place.
-    pub put: Vec<u8>,
+    /// What stands in their place; mostly a character.
+    pub put: SmallVec<[u8; 16]>,
 }
 
 impl From<Span> for Edit {
     /// A cut.
     fn from(at: Span) -> Self {
-        Self { at, put: Vec::new() }
+        Self { at, put: SmallVec::new() }
     }
 }
 

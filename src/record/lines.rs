@@ -138,7 +138,7 @@ struct Writing<'a> {
     /// What each line says of the document under way.
     document: Vec<u8>,
     /// The repairs that are still to come.
-    edits: &'a [Edit],
+    edits: &'a [&'a Edit],
 }
 
 impl<'a> Writing<'a> {
@@ -214,7 +214,7 @@ impl<'a> Writing<'a> {
         }
     }
 
-    fn add(&mut self, cut: Span, rule: &str, why: Why, insert: Option<&Vec<u8>>) {
+    fn add(&mut self, cut: Span, rule: &str, why: Why, insert: Option<&[u8]>) {
         let portion = self.portion;
         let out = &mut self.lines;
         out.extend_from_slice(b"{\"cut\":");

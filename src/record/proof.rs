@@ -177,7 +177,7 @@ impl<'t> Proving<'t> {
                 self.is_without(self.form(self.file) == Form::Warc, line)
             }
             Ground::Tidied(put) => {
-                let edit = Edit { at, put: put.to_vec() };
+                let edit = Edit { at, put: put.into() };
                 if self.form(self.file) == Form::Warc {
                     self.gone.push(edit.clone());
                 }

@@ -34,7 +34,7 @@ pub struct Portion<'a> {
     /// What goes of the bytes, documents that are dropped included.
     pub cuts: Vec<Span>,
     /// What is repaired in them, beside the cuts; in order.
-    pub edits: Vec<Edit>,
+    pub edits: Vec<&'a Edit>,
     /// The records that can't be read, by their line, and why; with [`OnError::Drop`](super::OnError::Drop) they go too.
     pub faults: Vec<(u64, Fault)>,
     /// Whether it is the first part of its input.
@@ -139,7 +139,7 @@ impl<'a> Portion<'a> {
 
     /// The same, to be kept.
     fn all_edits(&self) -> Vec<Edit> {
-        self.changes().map(|(at, put)| Edit { at, put: put.to_vec() }).collect()
+        self.changes().map(|(at, put)| Edit { at, put: put.into() }).collect()
     }
 
     /// Whether anything is.
@@ -261,7 +261,7 @@ impl<'a> Portion<'a> {
     }
 
     /// Repairs the last document, but for what is cut of it.
-    pub(super) fn repair(&mut self, Tidied { edits, counts, firsts, .. }: &Tidied) {
+    pub(super) fn repair(&mut self, Tidied { edits, counts, firsts, .. }: &'a Tidied) {
         let Some(document) = self.documents.last_mut().filter(|document| !document.is_dropped) else { return };
         (document.repairs, document.first_repairs) = (*counts, *firsts);
         let mut cuts = document.plan.cuts.iter().map(|cut| cut.at).peekable();
@@ -271,7 +271,7 @@ impl<'a> Portion<'a> {
             debug_assert!(is_apart || cuts.peek().is_some_and(|cut| cut.start <= edit.at.start && edit.at.end <= cut.end));
             is_apart
         };
-        self.edits.extend(edits.iter().filter(stays).cloned());
+        self.edits.extend(edits.iter().filter(stays));
     }
 
     /// The text of an earlier document that is a block's witness, by its first and last paragraph.

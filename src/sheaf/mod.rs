@@ -23,6 +23,7 @@ use crate::source::jsonl::{self, Escape, Fields, Line, Places};
 use crate::source::text;
 use crate::source::{Fault, Holds, Passed, Record};
 use crate::tidy::{self, Counts, Firsts, Repair, Repaired, Tidy};
+use smallvec::SmallVec;
 use std::ops::Range;
 
 /// A sheaf is used again while it holds no more memory than this, which is more than most stretches need.
@@ -94,9 +95,10 @@ pub(crate) struct Tidied {
 }
 
 impl Tidied {
-    /// Of a text that is read from a stretch; in a string of JSON, perhaps one in ASCII.
-    fn of(repaired: &Repaired, read: &[u8], to_stretch: &Map, string: Option<bool>) -> Self {
-        let put = |text: &[u8]| string.map_or_else(|| text.to_vec(), |is_ascii| jsonl::escaped(text, is_ascii));
+    /// Of a text that is read from a stretch, and the text itself; in a string of JSON, perhaps one in ASCII.
+    fn of(repaired: Repaired, read: &[u8], to_stretch: &Map, string: Option<bool>) -> (Self, Vec<u8>) {
+        let put =
+            |text: &[u8]| string.map_or_else(|| SmallVec::from_slice(text), |is_ascii| jsonl::escaped(text, is_ascii).into());
         let mut edits: Vec<Edit> = Vec::new();
         for (was, is) in repaired.map.changes(read.len() as u64) {
             let text = is.of(&repaired.text);
@@ -105,14 +107,14 @@ impl Tidied {
                 // Several characters of one escape.
                 Some(last) => {
                     last.at.end = last.at.end.max(at.end);
-                    last.put.extend(put(text));
+                    last.put.extend_from_slice(&put(text));
                 }
                 None if text == was.of(read) => {}
                 None => edits.push(Edit { at, put: put(text) }),
             }
         }
         let firsts = repaired.firsts.map(|first| first.map(|first| to_stretch.around(first)));
-        Self { map: repaired.map.then(to_stretch), edits, counts: repaired.counts, firsts }
+        (Self { map: repaired.map.led_on(to_stretch), edits, counts: repaired.counts, firsts }, repaired.text)
     }
 }
 
@@ -131,7 +133,7 @@ pub(crate) fn edits_of(written: &[u8], start: u64, form: Form, repairs: &Tidy) -
     let read = if is_string { &text } else { written };
     let to_file = jsonl::map(&escapes, written.len(), start);
     let repaired = tidy::repaired(read, &repairs_of(*repairs, is_string));
-    repaired.map_or_else(Vec::new, |repaired| Tidied::of(&repaired, read, &to_file, is_string.then(|| written.is_ascii())).edits)
+    repaired.map_or_else(Vec::new, |repaired| Tidied::of(repaired, read, &to_file, is_string.then(|| written.is_ascii())).0.edits)
 }
 
 /// What a text is of its record.
@@ -306,9 +308,10 @@ impl Sheaf {
         let tidied = repaired.as_ref().map(|_| self.tidied.len());
         if let Some(repaired) = repaired {
             let to_stretch = jsonl::map(&self.escapes[escapes..], written.len(), source.start);
-            self.tidied.push(Tidied::of(&repaired, read, &to_stretch, is_string.then(|| written.is_ascii())));
+            let (tidied, text) = Tidied::of(repaired, read, &to_stretch, is_string.then(|| written.is_ascii()));
+            self.tidied.push(tidied);
             self.texts.truncate(texts);
-            self.texts.extend_from_slice(&repaired.text);
+            self.texts.extend_from_slice(&text);
         }
         let is_same = !is_escaped && tidied.is_none();
         let text = if is_same { written } else { &self.texts[texts..] };
