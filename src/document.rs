@@ -37,6 +37,11 @@ impl Span {
         self.start as usize..self.end as usize
     }
 
+    /// The same in bytes that begin at `start` of those it is in.
+    pub(crate) fn counted_from(self, start: u64) -> Self {
+        Self { start: self.start - start, end: self.end - start }
+    }
+
     /// The bytes of `text` it names.
     pub fn of(self, text: &[u8]) -> &[u8] {
         &text[self.range()]
@@ -337,15 +342,15 @@ impl From<Span> for Edit {
 impl Edit {
     /// The same in bytes that begin at `start` of those it is in.
     pub(crate) fn counted_from(&self, start: u64) -> Self {
-        Self { at: Span { start: self.at.start - start, end: self.at.end - start }, put: self.put.clone() }
+        Self { at: self.at.counted_from(start), put: self.put.clone() }
     }
 }
 
-/// Bytes with edits, which are in order, without overlap.
-pub fn edited(bytes: &[u8], edits: &[Edit]) -> Vec<u8> {
+/// Bytes with edits, each a place and what stands there then: in order, without overlap.
+pub(crate) fn edited<'e>(bytes: &[u8], edits: impl IntoIterator<Item = (Span, &'e [u8])>) -> Vec<u8> {
     let mut edited = Vec::with_capacity(bytes.len());
     let mut from = 0;
-    for Edit { at, put } in edits {
+    for (at, put) in edits {
         edited.extend_from_slice(&bytes[from..at.range().start]);
         edited.extend_from_slice(put);
         from = at.range().end;

@@ -51,8 +51,8 @@ impl Piece {
                 }
                 (_, Form::Warc) => written.extend_from_slice(whole),
                 (Holds::Text { text, .. }, _) => {
-                    let within: Vec<Edit> = its.iter().map(|edit| edit.counted_from(text.start)).collect();
-                    let left = edited(text.of(bytes), &within);
+                    let within = its.iter().map(|edit| (edit.at.counted_from(text.start), &*edit.put));
+                    let left = edited(text.of(bytes), within);
                     warc::as_json(whole, text.of(bytes), &left, &mut written);
                 }
                 _ => {}

@@ -15,7 +15,6 @@ use crate::plan::{Around, Fate};
 use crate::rules::{Decided, Keep, Removed, decide};
 use crate::segment::{Segmenter, Segments};
 use crate::source::{Input, Source, text};
-use crate::tidy::{Counts, Firsts};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -205,17 +204,7 @@ impl<'a> LargeText<'a> {
         let extent = portion.extent;
         portion.extent = stretch.extent;
         portion.is_first = stretch.extent.start == 0;
-        portion.add(Planned {
-            line: None,
-            id: None,
-            extent,
-            text: extent,
-            parts: 0..0,
-            plan,
-            is_dropped,
-            repairs: Counts::default(),
-            first_repairs: Firsts::default(),
-        });
+        portion.add(Planned::text(extent, plan, is_dropped));
         portion.earlier = corpus;
         portion
     }

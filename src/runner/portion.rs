@@ -4,7 +4,7 @@ use super::Reading;
 use crate::Plan;
 use crate::apply::Piece;
 use crate::corpus::{Corpus, Known};
-use crate::document::{Edit, Span};
+use crate::document::{Edit, Span, edited};
 use crate::error::Result;
 use crate::plan::Fate;
 #[cfg(feature = "check")]
@@ -79,6 +79,14 @@ pub struct Planned {
     pub(crate) first_repairs: Firsts,
 }
 
+impl Planned {
+    /// The document that a text file is.
+    pub(super) fn text(extent: Span, plan: Plan, is_dropped: bool) -> Self {
+        let (repairs, first_repairs) = (Counts::default(), Firsts::default());
+        Self { line: None, id: None, extent, text: extent, parts: 0..0, plan, is_dropped, repairs, first_repairs }
+    }
+}
+
 impl<'a> Portion<'a> {
     /// Where something of it stands in the unpacked file.
     pub fn in_file(&self, span: Span) -> Span {
@@ -149,15 +157,8 @@ impl<'a> Portion<'a> {
 
     /// Its bytes, cut and repaired.
     pub fn edited(&self) -> Vec<u8> {
-        let mut edited = Vec::with_capacity(self.clean_bytes() as usize);
-        let mut from = self.extent.start;
-        for (at, put) in self.changes() {
-            edited.extend_from_slice(Span { start: from, end: at.start }.of(&self.bytes));
-            edited.extend_from_slice(put);
-            from = at.end;
-        }
-        edited.extend_from_slice(Span { start: from, end: self.extent.end }.of(&self.bytes));
-        edited
+        let within = self.changes().map(|(at, put)| (at.counted_from(self.extent.start), put));
+        edited(self.extent.of(&self.bytes), within)
     }
 
     /// The heads of records that are written anew, since their text becomes shorter: where each stands, and what takes its place.
@@ -288,17 +289,7 @@ pub(super) fn of_one<'a>(input: &'a Input, source: &'a Source, plan: Plan, readi
     let mut portion = Portion::new(input, source, Part::Whole, source.bytes().clone());
     let extent = Span::new(0, source.len());
     let is_dropped = is_dropped(plan.fate, input.form, reading);
-    portion.add(Planned {
-        line: None,
-        id: None,
-        extent,
-        text: extent,
-        parts: 0..0,
-        plan,
-        is_dropped,
-        repairs: Counts::default(),
-        first_repairs: Firsts::default(),
-    });
+    portion.add(Planned::text(extent, plan, is_dropped));
     portion
 }
 

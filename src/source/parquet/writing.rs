@@ -54,8 +54,8 @@ impl<'a> Rows<'a> {
 /// What a text at `span` of `bytes` is with its edits: a part of them where it is in one piece, as it is without its first lines.
 pub(super) fn survivor(bytes: &Bytes, span: Span, edits: &[Edit]) -> Bytes {
     if edits.iter().any(|edit| !edit.put.is_empty()) {
-        let within: Vec<Edit> = edits.iter().map(|edit| edit.counted_from(span.start)).collect();
-        return edited(span.of(bytes), &within).into();
+        let within = edits.iter().map(|edit| (edit.at.counted_from(span.start), &*edit.put));
+        return edited(span.of(bytes), within).into();
     }
     let starts = std::iter::once(span.start).chain(edits.iter().map(|edit| edit.at.end));
     let ends = edits.iter().map(|edit| edit.at.start).chain([span.end]);
