@@ -251,6 +251,23 @@ impl Map {
         }
     }
 
+    /// Makes stretches of the atoms that stand in the source as they stand in the text.
+    pub(crate) fn loosen(&mut self, text: &[u8], source: &[u8]) {
+        for piece in self.pieces.iter_mut().filter(|piece| piece.is_atom) {
+            piece.is_atom = piece.text.of(text) != piece.source.of(source);
+        }
+    }
+
+    /// So long is its text.
+    pub(crate) fn len(&self) -> u64 {
+        self.pieces.last().map_or(0, |piece| piece.text.end)
+    }
+
+    /// What of the text stands in the source as it reads, in order: where in the one and in the other.
+    pub(crate) fn stretches(&self) -> impl Iterator<Item = (Span, Span)> + '_ {
+        self.pieces.iter().filter(|piece| !piece.is_atom).map(|piece| (piece.text, piece.source))
+    }
+
     /// Goes on with another one, whose source stands `by` bytes further on.
     pub(crate) fn extend(&mut self, more: &Map, by: u64) {
         let start = self.pieces.last().map_or(0, |piece| piece.text.end);

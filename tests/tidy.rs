@@ -1,13 +1,20 @@
 //! Texts that are repaired before they are compared: the copy is what cleaning the repaired text gives, and what was repaired is on record
 //! and taken back.
 
+#[path = "support/bodies.rs"]
+mod bodies;
 #[path = "support/desk.rs"]
 mod desk;
+#[path = "support/feeds.rs"]
+mod feeds;
+#[path = "support/patch.rs"]
+mod patch;
 #[path = "support/texts.rs"]
 mod texts;
 
 use desk::{ARTICLE, Desk, clean_article};
 use encoding_rs::WINDOWS_1252;
+use feeds::{KINDS, Kind, Way};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -17,6 +24,7 @@ use std::sync::atomic::AtomicBool;
 use unecho::runner::{Budget, Course, Outcome, Reading, run};
 use unecho::source::{Selection, Walk};
 use unecho::threads::Threads;
+use unecho::tidy::Repair;
 use unecho::{Settings, Tidy, tidy};
 
 /// What is written of a file.
@@ -59,8 +67,37 @@ fn damaged(number: usize, way: usize) -> String {
         2 => text.replace('&', "&amp;amp;").replace('é', "&eacute;").replace('“', "&ldquo;"),
         3 => text.replace('é', "e\u{301}").replace("harbour", "har\u{ad}bour"),
         4 => format!("{text} \t "),
-        5 => text.replace(". ", ".\u{200b} ").replace("crew", "\u{feff}crew\x07"),
+        5 => text.replace(". ", ".\u{200b} ").replace("crew", "\u{feff}crew\u{84}"),
+        6 => text.replace("é", "Ã©").replace('“', "â€œ"),
         _ => text.replace("crew", "\x1b[1mcrew\x1b[0m"),
+    }
+}
+
+/// A paragraph that XML can hold.
+fn damaged_in_xml(number: usize, way: usize) -> String {
+    damaged(number, way % 7)
+}
+
+/// What is repaired in markup.
+fn in_markup() -> Tidy {
+    [Repair::Mojibake, Repair::Control, Repair::Invisible, Repair::Unicode].into_iter().collect()
+}
+
+impl Kind {
+    fn is_markup(self) -> bool {
+        !matches!(self.way, Way::Plain | Way::JsonText)
+    }
+
+    /// A feed that has this body, repaired.
+    fn repaired(self, paragraphs: &[String]) -> String {
+        let repaired = |text: &String| tidy(text, &in_markup()).text.into_owned();
+        let repaired: Vec<String> = paragraphs.iter().map(repaired).collect();
+        // What RSS doesn't say to be text is markup if it has references.
+        let is_markup = self.is_markup() || self.name.starts_with("RSS") && paragraphs.iter().any(|text| text.contains("&amp;"));
+        self.feed(&match is_markup {
+            true => self.body(&repaired),
+            false => tidy(&self.body(paragraphs), &SAFE).text.into_owned(),
+        })
     }
 }
 
@@ -68,7 +105,7 @@ fn damaged(number: usize, way: usize) -> String {
 fn pages() -> impl Strategy<Value = String> {
     let separator =
         select(vec!["\n", "\n\n", "\r\n", "\r\n\r\n", "\r", "\n \n\n\t\n\n", "\u{2028}", "\u{85}\n", "\n\x0c", " \n"]);
-    let piece = (0..9usize, 0..7usize, separator);
+    let piece = (0..9usize, 0..8usize, separator);
     vec(piece, 0..14)
         .prop_map(|pieces| pieces.iter().map(|(number, way, separator)| damaged(*number, *way) + separator).collect())
 }
@@ -86,6 +123,20 @@ proptest! {
         prop_assert_eq!(&copy, &expected(&page), "{:?}", page);
         fs::write(&path, &copy).unwrap();
         prop_assert_eq!(String::from_utf8(cleaned(&path, &REPAIRED)).unwrap(), copy, "cleaned twice");
+    }
+
+    #[test]
+    fn so_is_the_body_of_a_feed(kind in select(&KINDS[..]), paragraphs in vec((0..9usize, 0..7usize), 1..14)) {
+        let folder = tempfile::tempdir().unwrap();
+        let clean = |feed: &str, settings: &Settings| {
+            let path = folder.path().join(kind.file);
+            fs::write(&path, feed).unwrap();
+            String::from_utf8(cleaned(&path, settings)).unwrap()
+        };
+        let paragraphs: Vec<String> = paragraphs.into_iter().map(|(number, way)| damaged_in_xml(number, way)).collect();
+        let copy = clean(&kind.feed(&kind.body(&paragraphs)), &REPAIRED);
+        prop_assert_eq!(&copy, &clean(&kind.repaired(&paragraphs), &Settings::default()), "{:?}", kind);
+        prop_assert_eq!(&clean(&copy, &REPAIRED), &copy, "cleaned twice");
     }
 
     #[test]
@@ -140,7 +191,7 @@ fn a_damaged_copy_goes() {
 fn what_was_repaired_is_proven_and_taken_back() {
     let desk = Desk::in_memory();
     let page = |number: usize| {
-        let ways = (0..12).map(|at| damaged((number + at * at) % 7, (number * 3 + at) % 7));
+        let ways = (0..12).map(|at| damaged((number + at * at) % 7, (number * 3 + at) % 8));
         ways.collect::<Vec<_>>().join(["\r\n", "\n\n\n", "\u{2029}", "\n"][number % 4])
     };
     (0..12).for_each(|number| desk.write(&format!("in/{number:02}.txt"), page(number)));
@@ -159,6 +210,23 @@ fn what_was_repaired_is_proven_and_taken_back() {
     );
     desk.write("in/latin.txt", [b"caf\xe9 & \xa0 \r\n".as_slice(), page(3).as_bytes(), b"\r\n\xff\xfe &amp;  \n"].concat());
     desk.sh("unecho -q --min-chars 100000 in/pages.jsonl --to parquet > in/pages.parquet").succeeds();
+    for (number, kind) in KINDS.into_iter().enumerate() {
+        let paragraphs: Vec<String> =
+            (0..12).map(|at| damaged_in_xml((number + at * at) % 5, (number * 3 + at * at) % 7)).collect();
+        let feed = kind.feed(&kind.body(&paragraphs));
+        desk.write(&format!("in/{number:02}-{}", kind.file), &feed);
+        if kind.way == Way::Escaped {
+            desk.write(&format!("in/{number:02}.html"), kind.body(&paragraphs));
+            let wide: Vec<u8> = feed.encode_utf16().flat_map(u16::to_be_bytes).collect();
+            desk.write(&format!("in/wide-{number:02}.rss"), [b"\xfe\xff".as_slice(), &wide].concat());
+        }
+    }
+    let resource = |number: usize| {
+        let paragraphs = (0..12).map(|at| damaged_in_xml((number + at * at) % 5, (number * 3 + at) % 7));
+        warc("resource", "text/html", number, &KINDS[0].body(&paragraphs.collect::<Vec<_>>()))
+    };
+    let documents = (0..40).map(|number| if number % 3 == 0 { conversion(number, &page(number)) } else { resource(number) });
+    desk.write("in/pages.warc", documents.collect::<String>());
     desk.write("in/pages.wet", (0..40).map(|number| conversion(number, &page(number))).collect::<String>());
     for flags in [
         "--tidy",
@@ -181,12 +249,12 @@ fn what_was_repaired_is_proven_and_taken_back() {
         assert!(made[0].contains("\"rule\":\"tidied\""), "{flags}");
         let verified = desk.sh("unecho verify run.jsonl");
         assert!(verified.status == Some(0), "{flags}: {verified}");
-        desk.sh("unecho restore run.jsonl -o back && diff -r --exclude '*.parquet' in back").succeeds();
+        desk.sh("unecho restore run.jsonl -o back && diff -rq --exclude '*.parquet' in back").succeeds();
         desk.assert_same_tables("in/pages.parquet", "back/pages.parquet");
         // In place.
-        desk.sh("rm -rf there && cp -r in there && rm there/*.wet").succeeds();
+        desk.sh("rm -rf there && cp -r in there && rm there/*.wet there/*.warc").succeeds();
         desk.sh(&format!("unecho {flags} --max-removed 100% --in-place there")).succeeds();
-        desk.sh("diff -r --exclude .unecho --exclude pages.wet out there").succeeds();
+        desk.sh("diff -r --exclude .unecho --exclude 'pages.w*' out there").succeeds();
         let verified = desk.sh("unecho verify there/.unecho/*");
         assert!(verified.status == Some(0), "{flags}, in place: {verified}");
         desk.sh("unecho restore there/.unecho/* && diff -r --exclude .unecho --exclude 'pages.[wp]*' in there").succeeds();
@@ -213,7 +281,6 @@ fn a_check_says_what_would_be_repaired() {
     assert_eq!(ran.status, Some(0), "{ran}");
     desk.run(&["check", "--tidy", "--level", "untidy=error", "a.txt"]).disagrees("2 errors");
     desk.run(&["check", "--tidy=entities", "--level", "untidy=error", "a.txt"]).succeeds();
-    desk.run(&["scan", "--tidy", "--format", "diff", "a.txt"]).fails("shows what would be cut");
     desk.run(&["--no-dedup", "a.txt"]).fails("--no-dedup: leaves nothing to do");
     desk.write("unecho.toml", "tidy = \"safe\"\nacross = true\n");
     desk.run(&["--no-dedup", "-q", "a.txt"]).prints("One.\nTwo words.\n\nThree\n");
@@ -222,8 +289,84 @@ fn a_check_says_what_would_be_repaired() {
     desk.write("c.wet", conversion(1, "a\u{a0}b\r\n"));
     let ran = desk.run(&["check", "--tidy", "c.wet"]);
     assert_eq!(ran.stdout.matches("warning[untidy]").count(), 2, "{ran}");
-    desk.write("feed.rss", "<rss version=\"2.0\"><channel/></rss>");
-    desk.run(&["--tidy", "feed.rss"]).fails("is markup, whose texts aren't repaired");
+    desk.write("feed.rss", KINDS[5].feed("<p>Two \u{ad}words.</p>\n<p>Three\u{ad}</p>"));
+    let ran = desk.run(&["check", "--tidy", "feed.rss"]);
+    assert!(ran.stdout.contains("invisible would repair 2 places, of which this is the first"), "{ran}");
+}
+
+#[test]
+fn a_diff_shows_what_would_be_repaired_and_cut() {
+    let desk = Desk::in_memory();
+    let page: String = (0..9).map(|at| damaged(at % 5, at % 8) + ["\r\n", "\u{2028}", "\n\n\n"][at % 3]).collect();
+    desk.write("a.txt", &page);
+    desk.write("b.jsonl", serde_json::json!({ "text": page }).to_string() + "\n{\"text\": \"a \\n\"}\n");
+    desk.write("c.rss", KINDS[5].feed(&KINDS[5].body(&(0..9).map(|at| damaged_in_xml(at % 5, at % 7)).collect::<Vec<_>>())));
+    desk.sh("mkdir new && unecho -q --tidy a.txt b.jsonl c.rss -o new").succeeds();
+    desk.sh("unecho scan -q --tidy --format diff a.txt b.jsonl c.rss > run.diff").succeeds();
+    let diff = fs::read(desk.path("run.diff")).unwrap();
+    let applied = patch::applied(&diff, |name| fs::read(desk.path(name)).unwrap());
+    let names: Vec<&str> = applied.iter().map(|(name, _)| &**name).collect();
+    assert_eq!(names, ["a.txt", "b.jsonl", "c.rss"]);
+    for (name, copy) in &applied {
+        assert_eq!(copy.as_deref(), Some(&*fs::read(desk.path(&format!("new/{name}"))).unwrap()), "{name}");
+    }
+    desk.write("d.wet", conversion(1, "a\u{a0}b\r\nc\r\n"));
+    desk.run(&["scan", "-q", "--tidy", "--format", "diff", "d.wet"]).prints(
+        "--- d.wet:1 (https://example.org/1)\t\n+++ d.wet:1 (https://example.org/1)\t\n@@ -1,2 +1,2 @@\n-a\u{a0}b\r\n+a b\n-c\r\n+c\n",
+    );
+}
+
+#[test]
+fn markup_keeps_its_tags_references_and_layout() {
+    let desk = Desk::in_memory();
+    for (html, wanted) in [
+        // Spaces before tags, lines in preformatted text, references, what is no text.
+        ("<p>a <b>b</b>\u{a0}c  \n</p>\r\n\n\n\n<pre>x  \n\n\n\ny</pre>&amp;amp; &nbsp;&shy;", None),
+        ("<script>'cafÃ©\u{ad}'</script><title>cafÃ©</title><!-- cafÃ© --><img alt=\"cafÃ©\">", None),
+        // What would become a tag or a reference.
+        ("<p>a <\u{ad}b> c</p>", None),
+        ("<p>a &\u{ad}lt; c</p>", None),
+        ("<p>caf\u{ad}Ã©<b>x\u{200b}</b>e\u{301}\u{202e}</p><p>\u{ad}</p>", Some("<p>café<b>x</b>é</p><p>\u{ad}</p>")),
+        ("<p>cafÃ© <i>cafÃ©</i></p>", Some("<p>café <i>café</i></p>")),
+    ] {
+        let page = format!("<!doctype html><meta charset=utf-8><body>{html}<p>x</p>");
+        desk.write("a.html", &page);
+        let wanted = wanted.map_or(page.clone(), |wanted| page.replace(html, wanted));
+        desk.run(&["-q", "--tidy", "--no-dedup", "a.html"]).prints(&wanted);
+    }
+    // Nor what makes another text of a feed, or can't be written in its encoding.
+    for (feed, wanted) in [
+        ("<description><![CDATA[a ]]]]><![CDATA[\u{ad}> b]]></description>", None),
+        ("<description>a ] ]&gt; &lt;\u{ad}b&gt;</description>", None),
+        ("<description>Ã<![CDATA[©]]> cafÃ© </description>", None),
+        ("<description>Ã&#xa9; caf<![CDATA[Ã© &]]> </description>", Some("<description>é caf<![CDATA[é &]]> </description>")),
+    ] {
+        let all = format!("<rss version=\"2.0\"><channel><item>{feed}</item></channel></rss>");
+        desk.write("a.rss", &all);
+        let wanted = wanted.map_or(all.clone(), |wanted| all.replace(feed, wanted));
+        desk.run(&["-q", "--tidy=invisible,mojibake", "--no-dedup", "a.rss"]).prints(&wanted);
+    }
+    let latin = |text: &str| {
+        let feed = format!(
+            "<?xml version=\"1.0\" encoding=\"iso-8859-5\"?><rss><channel><item><description>{text}</description></item></channel></rss>"
+        );
+        encoding_rs::ISO_8859_5.encode(&feed).0.into_owned()
+    };
+    for (text, wanted) in [("\u{ad}Привет", "Привет"), ("\u{ad}Привет &#xc3;&#xa9;", "\u{ad}Привет &#xc3;&#xa9;")]
+    {
+        desk.write("a.rss", latin(text));
+        desk.sh("unecho -q --tidy a.rss -o b.rss").succeeds();
+        assert_eq!(fs::read(desk.path("b.rss")).unwrap(), latin(wanted), "{text}");
+    }
+}
+
+/// A record of a WARC.
+fn warc(kind: &str, of: &str, number: usize, block: &str) -> String {
+    let len = block.len();
+    format!(
+        "WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: https://example.org/{number}\r\nWARC-Date: 2024-05-01T12:00:00Z\r\n\
+         WARC-Record-ID: <urn:uuid:00000000-0000-0000-0000-{number:012}>\r\nContent-Type: {of}\r\nContent-Length: {len}\r\n\r\n{block}\r\n\r\n"
+    )
 }
 
 impl Desk {
@@ -265,11 +408,7 @@ fn words_beside_a_cut_in_utf_16_stay() {
 
 /// A record of a WET.
 fn conversion(number: usize, text: &str) -> String {
-    let len = text.len();
-    format!(
-        "WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: https://example.org/{number}\r\nWARC-Date: 2024-05-01T12:00:00Z\r\n\
-         WARC-Record-ID: <urn:uuid:00000000-0000-0000-0000-{number:012}>\r\nContent-Type: text/plain\r\nContent-Length: {len}\r\n\r\n{text}\r\n\r\n"
-    )
+    warc("conversion", "text/plain", number, text)
 }
 
 #[test]

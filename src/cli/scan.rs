@@ -21,10 +21,6 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
     if args.common.files {
         return files::list(&inputs, &args.common, terminal);
     }
-    if matches!(args.format, ReportForm::Diff) && !args.common.settings().tidy.is_none() {
-        let why = "shows what would be cut, not what --tidy would repair; unecho --tidy -o writes it";
-        return Err(Error::refused(Place::Request("--format diff".into()), why));
-    }
     let never = AtomicBool::new(false);
     let threads = Threads::new(global.threads());
     let budget = global.budget(None)?;

@@ -107,6 +107,13 @@ impl Markup {
         tokens::each(markup, dialect, |token, place| reading.token(token, place));
         reading.end()
     }
+
+    /// Where the characters of its text stand, but for those that are references; in order, without overlap.
+    pub(crate) fn characters(&self) -> Vec<Span> {
+        let mut objects = self.blocks.iter().flat_map(|block| &block.objects).peekable();
+        let is_text = |(text, _): &(Span, Span)| objects.next_if_eq(&text).is_none();
+        self.map.stretches().filter(is_text).map(|(_, written)| written).collect()
+    }
 }
 
 /// Room is made for nodes of so many bytes, and for blocks of so many nodes; where they are less, it grows.

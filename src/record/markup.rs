@@ -1,10 +1,12 @@
 //! The proof of what was cut of feeds and pages, whose paragraphs are told by tags: it is paragraphs as a whole, each of which stands in the
 //! witness of its cut.
 
+use super::Written;
 use super::format::Place;
 use super::texts::{Reader, Stands, Texts};
+use crate::Tidy;
 use crate::compare::{Match, compared};
-use crate::document::Span;
+use crate::document::{Edit, Span};
 use crate::error::{Error, Result};
 use crate::sheaf::{Apart, Paragraph};
 use crate::source::Form;
@@ -30,18 +32,25 @@ pub(super) struct Cut {
 pub(super) struct Proof<'t> {
     texts: &'t Texts<'t>,
     how: Match,
+    repairs: Tidy,
     cuts: Vec<Cut>,
+    /// What was repaired, each with its line.
+    tidied: Vec<(u64, Edit)>,
     /// Other files, taken apart, by their numbers.
     others: FxHashMap<usize, Arc<Apart>>,
 }
 
 impl<'t> Proof<'t> {
-    pub(super) fn new(texts: &'t Texts<'t>, how: Match) -> Self {
-        Self { texts, how, cuts: Vec::new(), others: FxHashMap::default() }
+    pub(super) fn new(texts: &'t Texts<'t>, how: Match, repairs: Tidy) -> Self {
+        Self { texts, how, repairs, cuts: Vec::new(), tidied: Vec::new(), others: FxHashMap::default() }
     }
 
     pub(super) fn add(&mut self, cut: Cut) {
         self.cuts.push(cut);
+    }
+
+    pub(super) fn add_repair(&mut self, line: u64, edit: Edit) {
+        self.tidied.push((line, edit));
     }
 
     /// Proves all of them: those of a `file` that has this text.
@@ -49,11 +58,16 @@ impl<'t> Proof<'t> {
     /// # Errors
     /// If one doesn't hold.
     pub(super) fn end(&mut self, file: usize, text: &[u8]) -> Result<()> {
-        let cuts = std::mem::take(&mut self.cuts);
-        if cuts.is_empty() {
+        let (cuts, tidied) = (std::mem::take(&mut self.cuts), std::mem::take(&mut self.tidied));
+        if cuts.is_empty() && tidied.is_empty() {
             return Ok(());
         }
         let own = self.apart(file, text)?;
+        for (line, edit) in tidied {
+            if !is_among(&edit, &own.edits) {
+                return Err(self.texts.record.broken(line, &NOT_REPAIRED_SO));
+            }
+        }
         let broken = |cut: &Cut, why: &str| Err(self.texts.record.broken(cut.line, &why));
         // For each cut the paragraphs that begin in it.
         let mut gone: Vec<Vec<&Paragraph>> = cuts.iter().map(|_| Vec::new()).collect();
@@ -125,7 +139,8 @@ impl<'t> Proof<'t> {
     fn stands_in_text(&self, file: usize, ranges: &[Place], form: Form, paragraphs: &[&[u8]]) -> Result<bool> {
         let (mut text, mut reader) = (Vec::new(), Reader::new(self.texts));
         for &range in ranges {
-            text.extend_from_slice(&form.decoded(&reader.read(file, range.into())?));
+            let written = reader.read_repaired(file, range.into())?;
+            text.extend_from_slice(&Written { form, repairs: self.repairs }.decoded(&written));
             text.push(b'\n');
         }
         let (mut of_text, mut of_all) = (Vec::new(), Vec::new());
@@ -146,7 +161,7 @@ impl<'t> Proof<'t> {
         for &range in ranges {
             places.push(match stands {
                 Stands::Original => Some(range.into()),
-                Stands::Clean => self.texts.in_clean(file, range.into())?,
+                Stands::Clean => self.texts.repaired_in_clean(file, range.into())?,
             });
         }
         let other = self.other(file, stands)?;
@@ -179,9 +194,19 @@ impl<'t> Proof<'t> {
     fn apart(&self, file: usize, text: &[u8]) -> Result<Apart> {
         let input = &self.texts.file(file).original;
         let unit = self.texts.record.settings().unit();
-        Apart::new(text, input.form, &self.texts.fields, self.how, unit).map_err(|why| Error::refused(input.place(), why))
+        Apart::new(text, input.form, &self.texts.fields, self.how, unit, self.repairs)
+            .map_err(|why| Error::refused(input.place(), why))
     }
 }
+
+/// Whether an edit is among those of a text, which are in order.
+pub(super) fn is_among(edit: &Edit, edits: &[Edit]) -> bool {
+    let at = edits.partition_point(|other| other.at.start < edit.at.start);
+    edits.get(at) == Some(edit)
+}
+
+/// Why a repair doesn't hold.
+pub(super) const NOT_REPAIRED_SO: &str = "isn't what its text has there, repaired again";
 
 const HALVED: &str = "cuts a part of a paragraph";
 

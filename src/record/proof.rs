@@ -9,8 +9,8 @@ use super::{Written, says_nothing};
 use crate::compare::compared;
 use crate::document::{Edit, Rule, Span};
 use crate::error::{Error, Result};
+use crate::ground::edits_of;
 use crate::segment::is_blank;
-use crate::sheaf::edits_of;
 use crate::source::jsonl::{self, Line};
 use crate::source::{Form, text, warc};
 use crate::tidy::{Repair, decoded};
@@ -114,8 +114,8 @@ impl<'t> Proving<'t> {
     /// Of the cuts of a part of a file, which begins at `start` of that.
     pub(super) fn new(texts: &'t Texts<'t>, file: usize, (part, start): (&'t [u8], u64), how: Match) -> Self {
         let (reader, cuts) = (Reader::new(texts), Cuts::default());
-        let (markup, gone, heads) = (markup::Proof::new(texts, how), Vec::new(), Vec::new());
         let repairs = texts.record.settings().tidy().unwrap_or_default();
+        let (markup, gone, heads) = (markup::Proof::new(texts, how, repairs), Vec::new(), Vec::new());
         let tidied = Vec::new();
         Self {
             texts,
@@ -216,7 +216,15 @@ impl<'t> Proving<'t> {
                 self.heads.push((line, self.within(cut.cut.into()), anew.to_vec()));
                 return self.is_without(true, line);
             }
-            Ground::Broken | Ground::Head(_) | Ground::Tidied(_) => return self.is_without(false, line),
+            Ground::Tidied(put) => {
+                let edit = Edit { at: self.within(cut.cut.into()), put: put.into() };
+                if self.form(self.file) == Form::Warc {
+                    self.gone.push(edit.clone());
+                }
+                self.markup.add_repair(line, edit);
+                return self.is_without(true, line);
+            }
+            Ground::Broken | Ground::Head(_) => return self.is_without(false, line),
             Ground::Unknown => {
                 self.cuts.unknown += 1;
                 return Ok(());
@@ -316,11 +324,10 @@ impl<'t> Proving<'t> {
             };
             text.start = text.start.max(begins.min(text.end));
             if known.0 != text {
-                known = (text, edits_of(text.of(self.part), text.start, form, &repairs));
+                known = (text, edits_of(text.of(self.part), text.start, form, repairs));
             }
-            let at = known.1.partition_point(|known| known.at.start < edit.at.start);
-            if known.1.get(at) != Some(&edit) {
-                return Err(self.broken(line, "isn't what its text has there, repaired again"));
+            if !markup::is_among(&edit, &known.1) {
+                return Err(self.broken(line, markup::NOT_REPAIRED_SO));
             }
         }
         Ok(())

@@ -1,12 +1,11 @@
 //! `scan` as a unified diff: of each text and its clean copy the lines that differ, as `patch` takes them. They are derived from the
-//! cuts, which are bytes: nothing is compared.
+//! cuts and repairs, which are bytes: nothing is compared.
 //!
 //! Of text and JSONL it is a diff of files by their bytes; files of the other forms have no lines, so there it is one of each
 //! document's text.
 
 use super::{Passage, Sums, Told};
-use crate::apply::stretches;
-use crate::document::Span;
+use crate::document::{Span, edited};
 use crate::error::{Error, Place, Result};
 use crate::runner::{Budget, Part, Planned, Portion};
 use crate::scratch::Waiting;
@@ -48,7 +47,8 @@ impl Changes {
         let kind = match portion.part {
             Part::End => Kind::End,
             _ if !portion.input.form.has_lines_to_look_up() => {
-                let changed = portion.documents.iter().filter(|document| !document.plan.blocks.is_empty());
+                let is_changed = |document: &&Planned| !document.plan.blocks.is_empty() || !document.repairs.is_none();
+                let changed = portion.documents.iter().filter(is_changed);
                 Kind::Records(Patch::of(changed.map(|document| Lines::of_text(portion, document)), budget)?)
             }
             Part::Stretch => Kind::Stretch(Lines::of_file(portion)),
@@ -130,7 +130,8 @@ impl Lines {
         let name = name(path.strip_prefix(".").unwrap_or(path).as_os_str().as_bytes());
         let is_gone = !portion.input.form.is_container() && portion.documents.iter().any(|document| document.is_dropped);
         let bytes = portion.bytes.slice(portion.extent.range());
-        Self::new(&name, is_gone, bytes, portion.cuts.iter().map(|&cut| within(cut, portion.extent)).collect())
+        let edits: Vec<Put> = portion.changes().map(|(at, put)| (within(at, portion.extent), put)).collect();
+        Self::new(&name, is_gone, bytes, &edits)
     }
 
     /// Those of a record's text, as it reads.
@@ -139,27 +140,29 @@ impl Lines {
         let path = portion.input.path().into();
         let (id, lines) = (portion.id(document), Vec::new());
         let passage = Passage { path, record: document.line, id, lines, has_lines_of_file: false };
-        let cuts = match is_dropped {
-            true => vec![within(text, text)],
-            false => document.plan.cuts.iter().map(|cut| within(cut.at, text)).collect(),
+        let edits: Vec<Put> = match is_dropped {
+            true => vec![(within(text, text), b"")],
+            false => portion.changes_in(text).map(|(at, put)| (within(at, text), put)).collect(),
         };
-        Self::new(&name(passage.to_string().as_bytes()), is_dropped, portion.bytes.slice(text.range()), cuts)
+        Self::new(&name(passage.to_string().as_bytes()), is_dropped, portion.bytes.slice(text.range()), &edits)
     }
 
-    /// Those of a text, less its cuts (in order, without overlap). `is_gone`: not even an empty one is left.
-    fn new(name: &[u8], is_gone: bool, bytes: Bytes, cuts: Vec<Span>) -> Self {
+    /// Those of a text that is edited (in order, without overlap). `is_gone`: not even an empty one is left.
+    fn new(name: &[u8], is_gone: bool, bytes: Bytes, mut edits: &[Put]) -> Self {
         let heading = [b"--- ".as_slice(), name, b"\n+++ ", if is_gone { NOTHING } else { name }, b"\n"].concat();
         let mut changes = Vec::new();
         let (mut line, mut from) = (0, 0);
-        let mut cuts = &*cuts;
-        while !cuts.is_empty() {
-            let (old, count) = touched(&bytes, cuts);
-            let new = stretches(old.of(&bytes), cuts[..count].iter().map(|&cut| within(cut, old))).collect::<Vec<_>>().concat();
+        while !edits.is_empty() {
+            let (old, count) = touched(&bytes, edits);
+            let new = edited(old.of(&bytes), edits[..count].iter().map(|&(at, put)| (within(at, old), put)));
             let (before, after) = equal_lines(old.of(&bytes), &new);
             let old = Span { start: old.start + before as u64, end: old.end - after as u64 };
+            let new = &new[before..new.len() - after];
             line += line_ends(&bytes[from..old.range().start]);
-            changes.push(Change { line, old, new: new[before..new.len() - after].into() });
-            (from, cuts) = (old.range().start, &cuts[count..]);
+            if !(old.is_empty() && new.is_empty()) {
+                changes.push(Change { line, old, new: new.into() });
+            }
+            (from, edits) = (old.range().start, &edits[count..]);
         }
         let count = line + line_ends(&bytes[from..]);
         Self { heading, bytes, count, changes }
@@ -171,17 +174,20 @@ fn within(span: Span, outer: Span) -> Span {
     Span { start: span.start - outer.start, end: span.end - outer.start }
 }
 
-/// The lines that the first cuts touch, and how many cuts that are: those that share lines. What is left of them is whole lines
-/// again, for which the line that a cut ends at may be needed too.
-fn touched(text: &[u8], cuts: &[Span]) -> (Span, usize) {
-    let start = line_start(text, cuts[0].range().start);
+/// What is edited, and what stands there then.
+type Put<'p> = (Span, &'p [u8]);
+
+/// The lines that the first edits touch, and how many edits that are: those that share lines. What is left of them is whole lines
+/// again, for which the line that an edit ends at may be needed too.
+fn touched(text: &[u8], edits: &[Put]) -> (Span, usize) {
+    let start = line_start(text, edits[0].0.range().start);
     let (mut at, mut end, mut is_open, mut count) = (start, start, false, 0);
-    for cut in cuts.iter().map(|cut| cut.range()) {
-        if count > 0 && cut.start >= end {
+    for (place, put) in edits.iter().map(|(place, put)| (place.range(), put)) {
+        if count > 0 && place.start >= end {
             break;
         }
-        is_open = text[at..cut.start].last().map_or(is_open, |&last| last != b'\n');
-        at = cut.end;
+        is_open = put.last().or(text[at..place.start].last()).map_or(is_open, |&last| last != b'\n');
+        at = place.end;
         if at >= end {
             let is_whole = !is_open && text[..at].ends_with(b"\n");
             end = if is_whole { at } else { at + first_line(&text[at..]).len() };
@@ -232,8 +238,8 @@ struct Patch {
     is_begun: bool,
     /// How many lines of the text have come before those that come next.
     line: u64,
-    /// How many fewer the clean copy has of those that are in hunks.
-    fewer: u64,
+    /// How many fewer the clean copy has of those that are in hunks; it may have more.
+    fewer: i64,
     /// The last lines that came and are in no hunk, as far as they may be the context of the next change.
     before: Vec<Bytes>,
     /// Whether what came last is a part of a line, which goes on.
@@ -372,9 +378,9 @@ impl Patch {
             self.body.put(NO_LINE_END)?;
         }
         // No lines stand behind a line, others begin at one.
-        let first_new = first - self.fewer - u64::from(new == 0);
+        let first_new = first as i64 - self.fewer - i64::from(new == 0);
         self.done.put(format!("@@ -{first},{old} +{first_new},{new} @@\n").as_bytes())?;
-        self.fewer += old - new;
+        self.fewer += old as i64 - new as i64;
         self.body.hand_on(|bytes| self.done.put(bytes))
     }
 }
@@ -406,7 +412,6 @@ mod patch;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::apply::without;
     use proptest::collection::vec;
     use proptest::prelude::*;
     use proptest::sample::{Index, select};
@@ -414,15 +419,15 @@ mod tests {
     const BUDGET: Budget = Budget { memory: Budget::LEAST, temporary: None, packs: false };
 
     /// The diff of a text that comes in pieces, which end at these bytes, and the last one at its end.
-    fn diff(text: &[u8], cuts: &[Span], ends: &[usize]) -> Vec<u8> {
+    fn diff(text: &[u8], edits: &[Put], ends: &[usize]) -> Vec<u8> {
         let text = Bytes::copy_from_slice(text);
         let mut patch = Patch::new(&BUDGET);
         let mut from = 0;
         for end in ends.iter().copied().chain([text.len()]) {
             let piece = Span::new(from, end);
-            let is_in = |cut: &&Span| cut.start >= piece.start && cut.end <= piece.end && !cut.is_empty();
-            let cuts = cuts.iter().filter(is_in).map(|&cut| within(cut, piece)).collect();
-            patch.add(&Lines::new(b"a", false, text.slice(piece.range()), cuts)).unwrap();
+            let is_in = |(at, _): &&Put| at.start >= piece.start && at.end <= piece.end && !at.is_empty();
+            let edits: Vec<Put> = edits.iter().filter(is_in).map(|&(at, put)| (within(at, piece), put)).collect();
+            patch.add(&Lines::new(b"a", false, text.slice(piece.range()), &edits)).unwrap();
             from = end;
         }
         patch.end().unwrap();
@@ -433,16 +438,17 @@ mod tests {
 
     #[track_caller]
     fn gives(text: &str, cuts: &[(usize, usize)], wanted: &str) {
-        let cuts: Vec<Span> = cuts.iter().map(|&(start, end)| Span::new(start, end)).collect();
+        let cuts: Vec<Put> = cuts.iter().map(|&(start, end)| (Span::new(start, end), &b""[..])).collect();
         let diff = diff(text.as_bytes(), &cuts, &[]);
         assert_eq!(String::from_utf8_lossy(&diff), wanted);
         applies(text.as_bytes(), &cuts, &diff);
     }
 
     #[track_caller]
-    fn applies(text: &[u8], cuts: &[Span], diff: &[u8]) {
-        let copy = without(text, cuts.iter().copied());
-        let wanted = if copy == text { vec![] } else { vec![("a".to_owned(), Some(copy))] };
+    fn applies(text: &[u8], edits: &[Put], diff: &[u8]) {
+        let copy = edited(text, edits.iter().copied());
+        assert!(copy == text || !diff.is_empty());
+        let wanted = if diff.is_empty() { vec![] } else { vec![("a".to_owned(), Some(copy))] };
         assert_eq!(patch::applied(diff, |_| text.to_vec()), wanted);
     }
 
@@ -489,8 +495,9 @@ mod tests {
         let text = format!("1\n2\n3\n{long}\n4\n5\n");
         let (start, end) = (6, 6 + long.len());
         let diff = |cuts: &[Span], ends: &[usize]| {
-            let diff = diff(text.as_bytes(), cuts, ends);
-            applies(text.as_bytes(), cuts, &diff);
+            let cuts: Vec<Put> = cuts.iter().map(|&cut| (cut, &b""[..])).collect();
+            let diff = diff(text.as_bytes(), &cuts, ends);
+            applies(text.as_bytes(), &cuts, &diff);
             String::from_utf8(diff).unwrap().replace(&long, "long")
         };
         for ends in [&[][..], &[start, end - 5, end - 2, end + 1]] {
@@ -519,26 +526,28 @@ mod tests {
             lines in vec(select(vec![&b""[..], b"", b"a", b"b", b"a\r", b"\0", b"\xff\xfe", b"a long line", b"-- a"]), 0..60),
             has_end in any::<bool>(),
             places in vec(any::<Index>(), 0..12),
+            puts in vec(select(vec![&b""[..], b"", b"", b"x", b"\n", b"x\ny", b"\n\n", b"x\n"]), 6),
             ends in vec(any::<Index>(), 0..9),
         ) {
             let mut text = lines.join(&b'\n');
             text.extend_from_slice(if has_end { b"\n" } else { b"" });
             let mut places: Vec<usize> = places.iter().map(|at| at.index(text.len() + 1)).collect();
             places.sort_unstable();
-            let cuts: Vec<Span> = places.chunks_exact(2).map(|pair| Span::new(pair[0], pair[1])).filter(|cut| !cut.is_empty()).collect();
-            let whole = diff(&text, &cuts, &[]);
-            applies(&text, &cuts, &whole);
+            let places = places.chunks_exact(2).map(|pair| Span::new(pair[0], pair[1]));
+            let edits: Vec<Put> = places.zip(puts).filter(|(at, _)| !at.is_empty()).collect();
+            let whole = diff(&text, &edits, &[]);
+            applies(&text, &edits, &whole);
 
             // Pieces are whole lines, and what one loses doesn't depend on the next.
             let mut ends: Vec<usize> = ends.iter().map(|at| line_start(&text, at.index(text.len() + 1))).collect();
             ends.sort_unstable();
-            let mut rest = &*cuts;
+            let mut rest = &*edits;
             while !rest.is_empty() {
                 let (lines, count) = touched(&text, rest);
                 ends.retain(|&end| end as u64 <= lines.start || end as u64 >= lines.end);
                 rest = &rest[count..];
             }
-            prop_assert_eq!(diff(&text, &cuts, &ends), whole);
+            prop_assert_eq!(diff(&text, &edits, &ends), whole);
         }
     }
 }

@@ -297,7 +297,7 @@ impl<'l> Lot<'l> {
                 }
             };
             let is_dropped = is_dropped(plan.fate, self.input.form, course.reading);
-            let taken = &parts[0];
+            let (texts, taken) = (parts, &parts[0]);
             let line = self.input.form.is_container().then_some(self.line + taken.line);
             let extent = if is_dropped && !is_any_left { taken.leading } else { taken.extent };
             let parts = first..first + parts.len();
@@ -314,9 +314,7 @@ impl<'l> Lot<'l> {
                 repairs: Counts::default(),
                 first_repairs: Firsts::default(),
             });
-            if let Some(tidied) = sheaf.tidied(taken) {
-                portion.repair(tidied);
-            }
+            portion.repair(texts.iter().filter_map(|taken| sheaf.repairs(taken)));
         }
         portion.sheaf = Some(sheaf);
         if course.reading.on_error == OnError::Drop && !sheaf.faults.is_empty() {

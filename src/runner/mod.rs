@@ -71,18 +71,10 @@ pub struct Course<'a> {
 impl Course<'_> {
     /// Refuses what is to be repaired and can't be.
     fn ensure_repairable(&self, input: &Input, beginning: &[u8]) -> Result<()> {
-        if self.settings.tidy.is_none() || matches!(input.form, Form::Jsonl | Form::Warc | Form::Parquet) {
-            return Ok(());
-        }
-        if input.form == Form::Text {
-            let is_broken = is_utf16(beginning) && decoded(beginning).is_none();
-            let why = "begins as UTF-16 or UTF-32 does, and isn't UTF-16: there is half of a character in it";
-            return if is_broken { Err(Error::refused(input.place(), why)) } else { Ok(()) };
-        }
-        Err(Error::refused(
-            input.place(),
-            "is markup, whose texts aren't repaired: --tidy is for plain text, JSONL, Parquet and WARC; leave it out (--exclude), or do without --tidy for it",
-        ))
+        let is_repaired = input.form == Form::Text && !self.settings.tidy.is_none();
+        let is_broken = is_repaired && is_utf16(beginning) && decoded(beginning).is_none();
+        let why = "begins as UTF-16 or UTF-32 does, and isn't UTF-16: there is half of a character in it";
+        if is_broken { Err(Error::refused(input.place(), why)) } else { Ok(()) }
     }
 }
 

@@ -6,10 +6,11 @@ use crate::apply::Piece;
 use crate::corpus::{Corpus, Known};
 use crate::document::{Edit, Span, edited};
 use crate::error::Result;
+use crate::ground::Repairs;
 use crate::plan::Fate;
 #[cfg(feature = "check")]
 pub(crate) use crate::sheaf::Words;
-use crate::sheaf::{Layout, Sheaf, Tidied};
+use crate::sheaf::{Layout, Sheaf};
 use crate::source::{About, Fault, Form, Holds, Input, Records, Skipped, Source, jsonl, warc};
 use crate::tidy::{Counts, Firsts};
 use bytes::Bytes;
@@ -136,8 +137,16 @@ impl<'a> Portion<'a> {
 
     /// All that is changed of the bytes, in order: each place and what stands there then.
     pub(crate) fn changes(&self) -> impl Iterator<Item = (Span, &[u8])> {
-        let mut cuts = self.cuts.iter().map(|&cut| (cut, &[][..])).peekable();
-        let mut edits = self.edits.iter().map(|edit| (edit.at, &*edit.put)).peekable();
+        self.changes_in(self.extent)
+    }
+
+    /// The same of some of the bytes.
+    pub(crate) fn changes_in(&self, all: Span) -> impl Iterator<Item = (Span, &[u8])> {
+        let cuts = &self.cuts[self.cuts.partition_point(|cut| cut.start < all.start)..];
+        let edits = &self.edits[self.edits.partition_point(|edit| edit.at.start < all.start)..];
+        let cuts = cuts.iter().map(|&cut| (cut, &[][..])).take_while(move |(cut, _)| cut.end <= all.end);
+        let edits = edits.iter().map(|edit| (edit.at, &*edit.put)).take_while(move |(at, _)| at.end <= all.end);
+        let (mut cuts, mut edits) = (cuts.peekable(), edits.peekable());
         std::iter::from_fn(move || match (cuts.peek(), edits.peek()) {
             (Some((cut, _)), Some((edit, _))) if edit.start < cut.start => edits.next(),
             (Some(_), _) => cuts.next(),
@@ -262,9 +271,18 @@ impl<'a> Portion<'a> {
     }
 
     /// Repairs the last document, but for what is cut of it.
-    pub(super) fn repair(&mut self, Tidied { edits, counts, firsts, .. }: &'a Tidied) {
+    pub(super) fn repair(&mut self, of_texts: impl Iterator<Item = &'a Repairs>) {
         let Some(document) = self.documents.last_mut().filter(|document| !document.is_dropped) else { return };
-        (document.repairs, document.first_repairs) = (*counts, *firsts);
+        let mut all: Vec<&Edit> = Vec::new();
+        for Repairs { edits, counts, firsts, .. } in of_texts {
+            document.repairs.add(counts);
+            for (first, of_text) in document.first_repairs.iter_mut().zip(firsts) {
+                *first = [*first, *of_text].into_iter().flatten().min();
+            }
+            all.extend(edits);
+        }
+        // Its texts may be read in another order than they stand in.
+        all.sort_unstable_by_key(|edit| edit.at);
         let mut cuts = document.plan.cuts.iter().map(|cut| cut.at).peekable();
         let stays = |edit: &&Edit| {
             while cuts.next_if(|cut| cut.end <= edit.at.start).is_some() {}
@@ -272,7 +290,7 @@ impl<'a> Portion<'a> {
             debug_assert!(is_apart || cuts.peek().is_some_and(|cut| cut.start <= edit.at.start && edit.at.end <= cut.end));
             is_apart
         };
-        self.edits.extend(edits.iter().filter(stays));
+        self.edits.extend(all.into_iter().filter(stays));
     }
 
     /// The text of an earlier document that is a block's witness, by its first and last paragraph.

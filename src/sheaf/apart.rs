@@ -2,7 +2,7 @@
 
 use super::{Part, Sheaf, Taking, Unreadable};
 use crate::compare::{Match, compared};
-use crate::document::{Kind, Span, Unit};
+use crate::document::{Edit, Kind, Span, Unit};
 use crate::fingerprint::Hash;
 use crate::segment::Manner;
 use crate::source::{Fields, Form, Holds, Record, warc};
@@ -25,6 +25,8 @@ pub(crate) struct Apart {
     pub(crate) paragraphs: Vec<Paragraph>,
     /// Where its bodies are written, in order.
     bodies: Vec<Span>,
+    /// What is repaired in them, in order.
+    pub(crate) edits: Vec<Edit>,
     /// What goes with each item, if something before it stays or nothing does.
     pub(crate) items: Vec<[Span; 2]>,
 }
@@ -34,16 +36,21 @@ impl Apart {
     ///
     /// # Errors
     /// Why it can't be taken apart, in words.
-    pub(crate) fn new(file: &[u8], form: Form, fields: &Fields, how: Match, unit: Unit) -> Result<Self, String> {
+    pub(crate) fn new(file: &[u8], form: Form, fields: &Fields, how: Match, unit: Unit, tidy: Tidy) -> Result<Self, String> {
         let manner = Manner { how, unit, is_measured: true, hash: Hash::Not };
-        let taking = Taking { manner, are_compared: false, has_places: false, is_checked: false, tidy: Tidy::NONE };
+        let taking = Taking { manner, are_compared: false, has_places: false, is_checked: false, tidy };
         let mut sheaf = Sheaf::default();
         let records = (form == Form::Warc).then(|| records_of(file));
         sheaf.read(file, records.as_deref(), form, fields, taking, true).map_err(|why| match why {
             Unreadable::TooLarge(_) => "has a paragraph that is too long".to_owned(),
             Unreadable::Feed(fault) => fault.to_string(),
         })?;
-        let mut apart = Self { paragraphs: Vec::with_capacity(sheaf.segments.list.len()), bodies: Vec::new(), items: Vec::new() };
+        let mut apart = Self {
+            paragraphs: Vec::with_capacity(sheaf.segments.list.len()),
+            bodies: Vec::new(),
+            edits: Vec::new(),
+            items: Vec::new(),
+        };
         for document in &sheaf.documents {
             let (ground, page) = (sheaf.ground(document, file), sheaf.page(document, file));
             for segment in page.segments {
@@ -53,12 +60,14 @@ impl Apart {
                 apart.paragraphs.push(Paragraph { around: ground.around(text), pieces: ground.pieces(text), form });
             }
             apart.bodies.push(document.source);
+            apart.edits.extend(sheaf.repairs(document).into_iter().flat_map(|repairs| repairs.edits.iter().cloned()));
             if document.part != Part::Rest && apart.items.last().is_none_or(|[last, _]| *last != document.extent) {
                 apart.items.push([document.extent, document.leading]);
             }
         }
         apart.paragraphs.sort_by_key(|paragraph| paragraph.around);
         apart.bodies.sort_unstable();
+        apart.edits.sort_unstable_by_key(|edit| edit.at);
         Ok(apart)
     }
 

@@ -2,29 +2,29 @@
 
 use super::{Part, Sheaf, Taken, Taking, Unreadable, placed};
 use crate::compare::{Match, compared};
-use crate::document::{Kind, Map, Span, TooLarge, Unit};
+use crate::document::{Kind, Span, TooLarge, Unit};
 use crate::fingerprint::check;
 use crate::ground;
-use crate::source::feed::{self, About, Body, Declared, Item, Written};
+use crate::source::feed::{self, About, Body, Coding, Declared, Item, Written};
 
 impl Sheaf {
     /// Takes a page in HTML apart.
     pub(super) fn read_html(&mut self, stretch: &[u8], taking: Taking) -> Result<(), Unreadable> {
         let decoded = feed::decoded(stretch, Declared::Html)?;
-        let (text, map) = (decoded.text, decoded.map);
+        let (text, coding) = (decoded.text, decoded.coding);
         let all = Span::new(0, text.len());
         let body = Body { name: "body", at: all, written: Written::Plainly, is_html: Some(true) };
         let extent = Span::new(0, stretch.len());
-        self.take_body(text.as_bytes(), map.as_ref(), (extent, extent), body, taking)?;
-        self.decoded = map.map(|map| (text.into_owned(), map));
+        self.take_body(text.as_bytes(), coding.as_ref(), (extent, extent), body, taking)?;
+        self.decoded = coding.map(|coding| (text.into_owned(), coding));
         Ok(())
     }
 
     /// Takes a feed apart.
     pub(super) fn read_feed(&mut self, stretch: &[u8], taking: Taking) -> Result<(), Unreadable> {
-        let feed::Decoded { text, map } = feed::decoded(stretch, Declared::Xml)?;
+        let feed::Decoded { text, coding } = feed::decoded(stretch, Declared::Xml)?;
         let feed = feed::read(&text)?;
-        let in_file = |span: Span| map.as_ref().map_or(span, |map| map.around(span));
+        let in_file = |span: Span| coding.as_ref().map_or(span, |coding| coding.map.around(span));
         for item in feed.items {
             let Item { mut about, extent, leading, bodies } = item;
             let extents = (in_file(extent), in_file(leading));
@@ -32,10 +32,10 @@ impl Sheaf {
                 // It counts all the same.
                 let at = Span { start: about.place.end, end: about.place.end };
                 let none = Body { name: "body", at, written: Written::Plainly, is_html: Some(false) };
-                self.take_body(text.as_bytes(), map.as_ref(), extents, none, taking)?;
+                self.take_body(text.as_bytes(), coding.as_ref(), extents, none, taking)?;
             }
             for body in bodies {
-                self.take_body(text.as_bytes(), map.as_ref(), extents, body, taking)?;
+                self.take_body(text.as_bytes(), coding.as_ref(), extents, body, taking)?;
             }
             if taking.are_compared {
                 self.take_rest(&about, extents, taking)?;
@@ -46,7 +46,7 @@ impl Sheaf {
             self.lines += 1;
         }
         self.id = feed.id;
-        self.decoded = map.map(|map| (text.into_owned(), map));
+        self.decoded = coding.map(|coding| (text.into_owned(), coding));
         Ok(())
     }
 
@@ -54,13 +54,13 @@ impl Sheaf {
     pub(super) fn take_body(
         &mut self,
         file: &[u8],
-        decoded: Option<&Map>,
+        coding: Option<&Coding>,
         (extent, leading): (Span, Span),
         body: Body,
         taking: Taking,
     ) -> Result<(), TooLarge> {
         let texts = self.texts.len();
-        let reading = ground::read(body, file, decoded, &mut self.texts);
+        let reading = ground::read(body, file, coding, taking.tidy, &mut self.texts);
         let body = Body { is_html: Some(reading.markup.is_some()), ..body };
         let text = &self.texts[texts..];
         let (first, columns) = (self.segments.list.len(), self.segments.columns);
@@ -83,16 +83,17 @@ impl Sheaf {
                 self.places.push(placed(*segment, reading.around(segment.span()))?);
             }
         }
+        let repairs = reading.repairs().map(|repairs| self.keep_repairs(repairs));
         self.documents.push(Taken {
             extent,
             leading,
             line: self.lines,
             id: None,
-            source: decoded.map_or(body.at, |map| map.around(body.at)),
+            source: coding.map_or(body.at, |coding| coding.map.around(body.at)),
             text: Some(texts..self.texts.len()),
             segments: first as u32..self.segments.list.len() as u32,
             escapes: 0..0,
-            tidied: None,
+            repairs,
             part: Part::Body(body),
             columns: self.segments.columns - columns,
             check: if taking.is_checked { check(body.at.of(file)) } else { 0 },
@@ -126,7 +127,7 @@ impl Sheaf {
             text: Some(texts..self.texts.len()),
             segments: first as u32..self.segments.list.len() as u32,
             escapes: 0..0,
-            tidied: None,
+            repairs: None,
             part: Part::Rest,
             columns: self.segments.columns - columns,
             check: if taking.is_checked { check(text) } else { 0 },

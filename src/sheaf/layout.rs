@@ -3,7 +3,6 @@
 use super::{Part, Sheaf, Taken};
 use crate::compare::{Match, compared};
 use crate::document::{Segment, Span};
-use crate::ground;
 use crate::source::feed::{Body, Written};
 use bytes::Bytes;
 use std::ops::Range;
@@ -63,17 +62,16 @@ impl<'a> Layout<'a> {
 impl Sheaf {
     /// Where some of the documents stand in the stretch and how they read, if that doesn't say so by itself.
     pub(crate) fn layout<'a>(&'a self, documents: Range<usize>, stretch: &[u8]) -> Option<Layout<'a>> {
-        // A text of a WARC is written as it reads, whatever stands beside it.
-        let is_itself =
-            |document: &Taken| matches!(document.part, Part::Body(Body { written: Written::Plainly, is_html: Some(false), .. }));
+        // A text of a WARC is written as it reads, whatever stands beside it, unless it was repaired.
+        let is_plain = |part| matches!(part, Part::Body(Body { written: Written::Plainly, is_html: Some(false), .. }));
+        let is_itself = |document: &Taken| is_plain(document.part) && document.repairs.is_none();
         if !self.are_bodies() || self.documents[documents.clone()].iter().all(is_itself) {
             return None;
         }
         let mut layout = Layout { texts: &self.texts, bodies: Vec::new(), paragraphs: Vec::new() };
         for document in self.documents[documents].iter().filter(|document| document.part != Part::Rest) {
             let (Part::Body(body), Some(text)) = (document.part, &document.text) else { continue };
-            let (file, decoded) = self.file(stretch);
-            let reading = ground::read(body, file, decoded, &mut Vec::new());
+            let reading = self.reading(body, stretch);
             layout.bodies.push((document.source, document.columns));
             layout.paragraphs.extend((1..).zip(self.segments_of(document)).map(|(number, segment)| {
                 let within = segment.moved(text.start as u64).span();

@@ -12,18 +12,17 @@ pub(crate) use layout::{Layout, Origin};
 #[cfg(feature = "check")]
 pub(crate) use words::Words;
 
-use crate::document::{Edit, Map, Segment, Span, TooLarge};
+use crate::document::{Map, Segment, Span, TooLarge};
 use crate::fingerprint::check;
-use crate::ground::{self, Ground};
+use crate::ground::{self, Ground, Reading, Repairs};
 use crate::page::Page;
 use crate::segment::{Manner, Segments, held};
 use crate::source::Form;
-use crate::source::feed::{self, About, Body, Written};
+use crate::source::feed::{self, About, Body, Coding, Written};
 use crate::source::jsonl::{self, Escape, Fields, Line, Places};
 use crate::source::text;
 use crate::source::{Fault, Holds, Passed, Record};
-use crate::tidy::{self, Counts, Firsts, Repair, Repaired, Tidy};
-use smallvec::SmallVec;
+use crate::tidy::Tidy;
 use std::ops::Range;
 
 /// A sheaf is used again while it holds no more memory than this, which is more than most stretches need.
@@ -46,10 +45,12 @@ pub(crate) struct Sheaf {
     pub(crate) id: Option<String>,
     /// What of the texts isn't text, but markup as it is written; in order.
     objects: Vec<Span>,
-    /// The texts that were repaired.
-    tidied: Vec<Tidied>,
-    /// The file, if it had to be decoded, and where it stands there.
-    decoded: Option<(String, Map)>,
+    /// What is repaired in its texts.
+    tidy: Tidy,
+    /// And what was, in those in which something was.
+    repairs: Vec<Repairs>,
+    /// The file as it reads and how it is written, if that isn't UTF-8.
+    decoded: Option<(String, Coding)>,
     /// Lines, or other records, that can't be read, in order: their number, counted from the stretch's first as 0, their bytes, why.
     /// No reason goes on with the one before.
     pub(crate) faults: Vec<(u64, Span, Option<Fault>)>,
@@ -73,67 +74,13 @@ pub(crate) struct Taken {
     text: Option<Range<usize>>,
     pub(crate) segments: Range<u32>,
     escapes: Range<usize>,
-    /// Which of the texts that were repaired is its.
-    tidied: Option<usize>,
+    /// Which of the repairs are its.
+    repairs: Option<usize>,
     /// What it is of its record.
     pub(crate) part: Part,
     columns: u64,
     /// Whether its bytes are what they were, if it comes twice.
     pub(crate) check: u64,
-}
-
-/// A text, repaired.
-pub(crate) struct Tidied {
-    /// From it to the stretch.
-    map: Map,
-    /// What is changed there.
-    pub(crate) edits: Vec<Edit>,
-    /// How often each repair was made.
-    pub(crate) counts: Counts,
-    /// And where first.
-    pub(crate) firsts: Firsts,
-}
-
-impl Tidied {
-    /// Of a text that is read from a stretch, and the text itself; in a string of JSON, perhaps one in ASCII.
-    fn of(repaired: Repaired, read: &[u8], to_stretch: &Map, string: Option<bool>) -> (Self, Vec<u8>) {
-        let put =
-            |text: &[u8]| string.map_or_else(|| SmallVec::from_slice(text), |is_ascii| jsonl::escaped(text, is_ascii).into());
-        let mut edits: Vec<Edit> = Vec::new();
-        for (was, is) in repaired.map.changes(read.len() as u64) {
-            let text = is.of(&repaired.text);
-            let at = to_stretch.around(was);
-            match edits.last_mut().filter(|last| at.start < last.at.end) {
-                // Several characters of one escape.
-                Some(last) => {
-                    last.at.end = last.at.end.max(at.end);
-                    last.put.extend_from_slice(&put(text));
-                }
-                None if text == was.of(read) => {}
-                None => edits.push(Edit { at, put: put(text) }),
-            }
-        }
-        let firsts = repaired.firsts.map(|first| first.map(|first| to_stretch.around(first)));
-        (Self { map: repaired.map.led_on(to_stretch), edits, counts: repaired.counts, firsts }, repaired.text)
-    }
-}
-
-/// What is repaired in a text. A string of JSON is UTF-8, but for halves of surrogate pairs.
-fn repairs_of(repairs: Tidy, is_string: bool) -> Tidy {
-    if is_string { repairs.without(Repair::Encoding) } else { repairs }
-}
-
-/// What is repaired in a text as it is written in a file of a form, from `start` on.
-pub(crate) fn edits_of(written: &[u8], start: u64, form: Form, repairs: &Tidy) -> Vec<Edit> {
-    let (mut text, mut escapes) = (Vec::new(), Vec::new());
-    let is_string = form == Form::Jsonl;
-    if is_string {
-        jsonl::unescape(written, &mut text, &mut escapes);
-    }
-    let read = if is_string { &text } else { written };
-    let to_file = jsonl::map(&escapes, written.len(), start);
-    let repaired = tidy::repaired(read, &repairs_of(*repairs, is_string));
-    repaired.map_or_else(Vec::new, |repaired| Tidied::of(repaired, read, &to_file, is_string.then(|| written.is_ascii())).0.edits)
 }
 
 /// What a text is of its record.
@@ -196,6 +143,7 @@ impl Sheaf {
         is_first: bool,
     ) -> Result<(), Unreadable> {
         self.clear();
+        self.tidy = taking.tidy;
         let skip = text::begins_in(stretch, is_first);
         match form {
             Form::Text => {
@@ -279,7 +227,7 @@ impl Sheaf {
         self.escapes.clear();
         self.items.clear();
         self.objects.clear();
-        self.tidied.clear();
+        self.repairs.clear();
         (self.id, self.decoded) = (None, None);
         self.faults.clear();
         self.lines = 0;
@@ -304,16 +252,14 @@ impl Sheaf {
             self.texts.truncate(texts);
         }
         let read = if is_escaped { &self.texts[texts..] } else { written };
-        let repaired = tidy::repaired(read, &repairs_of(taking.tidy, is_string));
-        let tidied = repaired.as_ref().map(|_| self.tidied.len());
-        if let Some(repaired) = repaired {
-            let to_stretch = jsonl::map(&self.escapes[escapes..], written.len(), source.start);
-            let (tidied, text) = Tidied::of(repaired, read, &to_stretch, is_string.then(|| written.is_ascii()));
-            self.tidied.push(tidied);
+        let to_stretch = || jsonl::map(&self.escapes[escapes..], written.len(), source.start);
+        let repaired = ground::repair(read, to_stretch, is_string.then(|| written.is_ascii()), taking.tidy);
+        let repairs = repaired.map(|(text, repairs)| {
             self.texts.truncate(texts);
             self.texts.extend_from_slice(&text);
-        }
-        let is_same = !is_escaped && tidied.is_none();
+            self.keep_repairs(repairs)
+        });
+        let is_same = !is_escaped && repairs.is_none();
         let text = if is_same { written } else { &self.texts[texts..] };
         let (first, columns) = (self.segments.list.len(), self.segments.columns);
         self.segments.append(text, taking.manner)?;
@@ -326,7 +272,7 @@ impl Sheaf {
             text: (!is_same).then_some(texts..self.texts.len()),
             segments: first as u32..self.segments.list.len() as u32,
             escapes: escapes..self.escapes.len(),
-            tidied,
+            repairs,
             part: Part::All,
             columns: self.segments.columns - columns,
             check: if taking.is_checked { check(extent.of(stretch)) } else { 0 },
@@ -338,12 +284,17 @@ impl Sheaf {
         Ok(())
     }
 
+    fn keep_repairs(&mut self, repairs: Repairs) -> usize {
+        self.repairs.push(repairs);
+        self.repairs.len() - 1
+    }
+
     /// Finds where the paragraphs of a document stand in the stretch.
     fn place(&mut self, document: &Taken) -> Result<(), TooLarge> {
         let segments = &self.segments.list[document.segments.start as usize..document.segments.end as usize];
         let start = document.source.start;
-        if let Some(tidied) = self.tidied(document) {
-            let places = segments.iter().map(|segment| placed(*segment, tidied.map.around(segment.span())));
+        if let Some(repairs) = self.repairs(document) {
+            let places = segments.iter().map(|segment| placed(*segment, repairs.map.around(segment.span())));
             let places = places.collect::<Result<Vec<_>, _>>()?;
             self.places.extend(places);
             return Ok(());
@@ -383,13 +334,13 @@ impl Sheaf {
     }
 
     /// How a document was repaired, if it was.
-    pub(crate) fn tidied(&self, document: &Taken) -> Option<&Tidied> {
-        document.tidied.map(|number| &self.tidied[number])
+    pub(crate) fn repairs(&self, document: &Taken) -> Option<&Repairs> {
+        document.repairs.map(|number| &self.repairs[number])
     }
 
     /// If anything was repaired, all texts are held as they read, for others to be compared with.
     fn gather(&mut self, stretch: &[u8], taking: Taking) {
-        if self.tidied.is_empty() || !taking.are_compared {
+        if self.repairs.is_empty() || !taking.are_compared {
             return;
         }
         let mut texts = Vec::with_capacity(stretch.len());
@@ -406,7 +357,7 @@ impl Sheaf {
 
     /// Whether texts are held as they read: how they do depends on what stands around them, or some were repaired.
     fn is_read(&self) -> bool {
-        self.are_bodies() || !self.tidied.is_empty()
+        self.are_bodies() || !self.repairs.is_empty()
     }
 
     /// Whether its documents are what was read from feeds and pages.
@@ -422,22 +373,22 @@ impl Sheaf {
     /// What the text of a document is made of.
     pub(crate) fn ground<'a>(&'a self, document: &Taken, stretch: &'a [u8]) -> Ground<'a> {
         match document.part {
-            Part::All if document.tidied.is_some() => Ground::Tidied(&self.tidied(document).expect("it was").map),
-            Part::All => {
-                let escapes = &self.escapes[document.escapes.clone()];
-                jsonl::map(escapes, document.source.len() as usize, document.source.start).into()
-            }
-            Part::Body(body) => {
-                let (file, decoded) = self.file(stretch);
-                Ground::Read(ground::read(body, file, decoded, &mut Vec::new()))
-            }
+            Part::All => match self.repairs(document) {
+                Some(repairs) => Ground::Tidied(&repairs.map),
+                None => {
+                    let escapes = &self.escapes[document.escapes.clone()];
+                    jsonl::map(escapes, document.source.len() as usize, document.source.start).into()
+                }
+            },
+            Part::Body(body) => Ground::Read(Box::new(self.reading(body, stretch))),
             Part::Rest => Map::default().into(),
         }
     }
 
-    /// The stretch as it was decoded, and how that leads back, if it was.
-    fn file<'a>(&'a self, stretch: &'a [u8]) -> (&'a [u8], Option<&'a Map>) {
-        self.decoded.as_ref().map_or((stretch, None), |(text, map)| (text.as_bytes(), Some(map)))
+    /// A body of the stretch, read again.
+    fn reading<'a>(&'a self, body: Body, stretch: &'a [u8]) -> Reading<'a> {
+        let (file, coding) = self.decoded.as_ref().map_or((stretch, None), |(text, coding)| (text.as_bytes(), Some(coding)));
+        ground::read(body, file, coding, self.tidy, &mut Vec::new())
     }
 }
 

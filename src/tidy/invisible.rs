@@ -1,5 +1,6 @@
 //! Characters that show nothing.
 
+use super::TAGS;
 use super::edits::Edits;
 use super::look::chars;
 
@@ -39,9 +40,10 @@ fn is_invisible(char: char) -> bool {
 }
 
 /// Whether it is of a script that needs none of them, or of none: Latin, Greek, Cyrillic, Armenian; Chinese, Japanese, Korean. Signs that are
-/// emoji do need them.
+/// emoji do need them; what a tag parts has its own neighbours beyond it.
 fn does_without(char: char) -> bool {
-    matches!(char,
+    TAGS.contains(&char)
+        || matches!(char,
         '\0'..='\u{a8}' | '\u{aa}'..='\u{ad}' | '\u{af}'..='\u{58f}' | '\u{1e00}'..='\u{1fff}' | '\u{2010}'..='\u{203b}'
         | '\u{3000}'..='\u{302f}' | '\u{3031}'..='\u{303c}' | '\u{303e}'..='\u{3296}' | '\u{329a}'..='\u{9fff}'
         | '\u{ac00}'..='\u{d7a3}' | '\u{ff00}'..='\u{ffef}')

@@ -1,11 +1,13 @@
 //! Repairs of bytes that may not be UTF-8, large ones by all threads.
 
 use super::encoding::decoded;
+use super::look::Look;
 use super::{Change, Counts, Repair, Tidy, tidy};
 use crate::document::{Map, Span};
 use crate::error::count;
 use memchr::memmem;
 use rayon::prelude::*;
+use std::ops::{Range, RangeInclusive};
 
 /// So much of a text is repaired by itself.
 const STRETCH: usize = 1 << 20;
@@ -94,8 +96,17 @@ fn stretches(text: &[u8]) -> impl Iterator<Item = &[u8]> + Send {
 fn of_stretch(stretch: &[u8], repairs: &Tidy) -> Option<Repaired> {
     match simdutf8::basic::from_utf8(stretch) {
         Ok(text) => of_text(text, repairs),
-        Err(_) => of_broken(stretch, repairs),
+        Err(_) => repaired_in(stretch, &[Span::new(0, stretch.len())], *repairs, BROKEN),
     }
+}
+
+/// Whether there may be something in a text for one of some repairs.
+pub(crate) fn may_call_for(text: &[u8], repairs: Tidy) -> bool {
+    if repairs.is_none() {
+        return false;
+    }
+    let look = simdutf8::basic::from_utf8(text).map(Look::at);
+    look.map_or(true, |look| repairs.repairs().any(|repair| look.calls_for(repair)))
 }
 
 fn of_text(text: &str, repairs: &Tidy) -> Option<Repaired> {
@@ -109,37 +120,60 @@ fn of_text(text: &str, repairs: &Tidy) -> Option<Repaired> {
     Some(Repaired { text: tidied.text.into_owned().into(), map, counts: Counts::of(&tidied.changes), firsts })
 }
 
-/// Repairs a text with bytes that are no characters: another character stands for each run of those meanwhile, one that no text has.
-fn of_broken(stretch: &[u8], repairs: &Tidy) -> Option<Repaired> {
-    let stand_in = ('\u{fdd0}'..='\u{fdef}').find(|char| memmem::find(stretch, char.to_string().as_bytes()).is_none())?;
-    let (mut text, mut to_stretch, mut at) = (String::with_capacity(stretch.len()), Map::default(), 0);
-    let mut broken = Vec::new();
-    for chunk in stretch.utf8_chunks() {
-        text.push_str(chunk.valid());
-        to_stretch.push(Span::new(at, at + chunk.valid().len()), chunk.valid().len() as u64, false);
-        at += chunk.valid().len();
-        if !chunk.invalid().is_empty() {
+/// What stands for bytes that are no characters: characters that no text has.
+const BROKEN: RangeInclusive<char> = '\u{fdd0}'..='\u{fddf}';
+/// And for tags.
+pub(crate) const TAGS: RangeInclusive<char> = '\u{fde0}'..='\u{fdef}';
+
+/// Repairs a text of which only some places, in order, are text: one of other characters stands meanwhile for each run of what isn't, or is
+/// no character.
+pub(crate) fn repaired_in(
+    stretch: &[u8],
+    places: &[Span],
+    repairs: Tidy,
+    mut stand_ins: RangeInclusive<char>,
+) -> Option<Repaired> {
+    let stand_in = stand_ins.find(|char| memmem::find(stretch, char.to_string().as_bytes()).is_none())?;
+    let (mut text, mut to_stretch, mut others) = (String::with_capacity(stretch.len()), Map::default(), Vec::new());
+    let mut from = 0;
+    let mut pass = |text: &mut String, to_stretch: &mut Map, at: Range<usize>| {
+        if !at.is_empty() {
             text.push(stand_in);
-            to_stretch.push(Span::new(at, at + chunk.invalid().len()), stand_in.len_utf8() as u64, true);
-            at += chunk.invalid().len();
-            broken.push(chunk.invalid());
+            to_stretch.push(Span::new(at.start, at.end), stand_in.len_utf8() as u64, true);
+            others.push(&stretch[at]);
+        }
+    };
+    for place in places {
+        let mut at = place.range().start;
+        for chunk in place.of(stretch).utf8_chunks() {
+            let valid = chunk.valid();
+            if !valid.is_empty() {
+                pass(&mut text, &mut to_stretch, from..at);
+                text.push_str(valid);
+                to_stretch.push(Span::new(at, at + valid.len()), valid.len() as u64, false);
+                from = at + valid.len();
+            }
+            at += valid.len() + chunk.invalid().len();
         }
     }
-    let Repaired { text, map, counts, firsts } = of_text(&text, repairs)?;
+    pass(&mut text, &mut to_stretch, from..stretch.len());
+    let Repaired { text, map, counts, firsts } = of_text(&text, &repairs)?;
     let (mut bytes, mut to_text) = (Vec::with_capacity(text.len()), Map::default());
     let mut from = 0;
     let stand_in = stand_in.to_string();
-    for (at, broken) in memmem::find_iter(&text, stand_in.as_bytes()).zip(broken) {
+    for (at, other) in memmem::find_iter(&text, stand_in.as_bytes()).zip(others) {
         bytes.extend_from_slice(&text[from..at]);
         to_text.push(Span::new(from, at), (at - from) as u64, false);
-        bytes.extend_from_slice(broken);
+        bytes.extend_from_slice(other);
         from = at + stand_in.len();
-        to_text.push(Span::new(at, from), broken.len() as u64, true);
+        to_text.push(Span::new(at, from), other.len() as u64, true);
     }
     bytes.extend_from_slice(&text[from..]);
     to_text.push(Span::new(from, text.len()), (text.len() - from) as u64, false);
     let firsts = firsts.map(|first| first.map(|first| to_stretch.around(first)));
-    Some(Repaired { text: bytes, map: to_text.then(&map).then(&to_stretch), counts, firsts })
+    let mut map = to_text.then(&map).then(&to_stretch);
+    map.loosen(&bytes, stretch);
+    Some(Repaired { text: bytes, map, counts, firsts })
 }
 
 /// Pieces of a text, each as it was and repaired, if that was needed; as one.

@@ -6,12 +6,37 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, ISO_2022_JP, REPLACEMENT, UT
 use memchr::memmem;
 use std::borrow::Cow;
 
-/// A text in UTF-8, and where its characters stand in the bytes that it was decoded from.
+/// A text in UTF-8, and how that was written.
 #[derive(Clone, Debug)]
 pub(crate) struct Decoded<'a> {
     pub(crate) text: Cow<'a, str>,
-    /// None: as they stand.
-    pub(crate) map: Option<Map>,
+    /// None: as it reads.
+    pub(crate) coding: Option<Coding>,
+}
+
+/// How a text is written that isn't UTF-8.
+#[derive(Clone, Debug)]
+pub(crate) struct Coding {
+    /// Where its characters stand in the bytes that it was decoded from.
+    pub(crate) map: Map,
+    encoding: &'static Encoding,
+}
+
+impl Coding {
+    /// How something is written so, if it can be.
+    pub(crate) fn encoded(&self, text: &[u8]) -> Option<Vec<u8>> {
+        let text = str::from_utf8(text).ok()?;
+        match self.encoding {
+            wide if wide == UTF_16LE => Some(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+            wide if wide == UTF_16BE => Some(text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
+            encoding => {
+                let (written, _, is_lossy) = encoding.encode(text);
+                let is_read_so =
+                    || encoding.decode_without_bom_handling_and_without_replacement(&written).as_deref() == Some(text);
+                (!is_lossy && is_read_so()).then(|| written.into_owned())
+            }
+        }
+    }
 }
 
 /// What is said of the encoding of something.
@@ -53,7 +78,7 @@ pub(crate) fn decoded(bytes: &[u8], declared: Declared) -> Result<Decoded<'_>, F
     }
     if encoding == UTF_8 {
         return match simdutf8::compat::from_utf8(bytes) {
-            Ok(text) => Ok(Decoded { text: text.into(), map: None }),
+            Ok(text) => Ok(Decoded { text: text.into(), coding: None }),
             // As browsers take what says nothing, which any bytes are.
             Err(_) if declared == Declared::Html => by_character(bytes, WINDOWS_1252, false),
             Err(error) => {
@@ -124,7 +149,7 @@ fn by_character(bytes: &[u8], encoding: &'static Encoding, is_strict: bool) -> R
         map.push(Span::new(at, at + taken), (text.len() - before) as u64, true);
         at += taken;
     }
-    Ok(Decoded { text: text.into(), map: Some(map) })
+    Ok(Decoded { text: text.into(), coding: Some(Coding { map, encoding }) })
 }
 
 /// Decodes the next character; how many bytes it takes, and whether it is one.

@@ -5,7 +5,7 @@ mod charset;
 mod json;
 mod xml;
 
-pub(crate) use charset::{Declared, Decoded, decoded, wide};
+pub(crate) use charset::{Coding, Declared, Decoded, decoded, wide};
 
 use super::jsonl;
 use crate::document::{Map, Span};
@@ -92,6 +92,35 @@ impl Written {
                 jsonl::unescape(written, &mut text, &mut escapes);
                 (text.into(), jsonl::map(&escapes, written.len(), 0))
             }
+        }
+    }
+}
+
+/// Writes in the place of something that is written, as that is.
+pub(crate) struct Hand {
+    how: Written,
+    is_ascii: bool,
+    /// The sections of character data.
+    sections: Vec<Span>,
+}
+
+impl Hand {
+    /// Who writes in the place of parts of this.
+    pub(crate) fn of(how: Written, written: &[u8]) -> Self {
+        let sections = if how == Written::Characters { xml::sections(written) } else { Vec::new() };
+        Self { how, is_ascii: written.is_ascii(), sections }
+    }
+
+    /// How a text is written in a place.
+    pub(crate) fn put(&self, text: &[u8], at: Span) -> Vec<u8> {
+        let is_in_section = || {
+            let next = self.sections.partition_point(|section| section.end <= at.start);
+            self.sections.get(next).is_some_and(|section| section.start <= at.start)
+        };
+        match (self.how, str::from_utf8(text)) {
+            (Written::String, _) => jsonl::escaped(text, self.is_ascii),
+            (Written::Characters, Ok(text)) if !is_in_section() => quick_xml::escape::partial_escape(text).into_owned().into(),
+            _ => text.into(),
         }
     }
 }

@@ -459,11 +459,27 @@ fn attribute(tag: &BytesStart, name: &str) -> Option<(Span, String)> {
     Some((place, String::from_utf8_lossy(&text).trim().to_string()))
 }
 
+/// What a section of character data begins and ends with.
+const CDATA: (&[u8], &[u8]) = (b"<![CDATA[", b"]]>");
+
+/// Where sections of character data stand in characters of XML, without what they begin and end with.
+pub(super) fn sections(written: &[u8]) -> Vec<Span> {
+    let mut end = 0;
+    let section = |begins: usize| {
+        let start = begins + CDATA.0.len();
+        if begins < end {
+            return None;
+        }
+        end = memmem::find(&written[start..], CDATA.1).map_or(written.len(), |len| start + len);
+        Some(Span::new(start, end))
+    };
+    memmem::find_iter(written, CDATA.0).filter_map(section).collect()
+}
+
 /// The text of characters of XML that is well formed, and where they stand in what is `written`.
 ///
 /// No entity is expanded that the document declares: it stands for itself, unless HTML knows it.
 pub(super) fn characters(written: &[u8]) -> (Cow<'_, [u8]>, Map) {
-    const CDATA: (&[u8], &[u8]) = (b"<![CDATA[", b"]]>");
     if memchr::memchr2(b'<', b'&', written).is_none() {
         return (written.into(), Map::shift(0, written.len()));
     }

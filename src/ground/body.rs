@@ -1,0 +1,240 @@
+//! Bodies of feeds and pages, read from how they are written, and cut there.
+
+use super::{Repairs, joined};
+use crate::document::{Edit, Map, Span, Unit, edited};
+use crate::markup::{self, Dialect, Markup};
+use crate::source::feed::{Body, Coding, Hand, Written};
+use crate::tidy::{self, Repair, Tidy};
+use smallvec::SmallVec;
+use std::borrow::Cow;
+
+/// A body, read.
+pub(crate) struct Reading<'a> {
+    body: Body,
+    /// The file as it reads, and how it is written, if that isn't UTF-8.
+    file: &'a [u8],
+    coding: Option<&'a Coding>,
+    /// What stands in the body, which may be markup; repaired.
+    inside: Cow<'a, [u8]>,
+    /// What was repaired in it, which is changed in what is written.
+    repairs: Option<Repairs>,
+    /// From it, as it was before, to what is written.
+    to_written: Map,
+    /// The markup that it is.
+    pub(crate) markup: Option<Markup>,
+}
+
+/// Reads a body of a file and repairs it; its text goes to the end of `out`.
+pub(crate) fn read<'a>(body: Body, file: &'a [u8], coding: Option<&'a Coding>, tidy: Tidy, out: &mut Vec<u8>) -> Reading<'a> {
+    let (inside, to_written) = body.written.read(body.at.of(file));
+    let is_html = body.is_html.unwrap_or_else(|| markup::is_in(&inside));
+    let markup = is_html.then(|| Markup::read(&inside, dialect(body.written), out));
+    if markup.is_none() {
+        out.extend_from_slice(&inside);
+    }
+    let body = Body { is_html: Some(is_html), ..body };
+    let mut reading = Reading { body, file, coding, inside, repairs: None, to_written, markup };
+    reading.repair(tidy, out);
+    reading
+}
+
+fn dialect(written: Written) -> Dialect {
+    if written == Written::Elements { Dialect::Xhtml } else { Dialect::Html }
+}
+
+/// What is repaired in a text that is written so. What makes lines and spaces in markup are its tags and references, which say so on purpose;
+/// and what isn't in UTF-8 says itself what it is in.
+fn repairs_in(body: &Body, tidy: Tidy) -> Tidy {
+    const NOT_IN_MARKUP: [Repair; 5] =
+        [Repair::Encoding, Repair::Entities, Repair::Newlines, Repair::Whitespace, Repair::BlankLines];
+    match body {
+        Body { is_html: Some(true), .. } => NOT_IN_MARKUP.into_iter().fold(tidy, Tidy::without),
+        Body { written: Written::Plainly, .. } => tidy,
+        _ => tidy.without(Repair::Encoding),
+    }
+}
+
+impl Reading<'_> {
+    /// Repairs it, and its text at the end of `out`, unless what is written then would read as something else.
+    fn repair(&mut self, tidy: Tidy, out: &mut Vec<u8>) {
+        let tidy = repairs_in(&self.body, tidy);
+        let start = out.len() - self.text_len();
+        if !tidy::may_call_for(&out[start..], tidy) {
+            return;
+        }
+        let repaired = match &self.markup {
+            Some(markup) => tidy::repaired_in(&self.inside, &markup.characters(), tidy, tidy::TAGS),
+            None => tidy::repaired(&self.inside, &tidy),
+        };
+        let Some(repaired) = repaired else { return };
+        let written = self.body.at.of(self.file);
+        let hand = Hand::of(self.body.written, written);
+        let put = |text: &[u8], at: Span| {
+            let put = hand.put(text, at);
+            let can_be_encoded = self.coding.is_none_or(|coding| coding.encoded(&put).is_some());
+            can_be_encoded.then(|| put.into())
+        };
+        let Some(repairs) = Repairs::of(&repaired, &self.inside, &self.to_written, put) else { return };
+        let again = edited(written, repairs.edits.iter().map(|edit| (edit.at, &*edit.put)));
+        if *self.body.written.read(&again).0 != repaired.text {
+            return;
+        }
+        let mut text = Vec::new();
+        let markup = self.markup.as_ref().map(|_| Markup::read(&repaired.text, dialect(self.body.written), &mut text));
+        let is_told_by_itself = || !matches!(self.body.written, Written::Plainly);
+        let reads_on = match (&self.markup, &markup) {
+            (Some(was), Some(is)) => without(&self.inside, &was.characters()) == without(&repaired.text, &is.characters()),
+            _ => !is_told_by_itself() || !markup::is_in(&repaired.text) || markup::is_in(&self.inside),
+        };
+        if !reads_on {
+            return;
+        }
+        out.truncate(start);
+        out.extend_from_slice(if markup.is_some() { &text } else { &repaired.text });
+        self.markup = markup;
+        self.inside = repaired.text.into();
+        self.repairs = Some(Repairs { map: repaired.map, ..repairs });
+    }
+
+    /// How long its text is.
+    fn text_len(&self) -> usize {
+        self.markup.as_ref().map_or(self.inside.len(), |markup| markup.map.len() as usize)
+    }
+
+    /// What was repaired in it, as that is changed in the source.
+    pub(crate) fn repairs(&self) -> Option<Repairs> {
+        let repairs = self.repairs.as_ref()?;
+        let edit = |edit: &Edit| {
+            let put = match self.coding {
+                None => edit.put.clone(),
+                Some(coding) => coding.encoded(&edit.put).expect("it was tried").into(),
+            };
+            Edit { at: self.written_in_source(edit.at), put }
+        };
+        Some(Repairs {
+            map: Map::default(), // by which nobody goes: it may be that it isn't text alone
+            edits: repairs.edits.iter().map(edit).collect(),
+            counts: repairs.counts,
+            firsts: repairs.firsts.map(|first| first.map(|first| self.written_in_source(first))),
+        })
+    }
+
+    /// From the first to the last byte of the source that belongs to the bytes of its text.
+    pub(crate) fn around(&self, text: Span) -> Span {
+        let inside = self.markup.as_ref().map_or(text, |markup| markup.map.around(text));
+        self.written_in_source(self.to_written.around(self.before_repair(inside)))
+    }
+
+    /// Where something of its inside stood before that was repaired.
+    fn before_repair(&self, inside: Span) -> Span {
+        self.repairs.as_ref().map_or(inside, |repairs| repairs.map.around(inside))
+    }
+
+    /// From the first to the last byte of the source in which something stands that is written.
+    fn written_in_source(&self, written: Span) -> Span {
+        let file = Span { start: written.start + self.body.at.start, end: written.end + self.body.at.start };
+        self.coding.map_or(file, |coding| coding.map.around(file))
+    }
+
+    /// The stretches of what is written in which something of its inside stands.
+    fn in_written(&self, inside: Span) -> impl Iterator<Item = Span> {
+        joined(&self.to_written, self.before_repair(inside))
+    }
+
+    /// The stretches of the source in which its text stands.
+    pub(super) fn pieces(&self, text: Span) -> impl Iterator<Item = Span> {
+        let inside: SmallVec<[Span; 4]> = match &self.markup {
+            Some(markup) => joined(&markup.map, text).collect(),
+            None => SmallVec::from_elem(text, 1),
+        };
+        inside.into_iter().flat_map(|span| self.in_source(span).collect::<SmallVec<[Span; 2]>>())
+    }
+
+    /// The stretches of the source in which something of its inside stands.
+    fn in_source(&self, inside: Span) -> impl Iterator<Item = Span> {
+        let by = self.body.at.start;
+        let in_file = self.in_written(inside).map(move |span| Span { start: span.start + by, end: span.end + by });
+        in_file.flat_map(|span| match self.coding {
+            Some(coding) => joined(&coding.map, span).collect::<SmallVec<[Span; 2]>>(),
+            None => SmallVec::from_elem(span, 1),
+        })
+    }
+
+    /// See [`Ground::cuts_without`](super::Ground::cuts_without).
+    pub(super) fn cuts_without(&self, gone: &mut Vec<u32>, text: &[u8], unit: Unit) -> Option<Vec<(Span, u32)>> {
+        let markup = self.markup.as_ref()?;
+        let is_one = unit == Unit::Document;
+        let mut blocks: Vec<u32> = if is_one { (0..markup.blocks.len() as u32).collect() } else { gone.clone() };
+        let count = blocks.len();
+        let mut cuts = markup.cuts(&mut blocks);
+        if (is_one && blocks.len() < count) || !self.reads_on(markup, &cuts, &blocks, text) {
+            (blocks, cuts) = (Vec::new(), Vec::new());
+        }
+        gone.retain(|gone| blocks.binary_search(gone).is_ok());
+        let first = |cut: Span| if is_one { 0 } else { markup.first_block(cut).unwrap_or_default() };
+        Some(cuts.into_iter().flat_map(|cut| self.in_source(cut).map(move |at| (at, first(cut)))).collect())
+    }
+
+    /// Whether what is left without some blocks reads as just those that stay, and where it is cut nothing comes together that means something
+    /// else.
+    fn reads_on(&self, markup: &Markup, cuts: &[Span], gone: &[u32], text: &[u8]) -> bool {
+        if !self.meet_well(cuts) {
+            return false;
+        }
+        let left = without(&self.inside, cuts);
+        if !self.is_written_so(cuts, &left) {
+            return false;
+        }
+        let mut read = Vec::new();
+        let dialect = dialect(self.body.written);
+        let again = Markup::read(&left, dialect, &mut read);
+        if again.loose > markup.loose || (dialect == Dialect::Xhtml && !markup::is_well_formed(&left)) {
+            return false;
+        }
+        drop(left);
+        let mut gone = gone.iter().peekable();
+        let stays = |(number, _): &(u32, &markup::Block)| gone.next_if(|gone| **gone == *number).is_none();
+        let stay = (0..).zip(&markup.blocks).filter(stays).map(|(_, block)| block);
+        stay.map(|block| block.text.of(text)).eq(again.blocks.iter().map(|block| block.text.of(&read)))
+    }
+
+    /// Whether what is written without some cuts, repaired, reads as what is `left`.
+    fn is_written_so(&self, cuts: &[Span], left: &[u8]) -> bool {
+        let Some(repairs) = &self.repairs else { return true };
+        let gone: Vec<Span> = cuts.iter().flat_map(|&cut| self.in_written(cut)).collect();
+        let is_gone = |edit: &Edit| {
+            let next = gone.partition_point(|cut| cut.end <= edit.at.start);
+            gone.get(next).is_some_and(|cut| cut.start < edit.at.end)
+        };
+        let edits = repairs.edits.iter().filter(|edit| !is_gone(edit)).map(|edit| (edit.at, &*edit.put));
+        let mut changes: Vec<(Span, &[u8])> = gone.iter().map(|&cut| (cut, &[][..])).chain(edits).collect();
+        changes.sort_unstable();
+        *self.body.written.read(&edited(self.body.at.of(self.file), changes)).0 == *left
+    }
+
+    /// Whether where it is cut no end of a section of character data comes to be, nor a character of two halves.
+    fn meet_well(&self, cuts: &[Span]) -> bool {
+        let written = self.body.at.of(self.file);
+        cuts.iter().flat_map(|&cut| self.in_written(cut)).all(|cut| {
+            let (before, behind) = (&written[..cut.range().start], &written[cut.range().end..]);
+            match self.body.written {
+                Written::Plainly | Written::Elements => true,
+                Written::Characters => {
+                    let seam = [&before[before.len().saturating_sub(2)..], &behind[..behind.len().min(2)]].concat();
+                    memchr::memmem::find(&seam, b"]]>").is_none()
+                }
+                Written::String => !is_half(before.last_chunk(), 8..=11) || !is_half(behind.first_chunk(), 12..=15),
+            }
+        })
+    }
+}
+
+/// Whether an escape stands for a half of a character, of those whose third digit is one of these.
+fn is_half(escape: Option<&[u8; 6]>, which: std::ops::RangeInclusive<u8>) -> bool {
+    let digit = |digit: u8| (digit as char).to_digit(16).unwrap_or_default() as u8;
+    matches!(escape, Some([b'\\', b'u', b'd' | b'D', third, ..]) if which.contains(&digit(*third)))
+}
+
+fn without(bytes: &[u8], cuts: &[Span]) -> Vec<u8> {
+    edited(bytes, cuts.iter().map(|&cut| (cut, &[][..])))
+}

@@ -1,0 +1,74 @@
+//! What is repaired in texts, as it is written in their source.
+
+use crate::document::{Edit, Map, Span};
+use crate::source::Form;
+use crate::source::jsonl;
+use crate::tidy::{self, Counts, Firsts, Repair, Repaired, Tidy};
+use smallvec::SmallVec;
+
+/// What was repaired in a text.
+pub(crate) struct Repairs {
+    /// From the text, repaired, to its source.
+    pub(crate) map: Map,
+    /// What is changed there, in order.
+    pub(crate) edits: Vec<Edit>,
+    /// How often each repair was made.
+    pub(crate) counts: Counts,
+    /// And where first.
+    pub(crate) firsts: Firsts,
+}
+
+impl Repairs {
+    /// Those of a text that was read from a source; `put`: how something is written there in the place of something else, if it can be.
+    pub(super) fn of(
+        repaired: &Repaired,
+        read: &[u8],
+        to_source: &Map,
+        put: impl Fn(&[u8], Span) -> Option<SmallVec<[u8; 16]>>,
+    ) -> Option<Self> {
+        let mut edits: Vec<Edit> = Vec::new();
+        for (was, is) in repaired.map.changes(read.len() as u64) {
+            let text = is.of(&repaired.text);
+            let at = to_source.around(was);
+            match edits.last_mut().filter(|last| at.start < last.at.end) {
+                // Several characters of one escape.
+                Some(last) => {
+                    last.at.end = last.at.end.max(at.end);
+                    last.put.extend_from_slice(&put(text, at)?);
+                }
+                None if text == was.of(read) => {}
+                None => edits.push(Edit { at, put: put(text, at)? }),
+            }
+        }
+        let firsts = repaired.firsts.map(|first| first.map(|first| to_source.around(first)));
+        Some(Self { map: repaired.map.clone().led_on(to_source), edits, counts: repaired.counts, firsts })
+    }
+}
+
+/// A text as it was read from a source to which this leads, repaired, and what that changes there; nothing if nothing is to be repaired.
+/// `string`: it is one of JSON, perhaps in ASCII.
+pub(crate) fn repair(
+    read: &[u8],
+    to_source: impl FnOnce() -> Map,
+    string: Option<bool>,
+    repairs: Tidy,
+) -> Option<(Vec<u8>, Repairs)> {
+    // A string of JSON is UTF-8, but for halves of surrogate pairs.
+    let repairs = if string.is_some() { repairs.without(Repair::Encoding) } else { repairs };
+    let repaired = tidy::repaired(read, &repairs)?;
+    let put = |text: &[u8], _| Some(string.map_or_else(|| text.into(), |is_ascii| jsonl::escaped(text, is_ascii).into()));
+    let repairs = Repairs::of(&repaired, read, &to_source(), put).expect("all can be written so");
+    Some((repaired.text, repairs))
+}
+
+/// What is repaired in a text as it is written in a file of a form, from `start` on.
+pub(crate) fn edits_of(written: &[u8], start: u64, form: Form, repairs: Tidy) -> Vec<Edit> {
+    let (mut text, mut escapes) = (Vec::new(), Vec::new());
+    let is_string = form == Form::Jsonl;
+    if is_string {
+        jsonl::unescape(written, &mut text, &mut escapes);
+    }
+    let read = if is_string { &text } else { written };
+    let to_file = || jsonl::map(&escapes, written.len(), start);
+    repair(read, to_file, is_string.then(|| written.is_ascii()), repairs).map_or_else(Vec::new, |(_, repairs)| repairs.edits)
+}
