@@ -27,7 +27,8 @@ impl Repairs {
         put: impl Fn(&[u8], Span) -> Option<SmallVec<[u8; 16]>>,
     ) -> Option<Self> {
         let mut edits: Vec<Edit> = Vec::new();
-        for (was, is) in repaired.map.changes(read.len() as u64) {
+        let all = (Span::new(0, repaired.text.len()), Span::new(0, read.len()));
+        for (was, is) in repaired.map.changes(all.0, all.1) {
             let text = is.of(&repaired.text);
             let at = to_source.around(was);
             match edits.last_mut().filter(|last| at.start < last.at.end) {

@@ -171,8 +171,7 @@ pub(crate) fn repaired_in(
     bytes.extend_from_slice(&text[from..]);
     to_text.push(Span::new(from, text.len()), (text.len() - from) as u64, false);
     let firsts = firsts.map(|first| first.map(|first| to_stretch.around(first)));
-    let mut map = to_text.then(&map).then(&to_stretch);
-    map.loosen(&bytes, stretch);
+    let map = to_text.then(&map).then(&to_stretch).loosened(&bytes, stretch);
     Some(Repaired { text: bytes, map, counts, firsts })
 }
 

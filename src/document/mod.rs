@@ -1,5 +1,9 @@
 //! The nouns: what every room speaks of. Knows no other room.
 
+mod map;
+
+pub use map::Map;
+
 use smallvec::SmallVec;
 use std::ops::Range;
 
@@ -164,182 +168,6 @@ pub enum TooLarge {
     Corpus,
 }
 
-/// Where the bytes of a text came from: stretches that stand in the source as they stand in the text, and atoms, whose
-/// source (an escape, an entity) is written otherwise and never halved.
-///
-/// Maps compose, so that what is found in a derived text can be cut in the source.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Map {
-    /// In order, without overlap in either coordinate; together they cover the text.
-    pieces: Vec<Piece>,
-}
-
-/// Its two spans are equally long, or it is an atom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Piece {
-    text: Span,
-    source: Span,
-    is_atom: bool,
-}
-
-impl Map {
-    /// The text of `len` bytes that begins at byte `offset` of the source.
-    pub fn shift(offset: usize, len: usize) -> Self {
-        let mut map = Self::default();
-        map.push(Span::new(offset, offset + len), len as u64, false);
-        map
-    }
-
-    /// The same text, standing `by` bytes further on.
-    pub fn moved(mut self, by: u64) -> Self {
-        for piece in &mut self.pieces {
-            piece.source = Span { start: piece.source.start + by, end: piece.source.end + by };
-        }
-        self
-    }
-
-    /// No text, with room for so many stretches and atoms.
-    pub fn with_room(pieces: usize) -> Self {
-        Self { pieces: Vec::with_capacity(pieces) }
-    }
-
-    /// What is left of a source of `len` bytes without `cuts` (in order, without overlap).
-    pub fn without(cuts: impl IntoIterator<Item = Span>, len: usize) -> Self {
-        let mut map = Self::default();
-        let mut from = 0;
-        for cut in cuts.into_iter().chain([Span::new(len, len)]) {
-            let source = Span { start: from, end: cut.start };
-            map.push(source, source.len(), false);
-            from = cut.end;
-        }
-        map
-    }
-
-    /// Goes on with `len` bytes of text that stand at `source`, as they are or as an atom.
-    pub fn push(&mut self, source: Span, len: u64, is_atom: bool) {
-        debug_assert!(is_atom || source.len() == len);
-        let start = self.pieces.last().map_or(0, |piece| piece.text.end);
-        if len > 0 {
-            self.pieces.push(Piece { text: Span { start, end: start + len }, source, is_atom });
-        }
-    }
-
-    /// Goes on with `len` bytes of text that stand for nothing in the source.
-    pub fn skip(&mut self, len: u64) {
-        let at = self.pieces.last().map_or(0, |piece| piece.source.end);
-        self.push(Span { start: at, end: at }, len, true);
-    }
-
-    /// Ends it behind the first `len` bytes of text; of an atom all of the source, if any of it is left.
-    pub fn truncate(&mut self, len: u64) {
-        while self.pieces.last().is_some_and(|last| last.text.start >= len) {
-            self.pieces.pop();
-        }
-        if let Some(last) = self.pieces.last_mut().filter(|last| last.text.end > len) {
-            if !last.is_atom {
-                last.source.end -= last.text.end - len;
-            }
-            last.text.end = len;
-        }
-    }
-
-    /// The map from this one's text to the source of `outer`, which may be a shift: then nothing is copied.
-    pub(crate) fn led_on(self, outer: &Map) -> Map {
-        match outer.pieces.as_slice() {
-            [Piece { text, source, is_atom: false }] if text.start == 0 => self.moved(source.start),
-            _ => self.then(outer),
-        }
-    }
-
-    /// Makes stretches of the atoms that stand in the source as they stand in the text.
-    pub(crate) fn loosen(&mut self, text: &[u8], source: &[u8]) {
-        for piece in self.pieces.iter_mut().filter(|piece| piece.is_atom) {
-            piece.is_atom = piece.text.of(text) != piece.source.of(source);
-        }
-    }
-
-    /// So long is its text.
-    pub(crate) fn len(&self) -> u64 {
-        self.pieces.last().map_or(0, |piece| piece.text.end)
-    }
-
-    /// What of the text stands in the source as it reads, in order: where in the one and in the other.
-    pub(crate) fn stretches(&self) -> impl Iterator<Item = (Span, Span)> + '_ {
-        self.pieces.iter().filter(|piece| !piece.is_atom).map(|piece| (piece.text, piece.source))
-    }
-
-    /// Goes on with another one, whose source stands `by` bytes further on.
-    pub(crate) fn extend(&mut self, more: &Map, by: u64) {
-        let start = self.pieces.last().map_or(0, |piece| piece.text.end);
-        let moved = |span: Span, by: u64| Span { start: span.start + by, end: span.end + by };
-        let piece = |piece: &Piece| Piece { text: moved(piece.text, start), source: moved(piece.source, by), ..*piece };
-        self.pieces.extend(more.pieces.iter().map(piece));
-    }
-
-    /// What of a source of `len` bytes doesn't stand in the text as it stands there, in order, each with what stands in its place.
-    pub(crate) fn changes(&self, len: u64) -> Vec<(Span, Span)> {
-        let mut changes: Vec<(Span, Span)> = Vec::new();
-        let (mut source, mut text) = (0, 0);
-        for piece in &self.pieces {
-            match changes.last_mut().filter(|_| piece.is_atom && piece.source.start < source) {
-                // Of what became several characters one was changed again.
-                Some((at, put)) => (at.end, put.end) = (at.end.max(piece.source.end), piece.text.end),
-                None => {
-                    if source < piece.source.start {
-                        changes.push((Span { start: source, end: piece.source.start }, Span { start: text, end: text }));
-                    }
-                    if piece.is_atom {
-                        changes.push((piece.source, piece.text));
-                    }
-                }
-            }
-            (source, text) = (piece.source.end, piece.text.end);
-        }
-        if source < len {
-            changes.push((Span { start: source, end: len }, Span { start: text, end: text }));
-        }
-        changes
-    }
-
-    /// The map from this one's text to the source of `outer`, whose text is this one's source.
-    pub fn then(&self, outer: &Map) -> Map {
-        let mut map = Map::default();
-        for piece in &self.pieces {
-            if piece.is_atom {
-                map.push(outer.around(piece.source), piece.text.len(), true);
-                continue;
-            }
-            for part in outer.overlapping(piece.source) {
-                map.push(part.source, part.text.len(), part.is_atom);
-            }
-        }
-        map
-    }
-
-    /// The stretches of the source in which the bytes of `text` stand, in order; of an atom all, if any of it is named.
-    pub fn source(&self, text: Span) -> impl Iterator<Item = Span> + '_ {
-        self.overlapping(text).map(|piece| piece.source)
-    }
-
-    /// From the first to the last byte of the source that belongs to the bytes of `text`; nothing for no text.
-    pub fn around(&self, text: Span) -> Span {
-        let mut source = self.source(text);
-        let first = source.next().unwrap_or_default();
-        Span { start: first.start, end: source.last().unwrap_or(first).end }
-    }
-
-    /// The pieces that hold bytes of `text`, less what they hold besides.
-    fn overlapping(&self, text: Span) -> impl Iterator<Item = Piece> + '_ {
-        let first = self.pieces.partition_point(|piece| piece.text.end <= text.start);
-        self.pieces[first..].iter().take_while(move |piece| piece.text.start < text.end).map(move |piece| {
-            let within = Span { start: piece.text.start.max(text.start), end: piece.text.end.min(text.end) };
-            let start = piece.source.start + (within.start - piece.text.start);
-            let source = if piece.is_atom { piece.source } else { Span { start, end: start + within.len() } };
-            Piece { text: within, source, ..*piece }
-        })
-    }
-}
-
 /// What is put in the place of some bytes of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
@@ -472,25 +300,6 @@ pub struct Cut {
 mod tests {
     use super::*;
 
-    fn spans(map: &Map, start: usize, end: usize) -> Vec<(u64, u64)> {
-        map.source(Span::new(start, end)).map(|s| (s.start, s.end)).collect()
-    }
-
-    #[test]
-    fn a_map_names_the_source_of_what_survived() {
-        let map = Map::without([Span::new(2, 4), Span::new(6, 7)], 10); // 01 45 789 → 01 45 789
-        assert_eq!(spans(&map, 0, 7), [(0, 2), (4, 6), (7, 10)]);
-        assert_eq!(spans(&map, 1, 3), [(1, 2), (4, 5)]);
-        assert_eq!(spans(&map, 4, 5), [(7, 8)]);
-    }
-
-    #[test]
-    fn maps_compose() {
-        let outer = Map::without([Span::new(2, 4)], 10).then(&Map::shift(3, 10));
-        let inner = Map::without([Span::new(1, 3)], 8).then(&outer);
-        assert_eq!(spans(&inner, 0, 6), [(3, 4), (8, 13)]);
-    }
-
     #[test]
     fn a_segment_gives_back_what_it_was_given() {
         let far = Span { start: 0xab_1234_5678, end: 0xab_1234_5678 + 5000 };
@@ -499,24 +308,5 @@ mod tests {
             assert_eq!((segment.span(), segment.kind(), segment.columns()), (far, kind, 4321));
         }
         assert_eq!(size_of::<Segment>(), 12);
-    }
-
-    #[test]
-    fn atoms_are_never_halved() {
-        let mut escaped = Map::default(); // a\u00e9b → aéb
-        escaped.push(Span::new(0, 1), 1, false);
-        escaped.push(Span::new(1, 7), 2, true);
-        escaped.push(Span::new(7, 8), 1, false);
-        assert_eq!(spans(&escaped, 1, 2), [(1, 7)]);
-        let inner = Map::without([Span::new(0, 1)], 4).then(&escaped);
-        assert_eq!(spans(&inner, 0, 3), [(1, 7), (7, 8)]);
-        let outer = escaped.then(&Map::without([Span::new(2, 4)], 10));
-        assert_eq!(spans(&outer, 0, 4), [(0, 1), (1, 9), (9, 10)]);
-    }
-
-    #[test]
-    fn cuts_at_both_ends_leave_the_middle() {
-        let map = Map::without([Span::new(0, 2), Span::new(8, 10)], 10);
-        assert_eq!(spans(&map, 0, 6), [(2, 8)]);
     }
 }
