@@ -263,6 +263,57 @@ fn what_was_repaired_is_proven_and_taken_back() {
 }
 
 #[test]
+fn a_large_text_is_repaired_as_a_small_one_is() {
+    let desk = Desk::in_memory();
+    let page: String = (0..24_000)
+        .map(|at: usize| {
+            let number = if at / 4 % 5 == 0 { at / 28 * 4 + at % 4 } else { at }; // every fifth four of them are four of before
+            damaged(number, at * at % 8) + ["\r\n", "\n\n\n", "\u{2029}", "\r", "\n", " \u{feff}\n"][at % 6]
+        })
+        .collect();
+    assert!(page.len() > 5 << 20);
+    let wide: Vec<u8> = page.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let (utf_8, wide) = ([b"\xef\xbb\xbf", page.as_bytes()].concat(), [b"\xff\xfe".as_slice(), &wide].concat());
+    let whole = expected(&page);
+    assert!(whole.len() < page.len() * 9 / 10);
+    let tidied = tidy(&page, &Tidy::SAFE).text.into_owned();
+    for (name, bytes, mark) in [("a.txt", utf_8, "\u{feff}"), ("wide.txt", wide, "")] {
+        desk.write(&format!("in/{name}"), bytes);
+        for flags in [
+            "--threads 1",
+            "--threads 8",
+            "--no-dedup",
+            "--unit line --min-chars 0",
+            "--unit line --min-chars 0 --threads 8",
+            "--across --memory 2G",
+            "--across --memory 64M",
+        ] {
+            desk.sh("rm -rf out back").succeeds();
+            desk.sh(&format!("unecho -q --tidy {flags} in/{name} -o out --record run.jsonl")).succeeds();
+            match flags {
+                "--no-dedup" => assert!(desk.read("out") == format!("{mark}{tidied}"), "{name} {flags}"),
+                "--unit line --min-chars 0" => desk.write("lines", desk.read("out")),
+                "--unit line --min-chars 0 --threads 8" => assert!(desk.read("out") == desk.read("lines"), "{name} {flags}"),
+                _ => assert!(desk.read("out") == format!("{mark}{whole}"), "{name} {flags}"),
+            }
+            assert_eq!(desk.run(&["verify", "run.jsonl"]).status, Some(0), "{name} {flags}");
+            desk.sh(&format!("unecho -q restore run.jsonl -o back && cmp in/{name} back && rm run.jsonl")).succeeds();
+        }
+    }
+    let checked = desk.sh("unecho check --tidy --format json in/a.txt");
+    let found: serde_json::Value = serde_json::from_str(&checked.stdout).unwrap();
+    let rule = |finding: &&serde_json::Value| finding["rule"] == "untidy";
+    assert_eq!(found["findings"].as_array().unwrap().iter().filter(rule).count(), 8, "{found}");
+    // The diff, and a file beside it whose paragraphs are those of the first.
+    desk.write("in/b.txt", &page[..page.len() / 2].trim_end_matches(char::is_alphanumeric));
+    desk.sh("unecho -q --tidy --across in -o both --record run.jsonl && unecho verify run.jsonl").succeeds();
+    desk.sh("unecho -q restore run.jsonl -o back && diff -r in back").succeeds();
+    desk.sh("unecho scan -q --tidy --format diff in/a.txt > run.diff").succeeds();
+    let applied = patch::applied(&fs::read(desk.path("run.diff")).unwrap(), |name| fs::read(desk.path(name)).unwrap());
+    assert!(applied == [("in/a.txt".to_owned(), Some(format!("\u{feff}{whole}").into_bytes()))]);
+}
+
+#[test]
 fn a_check_says_what_would_be_repaired() {
     let desk = Desk::in_memory();
     desk.write("a.txt", "One.\nTwo\u{a0}words.\r\n\r\nThree  \r\n");

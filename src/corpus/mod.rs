@@ -16,7 +16,7 @@ use crate::index::Index;
 use crate::near::Near;
 use crate::page::Page;
 use crate::segment::{Segmenter, Segments, held};
-use crate::sheaf::{Origin, Sheaf};
+use crate::sheaf::Sheaf;
 use crate::source::text::LineNumbers;
 use crate::source::{Form, Input};
 use bytes::Bytes;
@@ -26,6 +26,7 @@ use std::borrow::Cow;
 use std::iter;
 use std::ops::Range;
 use std::path::Path;
+pub(crate) use texts::Origins;
 use texts::{Held, Texts};
 
 /// A byte of text adds another one for so many of them: the paragraphs, and what finds them again.
@@ -170,7 +171,7 @@ impl Corpus {
     pub(crate) fn is_full_with(&self, bytes: u64) -> bool {
         let Self { texts, index, repeats, earlier, documents, .. } = self;
         let lists = (held(&texts.segments) + held(repeats) + held(&documents.list)) as u64;
-        let origins: usize = texts.held.iter().filter_map(|text| text.origins.as_ref()).map(held).sum();
+        let origins: usize = texts.held.iter().filter_map(|text| text.origins.as_ref()).map(Origins::held).sum();
         let memory = texts.end + lists + origins as u64 + index.as_ref().map_or(0, Index::memory) + earlier.memory();
         memory + bytes + bytes / ADDED > self.room
     }
@@ -188,7 +189,7 @@ impl Corpus {
     /// Keeps the bytes of a stretch of an input, which begins at `offset` of it; gives the place they have from now on. With texts on disk
     /// that is their place in the input.
     /// With `origins` the bytes are what was read from that.
-    pub(crate) fn hold(&mut self, bytes: Bytes, origins: Option<Vec<Origin>>, input: &Input, offset: u64) -> Stand {
+    pub(crate) fn hold(&mut self, bytes: Bytes, origins: Option<Origins>, input: &Input, offset: u64) -> Stand {
         let is_new = !self.is_spilled() || self.is_gathering();
         let (texts, form) = (&mut self.texts, input.form);
         // What comes again is known.
@@ -403,7 +404,7 @@ impl Corpus {
         }
         let (start, end) = (self.texts.segments[first as usize].span(), self.texts.segments[last as usize].span());
         let held = self.texts.held(start.start);
-        let (from, to) = (held.origin(start.start), held.origin(end.start));
+        let (from, to) = (held.origin(start), held.origin(end));
         let within = Span { start: start.start - held.start, end: end.end - held.start };
         let (input, path, form) = &self.texts.inputs[held.input as usize];
         Ok(Known {

@@ -1,16 +1,17 @@
 //! The texts that are in memory, and the proof by their bytes that two of their paragraphs are equal.
 
 use crate::compare::Match;
-use crate::document::{Segment, Span};
+use crate::document::{Map, Segment, Span};
 use crate::index::{LOOK_AHEAD, Proof};
 use crate::near::Near;
-use crate::segment::{Segments, same};
+use crate::segment::{Segments, held, same};
 use crate::sheaf::Origin;
 use crate::source::Form;
 use crate::source::text::LineNumbers;
 use bytes::Bytes;
 use rayon::prelude::*;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The texts, and where their paragraphs stand in them.
 pub(super) struct Texts {
@@ -38,7 +39,25 @@ pub(super) struct Held {
     pub(super) is_container: bool,
     pub(super) line_numbers: LineNumbers,
     /// Where its paragraphs stand in the input, if these bytes are what was read from that.
-    pub(super) origins: Option<Vec<Origin>>,
+    pub(super) origins: Option<Origins>,
+}
+
+/// Where the paragraphs stand in an input of what was read from that.
+pub(crate) enum Origins {
+    /// Each by itself.
+    Each(Vec<Origin>),
+    /// By what leads there, and the input.
+    By(Arc<Map>, Bytes),
+}
+
+impl Origins {
+    /// How much memory they take.
+    pub(super) fn held(&self) -> usize {
+        match self {
+            Origins::Each(origins) => held(origins),
+            Origins::By(map, input) => map.held() + input.len(),
+        }
+    }
 }
 
 impl Held {
@@ -48,18 +67,27 @@ impl Held {
         (!self.is_container).then(|| (line(place.start), line(place.end - 1)))
     }
 
-    /// Where the paragraph was read from that begins at this address, if it was.
-    pub(super) fn origin(&self, address: u64) -> Option<Origin> {
-        let origins = self.origins.as_ref()?;
-        let at = origins.partition_point(|origin| origin.held < address - self.start);
-        origins.get(at).copied()
+    /// Where the paragraph was read from that stands at these addresses, if it was.
+    pub(super) fn origin(&self, span: Span) -> Option<Origin> {
+        let held = span.counted_from(self.start);
+        match self.origins.as_ref()? {
+            Origins::Each(origins) => origins.get(origins.partition_point(|origin| origin.held < held.start)).copied(),
+            Origins::By(map, input) => {
+                let place = map.around(held);
+                let line = |at: u64| self.line_numbers.of(input, at as usize);
+                Some(Origin { held: held.start, place, lines: (line(place.start), line(place.end - 1)) })
+            }
+        }
     }
 
     /// The place in its file of what stands from one address to another.
     pub(super) fn in_file(&self, span: Span) -> Span {
         let by = |at: u64| at - self.start + self.offset;
-        let origin = self.origin(span.start).map(|origin| origin.place);
-        origin.unwrap_or(Span { start: by(span.start), end: by(span.end) })
+        let place = match &self.origins {
+            Some(Origins::By(map, _)) => Some(map.around(span.counted_from(self.start))),
+            _ => self.origin(span).map(|origin| origin.place),
+        };
+        place.unwrap_or(Span { start: by(span.start), end: by(span.end) })
     }
 }
 

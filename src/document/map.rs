@@ -1,6 +1,6 @@
 //! Where the bytes of a text came from.
 
-use super::Span;
+use super::{Span, numbers};
 
 /// Where the bytes of a text came from: stretches that stand in the source as they stand in the text, and atoms, whose
 /// source (an escape, an entity) is written otherwise and never halved.
@@ -114,29 +114,21 @@ impl Map {
     }
 
     /// Writes a piece: how long it is in the text, whether it is an atom, and whether something of the source is left out before it; how much
-    /// that is, and how long an atom is in the source. Numbers are in groups of seven bits, the lowest first (LEB128).
+    /// that is, and how long an atom is in the source.
     fn write(&mut self, piece: Piece) {
         if self.count.is_multiple_of(MARKED) {
             self.marks.push(Mark { at: self.written.len(), ends: self.ends });
         }
         self.count += 1;
         let gap = piece.source.start - self.ends.source;
-        self.put(piece.text.len() << 2 | u64::from(piece.is_atom) << 1 | u64::from(gap > 0));
+        numbers::put(&mut self.written, piece.text.len() << 2 | u64::from(piece.is_atom) << 1 | u64::from(gap > 0));
         if gap > 0 {
-            self.put(gap);
+            numbers::put(&mut self.written, gap);
         }
         if piece.is_atom {
-            self.put(piece.source.len());
+            numbers::put(&mut self.written, piece.source.len());
         }
         self.ends = Place { text: piece.text.end, source: piece.source.end };
-    }
-
-    fn put(&mut self, mut number: u64) {
-        while number >= 0x80 {
-            self.written.push(number as u8 | 0x80);
-            number >>= 7;
-        }
-        self.written.push(number as u8);
     }
 
     /// Ends it behind the first `len` bytes of text; of an atom all of the source, if any of it is left.
@@ -178,6 +170,11 @@ impl Map {
         map
     }
 
+    /// How much memory it takes.
+    pub(crate) fn held(&self) -> usize {
+        self.written.capacity() + self.marks.capacity() * size_of::<Mark>()
+    }
+
     /// So long is its text.
     pub(crate) fn len(&self) -> u64 {
         self.last.map_or(self.ends.text, |last| last.text.end)
@@ -217,6 +214,24 @@ impl Map {
         })
     }
 
+    /// Whether all of a part of the source stands in the text as it stands there.
+    pub(crate) fn has(&self, source: Span) -> bool {
+        let mut from = source.start;
+        for piece in self.pieces_behind(|place| place.source <= source.start).skip_while(|piece| piece.source.end <= source.start)
+        {
+            if from >= source.end || piece.is_atom || piece.source.start > from {
+                break;
+            }
+            from = piece.source.end;
+        }
+        from >= source.end
+    }
+
+    /// Whether no atom has something on both sides of a place in the text.
+    pub(crate) fn may_be_parted(&self, at: u64) -> bool {
+        self.pieces(at).next().is_none_or(|piece| !piece.is_atom || piece.text.start == at)
+    }
+
     /// The map from this one's text to the source of `outer`, whose text is this one's source.
     pub fn then(&self, outer: &Map) -> Map {
         let mut map = Map::with_room(self.count.max(outer.count) + 1);
@@ -226,11 +241,11 @@ impl Map {
             let mut around: Option<Span> = None;
             while let Some(part) = rest.peek().filter(|part| part.text.start < piece.source.end) {
                 let within = part.within(piece.source);
-                match piece.is_atom {
-                    true => {
-                        around = Some(Span { start: around.map_or(within.source.start, |all| all.start), end: within.source.end })
-                    }
-                    false => map.push(within.source, within.text.len(), within.is_atom),
+                if piece.is_atom {
+                    let start = around.map_or(within.source.start, |all| all.start);
+                    around = Some(Span { start, end: within.source.end });
+                } else {
+                    map.push(within.source, within.text.len(), within.is_atom);
                 }
                 if part.text.end > piece.source.end {
                     break; // the next piece may have more of it
@@ -261,15 +276,22 @@ impl Map {
 
     /// The pieces that end behind a place in the text.
     fn pieces(&self, from: u64) -> impl Iterator<Item = Piece> + '_ {
-        let mark = self.marks.partition_point(|mark| mark.ends.text <= from).checked_sub(1).map(|mark| self.marks[mark]);
-        let Mark { at, ends } = mark.unwrap_or(Mark { at: 0, ends: Place::default() });
+        self.pieces_behind(move |place| place.text <= from).skip_while(move |piece| piece.text.end <= from)
+    }
+
+    /// The pieces from the last mark on that is this near.
+    fn pieces_behind(&self, is_near: impl Fn(Place) -> bool) -> impl Iterator<Item = Piece> + '_ {
         let offset = self.offset;
+        let in_source = |ends: Place| Place { source: ends.source + offset, ..ends };
+        let behind = self.marks.partition_point(|mark| is_near(in_source(mark.ends)));
+        let mark = behind.checked_sub(1).map(|mark| self.marks[mark]);
+        let Mark { at, ends } = mark.unwrap_or(Mark { at: 0, ends: Place::default() });
         let written = Written { rest: &self.written[at..], ends };
         let moved = move |piece: Piece| {
             let Span { start, end } = piece.source;
             Piece { source: Span { start: start + offset, end: end + offset }, ..piece }
         };
-        written.chain(self.last).skip_while(move |piece| piece.text.end <= from).map(moved)
+        written.chain(self.last).map(moved)
     }
 }
 
@@ -290,21 +312,6 @@ struct Written<'m> {
     ends: Place,
 }
 
-impl Written<'_> {
-    fn number(&mut self) -> u64 {
-        let (mut number, mut shift) = (0, 0);
-        while let Some((&byte, rest)) = self.rest.split_first() {
-            self.rest = rest;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                break;
-            }
-            shift += 7;
-        }
-        number
-    }
-}
-
 impl Iterator for Written<'_> {
     type Item = Piece;
 
@@ -313,10 +320,10 @@ impl Iterator for Written<'_> {
         if self.rest.is_empty() {
             return None;
         }
-        let head = self.number();
+        let head = numbers::take(&mut self.rest);
         let (len, is_atom) = (head >> 2, head & 2 != 0);
-        let start = self.ends.source + if head & 1 != 0 { self.number() } else { 0 };
-        let source = Span { start, end: start + if is_atom { self.number() } else { len } };
+        let start = self.ends.source + if head & 1 != 0 { numbers::take(&mut self.rest) } else { 0 };
+        let source = Span { start, end: start + if is_atom { numbers::take(&mut self.rest) } else { len } };
         let text = Span { start: self.ends.text, end: self.ends.text + len };
         self.ends = Place { text: text.end, source: source.end };
         Some(Piece { text, source, is_atom })
@@ -370,14 +377,7 @@ mod tests {
     /// Maps as lists of pieces: the text's length, what of the source is left out before it, and the atom's length there.
     fn lists() -> impl Strategy<Value = Vec<(u64, u64, Option<u64>)>> {
         let len = || prop_oneof![4 => 1..4u64, 1 => 1..300u64];
-        vec(
-            (
-                len(),
-                prop_oneof![2 => Just(0), 1 => len()],
-                prop_oneof![1 => Just(None), 1 => prop_oneof![Just(0), len()].prop_map(Some)],
-            ),
-            0..200,
-        )
+        vec((len(), prop_oneof![2 => Just(0), 1 => len()], prop_oneof![1 => Just(None), 1 => len().prop_map(Some)]), 0..200)
     }
 
     /// The map, and for each byte of the text the bytes of the source that belong to it.
@@ -408,6 +408,10 @@ mod tests {
             if from < to {
                 prop_assert_eq!(map.around(Span::new(from, to)), around);
             }
+            let part = Span { start: around.start, end: around.end };
+            let is_there = |at: u64| bytes.iter().any(|byte| *byte == Span { start: at - by, end: at - by + 1 });
+            let stands = |at: u64| is_there(at) && map.pieces(0).any(|piece| !piece.is_atom && piece.source.start <= at && at < piece.source.end);
+            prop_assert_eq!(map.has(part), (part.start..part.end).all(stands));
             let covered: Vec<(u64, u64)> = spans(&map, from, to);
             prop_assert!(covered.iter().all(|(start, end)| start <= end) && covered.is_sorted_by(|a, b| a.1 <= b.0));
             // Ended, and gone on with.
@@ -451,7 +455,7 @@ mod tests {
                     prop_assert!(is.start <= wanted.start && wanted.end <= is.end, "{is:?} {wanted:?}"); // atoms may have become one
                 }
             }
-            prop_assert_eq!(&inner.clone().led_on(&outer), &both);
+            prop_assert_eq!(&inner.led_on(&outer), &both);
         }
     }
 }

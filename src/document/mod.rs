@@ -1,7 +1,10 @@
 //! The nouns: what every room speaks of. Knows no other room.
 
+pub mod edits;
 mod map;
+mod numbers;
 
+pub use edits::{Edits, Put};
 pub use map::Map;
 
 use smallvec::SmallVec;

@@ -1,7 +1,7 @@
 //! Bodies of feeds and pages, read from how they are written, and cut there.
 
 use super::{Repairs, joined};
-use crate::document::{Edit, Map, Span, Unit, edited};
+use crate::document::{Edits, Map, Put, Span, Unit, edited};
 use crate::markup::{self, Dialect, Markup};
 use crate::source::feed::{Body, Coding, Hand, Written};
 use crate::tidy::{self, Repair, Tidy};
@@ -75,7 +75,7 @@ impl Reading<'_> {
             can_be_encoded.then(|| put.into())
         };
         let Some(repairs) = Repairs::of(&repaired, &self.inside, &self.to_written, put) else { return };
-        let again = edited(written, repairs.edits.iter().map(|edit| (edit.at, &*edit.put)));
+        let again = edited(written, repairs.edits.iter());
         if *self.body.written.read(&again).0 != repaired.text {
             return;
         }
@@ -104,16 +104,17 @@ impl Reading<'_> {
     /// What was repaired in it, as that is changed in the source.
     pub(crate) fn repairs(&self) -> Option<Repairs> {
         let repairs = self.repairs.as_ref()?;
-        let edit = |edit: &Edit| {
-            let put = match self.coding {
-                None => edit.put.clone(),
-                Some(coding) => coding.encoded(&edit.put).expect("it was tried").into(),
-            };
-            Edit { at: self.written_in_source(edit.at), put }
-        };
+        let mut edits = Edits::default();
+        for (at, put) in repairs.edits.iter() {
+            let at = self.written_in_source(at);
+            match self.coding {
+                None => edits.push(at, put),
+                Some(coding) => edits.push(at, &coding.encoded(put).expect("it was tried")),
+            }
+        }
         Some(Repairs {
             map: Map::default(), // by which nobody goes: it may be that it isn't text alone
-            edits: repairs.edits.iter().map(edit).collect(),
+            edits,
             counts: repairs.counts,
             firsts: repairs.firsts.map(|first| first.map(|first| self.written_in_source(first))),
         })
@@ -202,12 +203,12 @@ impl Reading<'_> {
     fn is_written_so(&self, cuts: &[Span], left: &[u8]) -> bool {
         let Some(repairs) = &self.repairs else { return true };
         let gone: Vec<Span> = cuts.iter().flat_map(|&cut| self.in_written(cut)).collect();
-        let is_gone = |edit: &Edit| {
-            let next = gone.partition_point(|cut| cut.end <= edit.at.start);
-            gone.get(next).is_some_and(|cut| cut.start < edit.at.end)
+        let is_gone = |at: Span| {
+            let next = gone.partition_point(|cut| cut.end <= at.start);
+            gone.get(next).is_some_and(|cut| cut.start < at.end)
         };
-        let edits = repairs.edits.iter().filter(|edit| !is_gone(edit)).map(|edit| (edit.at, &*edit.put));
-        let mut changes: Vec<(Span, &[u8])> = gone.iter().map(|&cut| (cut, &[][..])).chain(edits).collect();
+        let edits = repairs.edits.iter().filter(|(at, _)| !is_gone(*at));
+        let mut changes: Vec<Put> = gone.iter().map(|&cut| (cut, &[][..])).chain(edits).collect();
         changes.sort_unstable();
         *self.body.written.read(&edited(self.body.at.of(self.file), changes)).0 == *left
     }

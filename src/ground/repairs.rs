@@ -1,6 +1,6 @@
 //! What is repaired in texts, as it is written in their source.
 
-use crate::document::{Edit, Map, Span};
+use crate::document::{Edit, Edits, Map, Span};
 use crate::source::Form;
 use crate::source::jsonl;
 use crate::tidy::{self, Counts, Firsts, Repair, Repaired, Tidy};
@@ -10,8 +10,8 @@ use smallvec::SmallVec;
 pub(crate) struct Repairs {
     /// From the text, repaired, to its source.
     pub(crate) map: Map,
-    /// What is changed there, in order.
-    pub(crate) edits: Vec<Edit>,
+    /// What is changed there.
+    pub(crate) edits: Edits,
     /// How often each repair was made.
     pub(crate) counts: Counts,
     /// And where first.
@@ -26,20 +26,27 @@ impl Repairs {
         to_source: &Map,
         put: impl Fn(&[u8], Span) -> Option<SmallVec<[u8; 16]>>,
     ) -> Option<Self> {
-        let mut edits: Vec<Edit> = Vec::new();
+        let (mut edits, mut last) = (Edits::default(), None::<Edit>);
         let all = (Span::new(0, repaired.text.len()), Span::new(0, read.len()));
         for (was, is) in repaired.map.changes(all.0, all.1) {
             let text = is.of(&repaired.text);
             let at = to_source.around(was);
-            match edits.last_mut().filter(|last| at.start < last.at.end) {
+            match last.as_mut().filter(|last| at.start < last.at.end) {
                 // Several characters of one escape.
                 Some(last) => {
                     last.at.end = last.at.end.max(at.end);
                     last.put.extend_from_slice(&put(text, at)?);
                 }
                 None if text == was.of(read) => {}
-                None => edits.push(Edit { at, put: put(text, at)? }),
+                None => {
+                    if let Some(Edit { at, put }) = last.replace(Edit { at, put: put(text, at)? }) {
+                        edits.push(at, &put);
+                    }
+                }
             }
+        }
+        if let Some(Edit { at, put }) = last {
+            edits.push(at, &put);
         }
         let firsts = repaired.firsts.map(|first| first.map(|first| to_source.around(first)));
         Some(Self { map: repaired.map.clone().led_on(to_source), edits, counts: repaired.counts, firsts })
@@ -63,7 +70,7 @@ pub(crate) fn repair(
 }
 
 /// What is repaired in a text as it is written in a file of a form, from `start` on.
-pub(crate) fn edits_of(written: &[u8], start: u64, form: Form, repairs: Tidy) -> Vec<Edit> {
+pub(crate) fn edits_of(written: &[u8], start: u64, form: Form, repairs: Tidy) -> Edits {
     let (mut text, mut escapes) = (Vec::new(), Vec::new());
     let is_string = form == Form::Jsonl;
     if is_string {
@@ -71,5 +78,6 @@ pub(crate) fn edits_of(written: &[u8], start: u64, form: Form, repairs: Tidy) ->
     }
     let read = if is_string { &text } else { written };
     let to_file = || jsonl::map(&escapes, written.len(), start);
-    repair(read, to_file, is_string.then(|| written.is_ascii()), repairs).map_or_else(Vec::new, |(_, repairs)| repairs.edits)
+    repair(read, to_file, is_string.then(|| written.is_ascii()), repairs)
+        .map_or_else(Edits::default, |(_, repairs)| repairs.edits)
 }

@@ -4,7 +4,7 @@ use super::format::{BROKEN, HEAD, Literal, PartLine, Piece, TIDIED, TOO_REPETITI
 use super::{hex, says_nothing};
 use crate::Match;
 use crate::corpus::Known;
-use crate::document::{Block, Edit, Span, Witness};
+use crate::document::{Block, Span, Witness, edits};
 use crate::error::Result;
 use crate::fingerprint::fingerprint;
 use crate::plan::Fate;
@@ -13,6 +13,7 @@ use crate::source::Form;
 use memchr::memmem;
 use smallvec::SmallVec;
 use std::hint::black_box;
+use std::iter::Peekable;
 use xxhash_rust::xxh3::Xxh3;
 
 /// The line of a cut has about so many bytes.
@@ -46,7 +47,7 @@ impl Lines {
         let mut next_cut = portion.cuts.iter().peekable();
         let cuts: usize = portion.documents.iter().map(|document| document.plan.cuts.len()).sum();
         let lines = Vec::with_capacity(cuts * ABOUT);
-        let mut writing = Writing { portion, lines, count: 0, document: Vec::new(), edits: &portion.edits };
+        let mut writing = Writing { portion, lines, count: 0, document: Vec::new(), edits: portion.edits.iter().peekable() };
         for document in &portion.documents {
             let (its, others) = witnesses.split_at(document.plan.blocks.len());
             witnesses = others;
@@ -138,7 +139,7 @@ struct Writing<'a> {
     /// What each line says of the document under way.
     document: Vec<u8>,
     /// The repairs that are still to come.
-    edits: &'a [&'a Edit],
+    edits: Peekable<edits::Each<'a>>,
 }
 
 impl<'a> Writing<'a> {
@@ -158,15 +159,14 @@ impl<'a> Writing<'a> {
         }
     }
 
-    fn has_edits_before(&self, end: u64) -> bool {
-        self.edits.first().is_some_and(|edit| edit.at.start < end)
+    fn has_edits_before(&mut self, end: u64) -> bool {
+        self.edits.peek().is_some_and(|(at, _)| at.start < end)
     }
 
     /// What is repaired before a place.
     fn tidied_before(&mut self, end: u64) {
-        while let Some((edit, rest)) = self.edits.split_first().filter(|(edit, _)| edit.at.start < end) {
-            self.edits = rest;
-            self.add(edit.at, TIDIED, Why::Nothing, Some(&edit.put));
+        while let Some((at, put)) = self.edits.next_if(|(at, _)| at.start < end) {
+            self.add(at, TIDIED, Why::Nothing, Some(put));
         }
     }
 
@@ -233,14 +233,12 @@ impl<'a> Writing<'a> {
             let repeat = of_cut(block);
             Span { start: repeat.start - cut.start, end: repeat.end - cut.start }
         };
-        let is_repaired = |span: Span| {
-            let behind = portion.edits.partition_point(|edit| edit.at.end <= span.start);
-            portion.edits.get(behind).is_some_and(|edit| edit.at.start < span.end)
-        };
         let pieces: Pieces = match &why {
             Why::Nothing | Why::Gone(_) => pieces(bytes, Span::default(), &[], form),
             // What is repaired there can't be made of what stays.
-            Why::Here(block, spans) if spans.iter().any(|&span| is_repaired(span)) => pieces(bytes, within(block), &[], form),
+            Why::Here(block, spans) if spans.iter().any(|&span| portion.is_repaired(span)) => {
+                pieces(bytes, within(block), &[], form)
+            }
             Why::Here(block, spans) => {
                 let written: SmallVec<[&[u8]; 4]> = spans.iter().map(|span| span.of(&portion.bytes)).collect();
                 pieces(bytes, within(block), &written, form)

@@ -6,7 +6,7 @@ use super::format::Place;
 use super::texts::{Reader, Stands, Texts};
 use crate::Tidy;
 use crate::compare::{Match, compared};
-use crate::document::{Edit, Span};
+use crate::document::{Edit, Edits, Span};
 use crate::error::{Error, Result};
 use crate::sheaf::{Apart, Paragraph};
 use crate::source::Form;
@@ -199,10 +199,9 @@ impl<'t> Proof<'t> {
     }
 }
 
-/// Whether an edit is among those of a text, which are in order.
-pub(super) fn is_among(edit: &Edit, edits: &[Edit]) -> bool {
-    let at = edits.partition_point(|other| other.at.start < edit.at.start);
-    edits.get(at) == Some(edit)
+/// Whether an edit is among those of a text.
+pub(super) fn is_among(edit: &Edit, edits: &Edits) -> bool {
+    edits.behind(edit.at.end).take_while(|(at, _)| at.start <= edit.at.start).any(|one| one == (edit.at, &*edit.put))
 }
 
 /// Why a repair doesn't hold.

@@ -7,7 +7,7 @@ use super::similarity::similarity;
 use super::texts::{Reader, Texts, documents, is_between, pages, text_around};
 use super::{Written, says_nothing};
 use crate::compare::compared;
-use crate::document::{Edit, Rule, Span};
+use crate::document::{Edit, Edits, Rule, Span};
 use crate::error::{Error, Result};
 use crate::ground::edits_of;
 use crate::segment::is_blank;
@@ -317,7 +317,7 @@ impl<'t> Proving<'t> {
             (self.cuts.without, self.cuts.unknown) = (self.cuts.without - count, self.cuts.unknown + count);
             return Ok(());
         }
-        let mut known: (Span, Vec<Edit>) = Default::default();
+        let mut known: (Span, Edits) = Default::default();
         for (line, edit) in tidied {
             let Some(mut text) = text_around(self.own()?, edit.at) else {
                 return Err(self.broken(line, "repairs what is no text"));

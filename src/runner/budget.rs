@@ -100,6 +100,15 @@ impl Budget {
             Form::Feed | Form::Html => bytes.saturating_mul(TIMES_OF_MARKUP),
             _ => bytes.div_ceil(3).saturating_mul(THIRDS_OF_TEXT),
         };
+        self.ensure_enough(bytes, needed, place)
+    }
+
+    /// Refuses a text of so many bytes if what it is, repaired, is too much beside it.
+    pub(super) fn ensure_fits_beside(&self, bytes: u64, repaired: u64, place: impl FnOnce() -> Place) -> Result<()> {
+        self.ensure_enough(bytes, bytes.div_ceil(3).saturating_mul(THIRDS_OF_TEXT).saturating_add(repaired), place)
+    }
+
+    fn ensure_enough(&self, bytes: u64, needed: u64, place: impl FnOnce() -> Place) -> Result<()> {
         if needed <= self.memory {
             return Ok(());
         }

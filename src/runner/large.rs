@@ -5,18 +5,21 @@ use super::lots::Compared;
 use super::portion::is_dropped;
 use super::{Course, Part, Planned, Portion};
 use crate::Plan;
-use crate::corpus::Stand;
+use crate::corpus::{Origins, Stand};
 use crate::document::{Map, Span, TooLarge, Unit};
 use crate::error::{Result, Stuck};
 use crate::fingerprint::Hash;
-use crate::ground::Ground;
+use crate::ground::{Ground, Repairs};
 use crate::page::Page;
 use crate::plan::{Around, Fate};
 use crate::rules::{Decided, Keep, Removed, decide};
 use crate::segment::{Segmenter, Segments};
 use crate::source::{Input, Source, text};
+use crate::tidy::{Counts, Firsts, Repaired, Tidy, repaired};
+use bytes::Bytes;
 use rayon::prelude::*;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// So much of a text makes a stretch.
 const STRETCH: u64 = 1 << 20;
@@ -29,8 +32,7 @@ pub(super) struct LargeText<'a> {
     source: &'a Source,
     course: Course<'a>,
     compared: &'a mut Compared,
-    text: &'a [u8],
-    /// From the text to the file.
+    text: &'a Reads,
     ground: Ground<'a>,
     /// Where the text stands among all that is compared.
     stand: Stand,
@@ -49,15 +51,70 @@ pub(super) struct LargeText<'a> {
     waiting: Range<u32>,
     /// The first of those removed that isn't handed on.
     next_removed: usize,
-    /// How much of the file is handed on.
-    done: u64,
+    /// How much of the text is handed on, and of the file.
+    done: (u64, u64),
+}
+
+/// How a large text reads.
+pub(super) struct Reads {
+    /// What is compared.
+    bytes: Bytes,
+    /// From that to the file.
+    map: Arc<Map>,
+    /// What precedes it in the file is no part of it.
+    begins: u64,
+    /// How often each repair was made, and where first, if any was.
+    repairs: Option<(Counts, Firsts)>,
+}
+
+impl Reads {
+    /// As a file is written, but for its mark, or repaired.
+    pub(super) fn of(source: &Source, tidy: Tidy) -> Self {
+        let begins = text::begins(source.bytes());
+        let written = source.bytes().slice(begins..);
+        let shift = Map::shift(begins, written.len());
+        let (bytes, map, repairs) = match repaired(&written, &tidy) {
+            Some(Repaired { text, map, counts, firsts }) => {
+                let firsts = firsts.map(|first| first.map(|first| shift.around(first)));
+                (text.into(), map.led_on(&shift), Some((counts, firsts)))
+            }
+            None => (written, shift, None),
+        };
+        Self { bytes, map: Arc::new(map), begins: begins as u64, repairs }
+    }
+
+    /// How much memory it takes beside the file, since it is repaired.
+    pub(super) fn repaired(&self) -> u64 {
+        self.repairs.map_or(0, |_| self.bytes.len() as u64 + self.map.held() as u64)
+    }
+
+    /// What is repaired of it in a stretch.
+    fn repairs_in(&self, stretch: &Stretch) -> Option<Repairs> {
+        let (counts, firsts) = self.repairs?;
+        let start = stretch.extent.start.max(self.begins);
+        let changes = self.map.changes(stretch.text, Span { start, ..stretch.extent });
+        let edits = changes.map(|(at, text)| (at, text.of(&self.bytes))).collect();
+        // All are told of with the first one.
+        let (counts, firsts) = if stretch.text.start == 0 { (counts, firsts) } else { Default::default() };
+        Some(Repairs { map: Map::default(), edits, counts, firsts })
+    }
 }
 
 impl<'a> LargeText<'a> {
-    pub(super) fn new(input: &'a Input, source: &'a Source, compared: &'a mut Compared, course: Course<'a>) -> Self {
-        let begins = text::begins(source.bytes());
-        let text = &source.bytes()[begins..];
-        let stand = compared.corpus.hold(source.bytes().clone(), None, input, 0).further(begins as u64);
+    pub(super) fn new(
+        input: &'a Input,
+        source: &'a Source,
+        text: &'a Reads,
+        compared: &'a mut Compared,
+        course: Course<'a>,
+    ) -> Self {
+        let (ground, stand) = if text.repairs.is_some() {
+            let origins = Origins::By(Arc::clone(&text.map), source.bytes().clone());
+            (Ground::Tidied(&text.map), compared.corpus.hold(text.bytes.clone(), Some(origins), input, 0))
+        } else {
+            let stand = compared.corpus.hold(source.bytes().clone(), None, input, 0).further(text.begins);
+            (Map::clone(&text.map).into(), stand)
+        };
         let first = compared.corpus.begin_text();
         Self {
             input,
@@ -65,9 +122,9 @@ impl<'a> LargeText<'a> {
             course,
             compared,
             text,
-            ground: Map::shift(begins, text.len()).into(),
+            ground,
             stand,
-            segmenter: Segmenter::new(text, course.settings.manner(Hash::Fast)),
+            segmenter: Segmenter::new(&text.bytes, course.settings.manner(Hash::Fast)),
             batch: Vec::new(),
             is_read: false,
             columns: 0,
@@ -77,7 +134,7 @@ impl<'a> LargeText<'a> {
             fate: Fate::Stays,
             waiting: 0..0,
             next_removed: 0,
-            done: 0,
+            done: (0, 0),
         }
     }
 
@@ -94,12 +151,17 @@ impl<'a> LargeText<'a> {
         if self.is_dropped() {
             self.source.ensure_unchanged()?; // what stands in its place goes at once
         }
-        Ok(stretches.into_par_iter().map(|stretch| work(self.portion(stretch))).collect())
+        let made = |stretch: Stretch| {
+            let repairs = self.text.repairs_in(&stretch);
+            work(self.portion(stretch, repairs.as_ref()))
+        };
+        Ok(stretches.into_par_iter().map(made).collect())
     }
 
     /// Whether what is read can be decided about at once: no paragraph is by those that follow.
     fn is_causal(&self) -> bool {
-        self.course.settings.takes_each_line() && self.course.settings.keep == Keep::First
+        let settings = self.course.settings;
+        settings.takes_each_line() && settings.keep == Keep::First && !settings.only_tidies
     }
 
     /// The number of its paragraphs so far.
@@ -119,6 +181,10 @@ impl<'a> LargeText<'a> {
     fn read_all(&mut self) -> std::result::Result<(), Stuck> {
         while self.read_more()? {}
         self.batch = Vec::new();
+        self.waiting = 0..self.paragraphs();
+        if self.course.settings.only_tidies {
+            return Ok(());
+        }
         if !self.course.settings.across {
             self.compared.corpus.end();
         }
@@ -129,12 +195,11 @@ impl<'a> LargeText<'a> {
         let mut repeats = corpus.repeats(std::slice::from_ref(&numbers), sought).next().expect("one for one");
         heirs.spare(&mut repeats);
         let alike = repeats.alike;
-        let page = corpus.page(self.text, self.stand, numbers.clone(), self.columns);
+        let page = corpus.page(&self.text.bytes, self.stand, numbers.clone(), self.columns);
         self.decided = decide(&page, repeats, settings.measure());
         let removed = &self.decided.removed;
         self.fate = Fate::of((removed.len(), self.decided.columns), (page.segments.len(), self.columns), settings);
         self.spared = alike - removed.len();
-        self.waiting = 0..numbers.len() as u32;
         if settings.drop_above.is_some() {
             heirs.settle(numbers.clone(), corpus.repeats_of(&numbers), self.fate == Fate::TooRepetitive);
         }
@@ -167,31 +232,35 @@ impl<'a> LargeText<'a> {
 
     fn page(&self) -> Page<'_> {
         let numbers = self.first..self.first + self.paragraphs();
-        self.compared.corpus.page(self.text, self.stand, numbers, self.columns)
+        self.compared.corpus.page(&self.text.bytes, self.stand, numbers, self.columns)
     }
 
     /// The next stretches of what waits. Each begins with a survivor, so that no cut is in two of them.
     fn next_stretches(&mut self) -> Vec<Stretch> {
-        let len = self.source.bytes().len() as u64;
-        let begins = len - self.text.len() as u64;
+        let (text_len, len) = (self.text.bytes.len() as u64, self.source.bytes().len() as u64);
         let mut stretches = Vec::new();
-        while stretches.len() < TOGETHER && self.done < len && (self.is_read || !self.waiting.is_empty()) {
+        while stretches.len() < TOGETHER && self.done.1 < len && (self.is_read || !self.waiting.is_empty()) {
             let page = self.page();
             let Range { start, end } = self.waiting;
-            let about = page.first_from(self.done - begins.min(self.done) + STRETCH).clamp((start + 1).min(end), end);
-            let is_cut = |&paragraph: &u32| !self.is_dropped() && !self.decided.survivors.is_gone(paragraph);
-            let next = (about..end).find(is_cut).unwrap_or(end);
+            let about = page.first_from(self.done.0 + STRETCH).clamp((start + 1).min(end), end);
+            let may_begin = |&paragraph: &u32| {
+                let is_cut = !self.is_dropped() && !self.decided.survivors.is_gone(paragraph);
+                is_cut && self.text.map.may_be_parted(page.start(paragraph))
+            };
+            let next = (about..end).find(may_begin).unwrap_or(end);
             let is_last = self.is_read && next == end;
-            let extent = Span { start: self.done, end: if is_last { len } else { begins + page.start(next) } };
+            let text = Span { start: self.done.0, end: if is_last { text_len } else { page.start(next) } };
+            let in_file = |at: u64| self.text.map.around(Span { start: at, end: at + 1 }).start;
+            let extent = Span { start: self.done.1, end: if is_last { len } else { in_file(text.end) } };
             let removed = &self.decided.removed[self.next_removed..];
             let removed = self.next_removed..self.next_removed + removed.partition_point(|removed| removed.at < next);
-            (self.next_removed, self.waiting.start, self.done) = (removed.end, next, extent.end);
-            stretches.push(Stretch { paragraphs: start..next, removed, spared: std::mem::take(&mut self.spared), extent });
+            (self.next_removed, self.waiting.start, self.done) = (removed.end, next, (text.end, extent.end));
+            stretches.push(Stretch { paragraphs: start..next, removed, spared: std::mem::take(&mut self.spared), text, extent });
         }
         stretches
     }
 
-    fn portion(&self, stretch: Stretch) -> Portion<'_> {
+    fn portion<'p>(&'p self, stretch: Stretch, repairs: Option<&'p Repairs>) -> Portion<'p> {
         let (page, corpus) = (self.page(), Some(&self.compared.corpus));
         let is_whole = self.course.settings.unit == Unit::Document;
         let around = Around { page: &page, survivors: &self.decided.survivors, ground: &self.ground, earlier: corpus, is_whole };
@@ -205,6 +274,8 @@ impl<'a> LargeText<'a> {
         portion.extent = stretch.extent;
         portion.is_first = stretch.extent.start == 0;
         portion.add(Planned::text(extent, plan, is_dropped));
+        portion.repair(repairs.into_iter());
+        portion.repaired = repairs.map(|_| &*self.text.map);
         portion.earlier = corpus;
         portion
     }
@@ -217,6 +288,8 @@ struct Stretch {
     removed: Range<usize>,
     /// How many paragraphs are spared, as is said with it.
     spared: usize,
+    /// Its part of the text.
+    text: Span,
     /// Its bytes in the file.
     extent: Span,
 }

@@ -3,7 +3,7 @@
 
 use super::portion::is_dropped;
 use super::{Course, OnError, Part, Planned, Portion};
-use crate::corpus::{Corpus, Entering, Mark, Stand};
+use crate::corpus::{Corpus, Entering, Mark, Origins, Stand};
 use crate::detect::earlier::{InDocument, Sought};
 use crate::document::Span;
 use crate::error::{Error, Result, Stuck, TooLong};
@@ -205,7 +205,7 @@ impl<'l> Lot<'l> {
         let has_lines = self.input.form.has_lines_of_file();
         let read = self.sheaf.read_from(|at| if has_lines { self.source.line(at) } else { 0 });
         let (bytes, origins) = match read {
-            Some((bytes, origins)) => (bytes, Some(origins)),
+            Some((bytes, origins)) => (bytes, Some(Origins::Each(origins))),
             None => (self.bytes.clone(), None),
         };
         self.stand = corpus.hold(bytes, origins, self.input, self.offset);

@@ -255,9 +255,13 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     /// A large text in stretches.
     fn large(&mut self, input: Input, source: Source) -> Result<bool> {
         let course = self.course;
+        let reads = course.threads.run(|| large::Reads::of(&source, course.settings.tidy));
+        if let Err(error) = course.budget.ensure_fits_beside(source.len() as u64, reads.repaired(), || input.place()) {
+            return self.hand_on(vec![Outcome::Failed(error)]);
+        }
         let mut compared = self.corpus.take().unwrap_or_else(|| Compared::new(course.settings, course.budget.memory, false));
         let mark = compared.corpus.mark();
-        let mut text = LargeText::new(&input, &source, &mut compared, course);
+        let mut text = LargeText::new(&input, &source, &reads, &mut compared, course);
         let failed = loop {
             match course.threads.run(|| text.next(&self.work)) {
                 Ok(made) if made.is_empty() => break None,

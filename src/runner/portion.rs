@@ -4,7 +4,7 @@ use super::Reading;
 use crate::Plan;
 use crate::apply::Piece;
 use crate::corpus::{Corpus, Known};
-use crate::document::{Edit, Span, edited};
+use crate::document::{Edit, Edits, Map, Put, Span, edited};
 use crate::error::Result;
 use crate::ground::Repairs;
 use crate::plan::Fate;
@@ -14,6 +14,7 @@ use crate::sheaf::{Layout, Sheaf};
 use crate::source::{About, Fault, Form, Holds, Input, Records, Skipped, Source, jsonl, warc};
 use crate::tidy::{Counts, Firsts};
 use bytes::Bytes;
+use smallvec::SmallVec;
 use std::ops::Range;
 
 /// What is planned for an input, or for a stretch of one.
@@ -34,8 +35,8 @@ pub struct Portion<'a> {
     pub documents: Vec<Planned>,
     /// What goes of the bytes, documents that are dropped included.
     pub cuts: Vec<Span>,
-    /// What is repaired in them, beside the cuts; in order.
-    pub edits: Vec<&'a Edit>,
+    /// What is repaired in them, beside the cuts.
+    pub edits: Edits,
     /// The records that can't be read, by their line, and why; with [`OnError::Drop`](super::OnError::Drop) they go too.
     pub faults: Vec<(u64, Fault)>,
     /// Whether it is the first part of its input.
@@ -45,6 +46,8 @@ pub struct Portion<'a> {
     pub(super) records: Option<&'a Records>,
     /// It, taken apart.
     pub(super) sheaf: Option<&'a Sheaf>,
+    /// What leads to its bytes from the text that they are, repaired, of which it is a part.
+    pub(super) repaired: Option<&'a Map>,
 }
 
 /// Which part of an input something is.
@@ -136,16 +139,15 @@ impl<'a> Portion<'a> {
     }
 
     /// All that is changed of the bytes, in order: each place and what stands there then.
-    pub(crate) fn changes(&self) -> impl Iterator<Item = (Span, &[u8])> {
+    pub(crate) fn changes(&self) -> impl Iterator<Item = Put<'_>> {
         self.changes_in(self.extent)
     }
 
     /// The same of some of the bytes.
-    pub(crate) fn changes_in(&self, all: Span) -> impl Iterator<Item = (Span, &[u8])> {
+    pub(crate) fn changes_in(&self, all: Span) -> impl Iterator<Item = Put<'_>> {
         let cuts = &self.cuts[self.cuts.partition_point(|cut| cut.start < all.start)..];
-        let edits = &self.edits[self.edits.partition_point(|edit| edit.at.start < all.start)..];
         let cuts = cuts.iter().map(|&cut| (cut, &[][..])).take_while(move |(cut, _)| cut.end <= all.end);
-        let edits = edits.iter().map(|edit| (edit.at, &*edit.put)).take_while(move |(at, _)| at.end <= all.end);
+        let edits = self.edits_in(all);
         let (mut cuts, mut edits) = (cuts.peekable(), edits.peekable());
         std::iter::from_fn(move || match (cuts.peek(), edits.peek()) {
             (Some((cut, _)), Some((edit, _))) if edit.start < cut.start => edits.next(),
@@ -157,6 +159,20 @@ impl<'a> Portion<'a> {
     /// The same, to be kept.
     fn all_edits(&self) -> Vec<Edit> {
         self.changes().map(|(at, put)| Edit { at, put: put.into() }).collect()
+    }
+
+    fn edits_in(&self, all: Span) -> impl Iterator<Item = Put<'_>> {
+        let edits = self.edits.behind(all.start).skip_while(move |(at, _)| at.start < all.start);
+        edits.take_while(move |(at, _)| at.end <= all.end)
+    }
+
+    /// Whether something of the text it is about is repaired.
+    pub(crate) fn is_repaired(&self, span: Span) -> bool {
+        if let Some(map) = self.repaired {
+            return !map.has(span);
+        }
+        let mut edits = self.edits.behind(span.start).skip_while(|(at, _)| at.end == span.start);
+        edits.next().is_some_and(|(at, _)| at.start < span.end)
     }
 
     /// Whether anything is.
@@ -196,14 +212,12 @@ impl<'a> Portion<'a> {
 
     /// By how many bytes a document becomes longer, or shorter, because it is repaired.
     pub(crate) fn growth(&self, document: &Planned) -> i64 {
-        let first = self.edits.partition_point(|edit| edit.at.start < document.extent.start);
-        let its = self.edits[first..].iter().take_while(|edit| edit.at.start < document.extent.end);
-        its.map(|edit| edit.put.len() as i64 - edit.at.len() as i64).sum()
+        self.edits_in(document.extent).map(|(at, put)| put.len() as i64 - at.len() as i64).sum()
     }
 
     pub(super) fn new(input: &'a Input, source: &'a Source, part: Part, bytes: Bytes) -> Self {
         let extent = Span::new(0, bytes.len());
-        let (documents, cuts, edits, faults) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (documents, cuts, edits, faults) = (Vec::new(), Vec::new(), Edits::default(), Vec::new());
         Self {
             input,
             source,
@@ -219,6 +233,7 @@ impl<'a> Portion<'a> {
             earlier: None,
             records: None,
             sheaf: None,
+            repaired: None,
         }
     }
 
@@ -271,26 +286,26 @@ impl<'a> Portion<'a> {
     }
 
     /// Repairs the last document, but for what is cut of it.
-    pub(super) fn repair(&mut self, of_texts: impl Iterator<Item = &'a Repairs>) {
+    pub(super) fn repair<'r>(&mut self, of_texts: impl Iterator<Item = &'r Repairs>) {
         let Some(document) = self.documents.last_mut().filter(|document| !document.is_dropped) else { return };
-        let mut all: Vec<&Edit> = Vec::new();
-        for Repairs { edits, counts, firsts, .. } in of_texts {
+        let mut of_texts: SmallVec<[&Repairs; 2]> = of_texts.collect();
+        for Repairs { counts, firsts, .. } in &of_texts {
             document.repairs.add(counts);
             for (first, of_text) in document.first_repairs.iter_mut().zip(firsts) {
                 *first = [*first, *of_text].into_iter().flatten().min();
             }
-            all.extend(edits);
         }
-        // Its texts may be read in another order than they stand in.
-        all.sort_unstable_by_key(|edit| edit.at);
         let mut cuts = document.plan.cuts.iter().map(|cut| cut.at).peekable();
-        let stays = |edit: &&Edit| {
-            while cuts.next_if(|cut| cut.end <= edit.at.start).is_some() {}
-            let is_apart = cuts.peek().is_none_or(|cut| edit.at.end <= cut.start);
-            debug_assert!(is_apart || cuts.peek().is_some_and(|cut| cut.start <= edit.at.start && edit.at.end <= cut.end));
-            is_apart
-        };
-        self.edits.extend(all.into_iter().filter(stays));
+        // They may be read in another order than they stand in.
+        of_texts.sort_by_key(|repairs| repairs.edits.first());
+        for (at, put) in of_texts.into_iter().flat_map(|repairs| repairs.edits.iter()) {
+            while cuts.next_if(|cut| cut.end <= at.start).is_some() {}
+            let is_apart = cuts.peek().is_none_or(|cut| at.end <= cut.start);
+            debug_assert!(is_apart || cuts.peek().is_some_and(|cut| cut.start <= at.start && at.end <= cut.end));
+            if is_apart {
+                self.edits.push(at, put);
+            }
+        }
     }
 
     /// The text of an earlier document that is a block's witness, by its first and last paragraph.

@@ -9,7 +9,6 @@ use crate::Plan;
 use crate::error::{Error, Place, Result, Stuck, What};
 use crate::sheaf::{Sheaf, Taking};
 use crate::source::{Form, Found, Input, Loaded, Packing, Source, Watch, load, text, unpacked_size};
-use crate::tidy::is_tidy;
 use rayon::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -41,18 +40,11 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
         self.hand_on_together(made).map(Way::on_if)
     }
 
-    /// Whether a text is so large that it is handed on in stretches, and read as it is written.
-    fn comes_in_stretches(&self, input: &Input, source: &Source) -> bool {
-        let Course { settings, threads, .. } = self.course;
-        let is_large = source.len() as u64 >= LARGE && input.form == Form::Text;
-        is_large && !settings.only_tidies && threads.run(|| is_tidy(source, &settings.tidy))
-    }
-
     /// A text alone, which is all of a batch.
     pub(super) fn text(&mut self, input: Input, batch: Batch) -> Result<Way> {
         let (input, source) = match loaded(Found::Input(input), self.course, batch.unpacking) {
             Err(input) => return Ok(Way::Again(Batch { group: vec![counted(input, self.course)], ..batch })),
-            Ok(Ok((input, source))) if self.comes_in_stretches(&input, &source) => {
+            Ok(Ok((input, source))) if source.len() as u64 >= LARGE && input.form == Form::Text => {
                 return self.large(input, source).map(Way::on_if);
             }
             Ok(Ok(loaded)) => loaded,

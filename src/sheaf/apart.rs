@@ -2,8 +2,9 @@
 
 use super::{Part, Sheaf, Taking, Unreadable};
 use crate::compare::{Match, compared};
-use crate::document::{Edit, Kind, Span, Unit};
+use crate::document::{Edits, Kind, Span, Unit};
 use crate::fingerprint::Hash;
+use crate::ground::Repairs;
 use crate::segment::Manner;
 use crate::source::{Fields, Form, Holds, Record, warc};
 use crate::tidy::Tidy;
@@ -25,8 +26,8 @@ pub(crate) struct Apart {
     pub(crate) paragraphs: Vec<Paragraph>,
     /// Where its bodies are written, in order.
     bodies: Vec<Span>,
-    /// What is repaired in them, in order.
-    pub(crate) edits: Vec<Edit>,
+    /// What is repaired in them.
+    pub(crate) edits: Edits,
     /// What goes with each item, if something before it stays or nothing does.
     pub(crate) items: Vec<[Span; 2]>,
 }
@@ -48,7 +49,7 @@ impl Apart {
         let mut apart = Self {
             paragraphs: Vec::with_capacity(sheaf.segments.list.len()),
             bodies: Vec::new(),
-            edits: Vec::new(),
+            edits: Edits::default(),
             items: Vec::new(),
         };
         for document in &sheaf.documents {
@@ -60,14 +61,15 @@ impl Apart {
                 apart.paragraphs.push(Paragraph { around: ground.around(text), pieces: ground.pieces(text), form });
             }
             apart.bodies.push(document.source);
-            apart.edits.extend(sheaf.repairs(document).into_iter().flat_map(|repairs| repairs.edits.iter().cloned()));
             if document.part != Part::Rest && apart.items.last().is_none_or(|[last, _]| *last != document.extent) {
                 apart.items.push([document.extent, document.leading]);
             }
         }
         apart.paragraphs.sort_by_key(|paragraph| paragraph.around);
         apart.bodies.sort_unstable();
-        apart.edits.sort_unstable_by_key(|edit| edit.at);
+        let mut repairs: Vec<&Repairs> = sheaf.documents.iter().filter_map(|document| sheaf.repairs(document)).collect();
+        repairs.sort_by_key(|repairs| repairs.edits.first());
+        apart.edits = repairs.into_iter().flat_map(|repairs| repairs.edits.iter()).collect();
         Ok(apart)
     }
 

@@ -20,7 +20,7 @@ use crate::document::{Map, Span};
 use edits::Edits;
 pub(crate) use encoding::decoded;
 use look::Look;
-pub(crate) use repaired::{Firsts, Repaired, TAGS, is_tidy, may_call_for, repaired, repaired_in};
+pub(crate) use repaired::{Firsts, Repaired, TAGS, may_call_for, repaired, repaired_in};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::borrow::Cow;
 use std::fmt;

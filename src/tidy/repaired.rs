@@ -11,6 +11,8 @@ use std::ops::{Range, RangeInclusive};
 
 /// So much of a text is repaired by itself.
 const STRETCH: usize = 1 << 20;
+/// So many stretches for each thread are repaired before they are put together.
+const TOGETHER: usize = 4;
 
 /// A text, repaired.
 #[derive(Debug)]
@@ -57,6 +59,29 @@ fn once(text: &[u8], repairs: &Tidy) -> Option<Repaired> {
 }
 
 impl Repaired {
+    /// A text of which nothing is repaired so far, with room for so many bytes.
+    fn begun(text: &[u8], room: usize) -> Self {
+        let mut all = Vec::with_capacity(room);
+        all.extend_from_slice(text);
+        Self { text: all, map: Map::shift(0, text.len()), counts: Counts::default(), firsts: Firsts::default() }
+    }
+
+    /// Goes on with a stretch that begins here, repaired, if that was needed.
+    fn go_on(&mut self, stretch: &[u8], repaired: Option<Self>, at: usize) {
+        let Some(Self { text, map, counts, firsts }) = repaired else {
+            self.text.extend_from_slice(stretch);
+            self.map.push(Span::new(at, at + stretch.len()), stretch.len() as u64, false);
+            return;
+        };
+        for (first, further) in self.firsts.iter_mut().zip(firsts) {
+            let moved = |span: Span| Span { start: span.start + at as u64, end: span.end + at as u64 };
+            *first = first.or(further.map(moved));
+        }
+        self.text.extend_from_slice(&text);
+        self.map.extend(&map, at as u64);
+        self.counts.add(&counts);
+    }
+
     /// What was made of what `first` made.
     fn after(self, mut first: Self) -> Self {
         for (first_place, place) in first.firsts.iter_mut().zip(self.firsts) {
@@ -68,18 +93,25 @@ impl Repaired {
 }
 
 fn of_decoded(text: &[u8], repairs: &Tidy) -> Option<Repaired> {
-    let stretches: Vec<&[u8]> = stretches(text).collect();
-    let each: Vec<Option<Repaired>> = match stretches.as_slice() {
-        [one] => vec![of_stretch(one, repairs)],
-        all => all.par_iter().map(|stretch| of_stretch(stretch, repairs)).collect(),
-    };
-    each.iter().any(Option::is_some).then(|| join(stretches.into_iter().zip(each)))
-}
-
-/// Whether nothing is to be repaired in a text.
-pub(crate) fn is_tidy(text: &[u8], repairs: &Tidy) -> bool {
-    let needs_no_decoding = || !repairs.has(Repair::Encoding) || decoded(text).is_none();
-    repairs.is_none() || needs_no_decoding() && stretches(text).par_bridge().all(|stretch| of_stretch(stretch, repairs).is_none())
+    if text.len() <= STRETCH {
+        return of_stretch(text, repairs);
+    }
+    let mut stretches = stretches(text);
+    let mut all: Option<Repaired> = None;
+    let mut at = 0;
+    loop {
+        let some: Vec<&[u8]> = stretches.by_ref().take(TOGETHER * rayon::current_num_threads()).collect();
+        if some.is_empty() {
+            return all;
+        }
+        let repaired: Vec<Option<Repaired>> = some.par_iter().map(|stretch| of_stretch(stretch, repairs)).collect();
+        for (stretch, repaired) in some.into_iter().zip(repaired) {
+            if all.is_some() || repaired.is_some() {
+                all.get_or_insert_with(|| Repaired::begun(&text[..at], text.len())).go_on(stretch, repaired, at);
+            }
+            at += stretch.len();
+        }
+    }
 }
 
 /// A text in stretches, each of which begins a line with a letter or a digit that no repair takes: no repair looks beyond that.
@@ -173,32 +205,6 @@ pub(crate) fn repaired_in(
     let firsts = firsts.map(|first| first.map(|first| to_stretch.around(first)));
     let map = to_text.then(&map).then(&to_stretch).loosened(&bytes, stretch);
     Some(Repaired { text: bytes, map, counts, firsts })
-}
-
-/// Pieces of a text, each as it was and repaired, if that was needed; as one.
-fn join<'t>(pieces: impl Iterator<Item = (&'t [u8], Option<Repaired>)>) -> Repaired {
-    let (counts, firsts) = (Counts::default(), Firsts::default());
-    let mut all = Repaired { text: Vec::new(), map: Map::default(), counts, firsts };
-    let mut at = 0;
-    for (written, repaired) in pieces {
-        match repaired {
-            None => {
-                all.text.extend_from_slice(written);
-                all.map.push(Span::new(at, at + written.len()), written.len() as u64, false);
-            }
-            Some(Repaired { text, map, counts, firsts }) => {
-                for (first, further) in all.firsts.iter_mut().zip(firsts) {
-                    let moved = |span: Span| Span { start: span.start + at as u64, end: span.end + at as u64 };
-                    *first = first.or(further.map(moved));
-                }
-                all.text.extend_from_slice(&text);
-                all.map.extend(&map, at as u64);
-                all.counts.add(&counts);
-            }
-        }
-        at += written.len();
-    }
-    all
 }
 
 impl Counts {
