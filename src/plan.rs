@@ -202,6 +202,10 @@ impl Plan {
             } else {
                 Span { start: page.span(first).start, end: page.start(last + 1) }
             };
+            if !ground.may_be_parted(cut) {
+                self.spared += removed.len();
+                continue;
+            }
             self.cuts.extend(ground.pieces(cut).into_iter().map(|at| Cut { at, block }));
             self.blocks.push(around.to_block(removed));
         }

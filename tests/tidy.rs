@@ -265,19 +265,19 @@ fn what_was_repaired_is_proven_and_taken_back() {
 #[test]
 fn a_large_text_is_repaired_as_a_small_one_is() {
     let desk = Desk::in_memory();
-    let page: String = (0..24_000)
+    let page: String = (0..21_500)
         .map(|at: usize| {
-            let number = if at / 4 % 5 == 0 { at / 28 * 4 + at % 4 } else { at }; // every fifth four of them are four of before
-            damaged(number, at * at % 8) + ["\r\n", "\n\n\n", "\u{2029}", "\r", "\n", " \u{feff}\n"][at % 6]
+            let number = if (at / 4).is_multiple_of(5) { at / 28 * 4 + at % 4 } else { at }; // every fifth four of them are four of before
+            damaged(number, at * 3 % 8) + ["\r\n", "\n\n\n", "\u{2029}", "\r", "\n", " \u{feff}\n"][at % 6]
         })
         .collect();
-    assert!(page.len() > 5 << 20);
-    let wide: Vec<u8> = page.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let half = &page[..page.match_indices("Paragraph").nth(10_500).unwrap().0];
+    let wide: Vec<u8> = half.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let (utf_8, wide) = ([b"\xef\xbb\xbf", page.as_bytes()].concat(), [b"\xff\xfe".as_slice(), &wide].concat());
-    let whole = expected(&page);
-    assert!(whole.len() < page.len() * 9 / 10);
-    let tidied = tidy(&page, &Tidy::SAFE).text.into_owned();
-    for (name, bytes, mark) in [("a.txt", utf_8, "\u{feff}"), ("wide.txt", wide, "")] {
+    for (name, page, bytes, mark) in [("a.txt", &*page, utf_8, "\u{feff}"), ("wide.txt", half, wide, "")] {
+        let whole = expected(page);
+        assert!(bytes.len() > 4 << 20 && whole.len() < page.len() * 9 / 10);
+        let tidied = tidy(page, &Tidy::SAFE).text.into_owned();
         desk.write(&format!("in/{name}"), bytes);
         for flags in [
             "--threads 1",
@@ -288,6 +288,9 @@ fn a_large_text_is_repaired_as_a_small_one_is() {
             "--across --memory 2G",
             "--across --memory 64M",
         ] {
+            if name == "wide.txt" && flags.ends_with(['1', 'p', 'M']) {
+                continue;
+            }
             desk.sh("rm -rf out back").succeeds();
             desk.sh(&format!("unecho -q --tidy {flags} in/{name} -o out --record run.jsonl")).succeeds();
             match flags {
@@ -296,21 +299,25 @@ fn a_large_text_is_repaired_as_a_small_one_is() {
                 "--unit line --min-chars 0 --threads 8" => assert!(desk.read("out") == desk.read("lines"), "{name} {flags}"),
                 _ => assert!(desk.read("out") == format!("{mark}{whole}"), "{name} {flags}"),
             }
-            assert_eq!(desk.run(&["verify", "run.jsonl"]).status, Some(0), "{name} {flags}");
+            let verified = desk.run(&["verify", "run.jsonl"]);
+            assert!(verified.status == Some(0), "{name} {flags}: {verified}");
+            assert!(!verified.stderr.contains("not proven"), "{name} {flags}: {verified}");
             desk.sh(&format!("unecho -q restore run.jsonl -o back && cmp in/{name} back && rm run.jsonl")).succeeds();
         }
     }
     let checked = desk.sh("unecho check --tidy --format json in/a.txt");
     let found: serde_json::Value = serde_json::from_str(&checked.stdout).unwrap();
     let rule = |finding: &&serde_json::Value| finding["rule"] == "untidy";
-    assert_eq!(found["findings"].as_array().unwrap().iter().filter(rule).count(), 8, "{found}");
+    assert_eq!(found["findings"].as_array().unwrap().iter().filter(rule).count(), 8);
     // The diff, and a file beside it whose paragraphs are those of the first.
-    desk.write("in/b.txt", &page[..page.len() / 2].trim_end_matches(char::is_alphanumeric));
+    desk.sh("rm -r in/wide.txt back").succeeds();
+    desk.write("in/b.txt", half);
     desk.sh("unecho -q --tidy --across in -o both --record run.jsonl && unecho verify run.jsonl").succeeds();
     desk.sh("unecho -q restore run.jsonl -o back && diff -r in back").succeeds();
+    assert!(desk.read("both/b.txt").is_empty());
     desk.sh("unecho scan -q --tidy --format diff in/a.txt > run.diff").succeeds();
     let applied = patch::applied(&fs::read(desk.path("run.diff")).unwrap(), |name| fs::read(desk.path(name)).unwrap());
-    assert!(applied == [("in/a.txt".to_owned(), Some(format!("\u{feff}{whole}").into_bytes()))]);
+    assert!(applied == [("in/a.txt".to_owned(), Some(format!("\u{feff}{}", expected(&page)).into_bytes()))]);
 }
 
 #[test]
@@ -361,6 +368,9 @@ fn a_diff_shows_what_would_be_repaired_and_cut() {
     for (name, copy) in &applied {
         assert_eq!(copy.as_deref(), Some(&*fs::read(desk.path(&format!("new/{name}"))).unwrap()), "{name}");
     }
+    let wide: Vec<u8> = "\u{feff}One.\nTwo  \n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    desk.write("wide.txt", wide);
+    desk.run(&["scan", "-q", "--tidy", "--format", "diff", "wide.txt"]).fails("is in UTF-16LE, of which a diff has no lines");
     desk.write("d.wet", conversion(1, "a\u{a0}b\r\nc\r\n"));
     desk.run(&["scan", "-q", "--tidy", "--format", "diff", "d.wet"]).prints(
         "--- d.wet:1 (https://example.org/1)\t\n+++ d.wet:1 (https://example.org/1)\t\n@@ -1,2 +1,2 @@\n-a\u{a0}b\r\n+a b\n-c\r\n+c\n",
@@ -455,6 +465,13 @@ fn words_beside_a_cut_in_utf_16_stay() {
     let text = format!("{body}\nMiddle stays.\n{body}\nNext words stay.\n");
     desk.write("a.txt", [&b"\xff\xfe"[..], &text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()].concat());
     desk.run(&["--tidy", "-q", "a.txt"]).prints(&format!("{}\nMiddle stays.\nNext words stay.\n", body.trim_end()));
+    // Line ends that aren't blank in the bytes: separators, and entities in a word that was decoded as a whole.
+    let text = format!("Begins{body}ends.\u{2028}Middle.\u{2028}Begins{body}ends.\u{2028}Next.\n");
+    desk.write("a.txt", [&b"\xff\xfe"[..], &text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()].concat());
+    desk.run(&["--tidy", "-q", "a.txt"]).prints(&format!("Begins{body}ends.\nMiddle.\nNext.\n"));
+    let text = format!("caf\u{e9}&#10;\u{c9}t\u{e9}{body}\u{e9}&#10;Middle caf\u{e9}&#10;\u{c9}t\u{e9}{body}\u{e9}&#10;Next.\n");
+    desk.write("a.txt", WINDOWS_1252.encode(&text).0);
+    desk.run(&["--tidy", "-q", "a.txt"]).prints(&text.replace("&#10;", "\n"));
 }
 
 /// A record of a WET.

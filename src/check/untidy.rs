@@ -31,6 +31,9 @@ fn hit(portion: &Portion, document: &Planned, repair: Repair, count: u64, has_li
         has_lines_of_file: form.has_lines_of_file(),
     };
     let message = match count {
+        _ if let Some(encoded) = document.encoded.filter(|_| repair == Repair::Encoding) => {
+            format!("encoding would decode this from {}", encoded.name())
+        }
         1 => format!("{} would repair this", repair.name()),
         _ => format!("{} would repair {}, of which this is the first", repair.name(), counted(count, "place")),
     };

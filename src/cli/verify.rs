@@ -68,7 +68,7 @@ fn in_words(verified: &Verified) -> String {
         (without, "that need none"),
         (
             unknown,
-            "not proven: by rules that this unecho doesn't know, in a table repaired in place, or in a text that was decoded",
+            "not proven: by rules that this unecho doesn't know, in a table repaired in place, or in a text of an unknown encoding",
         ),
     ];
     let proofs: Vec<String> =

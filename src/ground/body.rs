@@ -116,6 +116,7 @@ impl Reading<'_> {
             map: Map::default(), // by which nobody goes: it may be that it isn't text alone
             edits,
             counts: repairs.counts,
+            encoded: None,
             firsts: repairs.firsts.map(|first| first.map(|first| self.written_in_source(first))),
         })
     }

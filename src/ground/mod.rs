@@ -45,6 +45,14 @@ impl Ground<'_> {
         }
     }
 
+    /// Whether no character of the source is one of a text and one beside it, too.
+    pub(crate) fn may_be_parted(&self, text: Span) -> bool {
+        match self {
+            Ground::Tidied(map) => map.may_be_parted(text.start) && map.may_be_parted(text.end),
+            Ground::Plain(_) | Ground::Read(_) => true, // of which each character stands by itself
+        }
+    }
+
     /// The stretches of the source in which a text stands.
     pub(crate) fn pieces(&self, text: Span) -> SmallVec<[Span; 2]> {
         match self {

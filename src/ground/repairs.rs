@@ -3,7 +3,7 @@
 use crate::document::{Edit, Edits, Map, Span};
 use crate::source::Form;
 use crate::source::jsonl;
-use crate::tidy::{self, Counts, Firsts, Repair, Repaired, Tidy};
+use crate::tidy::{self, Counts, Encoded, Firsts, Repair, Repaired, Tidy};
 use smallvec::SmallVec;
 
 /// What was repaired in a text.
@@ -16,6 +16,8 @@ pub(crate) struct Repairs {
     pub(crate) counts: Counts,
     /// And where first.
     pub(crate) firsts: Firsts,
+    /// How the text was encoded, if not in UTF-8.
+    pub(crate) encoded: Option<Encoded>,
 }
 
 impl Repairs {
@@ -49,7 +51,13 @@ impl Repairs {
             edits.push(at, &put);
         }
         let firsts = repaired.firsts.map(|first| first.map(|first| to_source.around(first)));
-        Some(Self { map: repaired.map.clone().led_on(to_source), edits, counts: repaired.counts, firsts })
+        Some(Self {
+            map: repaired.map.clone().led_on(to_source),
+            edits,
+            counts: repaired.counts,
+            firsts,
+            encoded: repaired.encoded,
+        })
     }
 }
 
@@ -69,12 +77,26 @@ pub(crate) fn repair(
     Some((repaired.text, repairs))
 }
 
-/// What is repaired in a text as it is written in a file of a form, from `start` on.
-pub(crate) fn edits_of(written: &[u8], start: u64, form: Form, repairs: Tidy) -> Edits {
+/// What is repaired in a text as it is written in a file of a form, from `start` on. Of a text file it is a part, of which it is known how
+/// it is encoded if not in UTF-8; `is_beginning`: the first.
+pub(crate) fn edits_of(
+    written: &[u8],
+    start: u64,
+    form: Form,
+    repairs: Tidy,
+    encoded: Option<Encoded>,
+    is_beginning: bool,
+) -> Edits {
     let (mut text, mut escapes) = (Vec::new(), Vec::new());
     let is_string = form == Form::Jsonl;
     if is_string {
         jsonl::unescape(written, &mut text, &mut escapes);
+    }
+    if form == Form::Text {
+        let Some(repaired) = tidy::repaired_of(written, encoded, is_beginning, repairs) else { return Edits::default() };
+        let put = |text: &[u8], _| Some(text.into());
+        let to_file = Map::shift(start as usize, written.len());
+        return Repairs::of(&repaired, written, &to_file, put).expect("all can be written so").edits;
     }
     let read = if is_string { &text } else { written };
     let to_file = || jsonl::map(&escapes, written.len(), start);

@@ -224,6 +224,9 @@ pub(super) struct FileLine {
     /// How many rows each row group of a table has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) row_groups: Option<Vec<u64>>,
+    /// How a text was encoded that was decoded, since it isn't UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) encoding: Option<String>,
 }
 
 const FORMS: [(Form, &str); 6] = [

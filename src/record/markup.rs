@@ -138,9 +138,11 @@ impl<'t> Proof<'t> {
     /// Whether paragraphs stand in a witness that is text as it is written.
     fn stands_in_text(&self, file: usize, ranges: &[Place], form: Form, paragraphs: &[&[u8]]) -> Result<bool> {
         let (mut text, mut reader) = (Vec::new(), Reader::new(self.texts));
+        let is_clean = self.texts.stands(file)? == Stands::Clean;
+        let encoded = if is_clean { None } else { self.texts.file(file).encoded };
         for &range in ranges {
             let written = reader.read_repaired(file, range.into())?;
-            text.extend_from_slice(&Written { form, repairs: self.repairs }.decoded(&written));
+            text.extend_from_slice(&Written { form, repairs: self.repairs, encoded }.decoded(&written));
             text.push(b'\n');
         }
         let (mut of_text, mut of_all) = (Vec::new(), Vec::new());

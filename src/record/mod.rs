@@ -21,7 +21,7 @@ mod verify;
 
 use crate::compare::compared;
 use crate::source::Form;
-use crate::tidy::{Repair, repaired};
+use crate::tidy::{Encoded, repaired_of};
 use crate::{Match, Tidy};
 use std::borrow::Cow;
 use std::fs::File;
@@ -42,11 +42,12 @@ pub use verify::{Verified, verify};
 struct Written {
     form: Form,
     repairs: Tidy,
+    encoded: Option<Encoded>,
 }
 
 impl From<Form> for Written {
     fn from(form: Form) -> Self {
-        Self { form, repairs: Tidy::NONE }
+        Self { form, repairs: Tidy::NONE, encoded: None }
     }
 }
 
@@ -54,8 +55,7 @@ impl Written {
     /// A text as it reads.
     fn decoded(self, written: &[u8]) -> Cow<'_, [u8]> {
         let read = self.form.decoded(written);
-        let repairs = if self.form == Form::Text { self.repairs } else { self.repairs.without(Repair::Encoding) };
-        repaired(&read, &repairs).map_or(read, |repaired| repaired.text.into())
+        repaired_of(&read, self.encoded, false, self.repairs).map_or(read, |repaired| repaired.text.into())
     }
 }
 

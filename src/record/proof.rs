@@ -4,7 +4,7 @@ use super::format::{BROKEN, CutLine, HEAD, Literal, Piece, Place, TIDIED, TOO_RE
 use super::markup;
 use super::replay::{each_piece, file_of};
 use super::similarity::similarity;
-use super::texts::{Reader, Texts, documents, is_between, pages, text_around};
+use super::texts::{Reader, Stands, Texts, documents, is_between, pages, text_around};
 use super::{Written, says_nothing};
 use crate::compare::compared;
 use crate::document::{Edit, Edits, Rule, Span};
@@ -13,7 +13,7 @@ use crate::ground::edits_of;
 use crate::segment::is_blank;
 use crate::source::jsonl::{self, Line};
 use crate::source::{Form, text, warc};
-use crate::tidy::{Repair, decoded};
+use crate::tidy::Encoded;
 use crate::{Match, Tidy};
 use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
@@ -32,7 +32,7 @@ pub struct Cuts {
     /// They need no witness: what goes with a document as a whole, a broken record, the head of one.
     pub without: u64,
     /// Not: this program doesn't know their rules, and they have no witness, or put something in its place; or they are repairs in a table
-    /// whose rows can't be told apart, or in a text that was decoded as a whole.
+    /// whose rows can't be told apart, or in a text of an unknown encoding.
     pub unknown: u64,
 }
 
@@ -80,7 +80,6 @@ pub(super) struct Proving<'t> {
     /// What was repaired, each with its line.
     tidied: Vec<(u64, Edit)>,
     repairs: Tidy,
-    is_decoded: Option<bool>,
 }
 
 /// What a cut is proven by.
@@ -133,7 +132,6 @@ impl<'t> Proving<'t> {
             heads,
             tidied,
             repairs,
-            is_decoded: None,
         }
     }
 
@@ -144,7 +142,6 @@ impl<'t> Proving<'t> {
     pub(super) fn prove(&mut self, line: u64, cut: &CutLine) -> Result<()> {
         let at = self.within(cut.cut.into());
         let gone = at.of(self.part);
-        let is_decoded = self.is_decoded();
         if markup::is_proven_so(self.form(self.file)) || self.is_of_page(at) {
             self.ends_before(cut)?;
             return self.prove_of_markup(line, cut, gone);
@@ -159,7 +156,7 @@ impl<'t> Proving<'t> {
             return Err(self.broken(line, "its row went as a whole, and isn't in the record"));
         }
         match self.ground(line, cut)? {
-            Ground::Witness(witness) if is_decoded => {
+            Ground::Witness(witness) if self.is_of_unknown_encoding(self.file) => {
                 self.cuts.unknown += 1;
                 self.survives(line, witness).map(drop)
             }
@@ -311,12 +308,13 @@ impl<'t> Proving<'t> {
     fn ensure_tidied(&mut self) -> Result<()> {
         let tidied = std::mem::take(&mut self.tidied);
         let (form, begins, repairs) = (self.form(self.file), text::begins_in(self.part, self.start == 0) as u64, self.repairs);
-        if form == Form::Parquet && self.own()?.len() == 1 {
+        if form == Form::Parquet && self.own()?.len() == 1 || self.is_of_unknown_encoding(self.file) {
             // Its rows may not be told apart, and where one ends matters.
             let count = tidied.len() as u64;
             (self.cuts.without, self.cuts.unknown) = (self.cuts.without - count, self.cuts.unknown + count);
             return Ok(());
         }
+        let (encoded, is_beginning) = (self.texts.file(self.file).encoded, self.start == 0);
         let mut known: (Span, Edits) = Default::default();
         for (line, edit) in tidied {
             let Some(mut text) = text_around(self.own()?, edit.at) else {
@@ -324,7 +322,7 @@ impl<'t> Proving<'t> {
             };
             text.start = text.start.max(begins.min(text.end));
             if known.0 != text {
-                known = (text, edits_of(text.of(self.part), text.start, form, repairs));
+                known = (text, edits_of(text.of(self.part), text.start, form, repairs, encoded, is_beginning));
             }
             if !markup::is_among(&edit, &known.1) {
                 return Err(self.broken(line, markup::NOT_REPAIRED_SO));
@@ -333,15 +331,21 @@ impl<'t> Proving<'t> {
         Ok(())
     }
 
-    /// Whether the part is a text that was decoded: how a piece of it reads, the piece doesn't say.
-    fn is_decoded(&mut self) -> bool {
-        let may_be = self.form(self.file) == Form::Text && self.repairs.has(Repair::Encoding);
-        *self.is_decoded.get_or_insert_with(|| may_be && decoded(self.part).is_some())
+    /// Whether a file is a text that was decoded, and it isn't known from what.
+    fn is_of_unknown_encoding(&self, file: usize) -> bool {
+        self.texts.file(file).encoded == Some(Encoded::Late)
     }
 
     /// How a file is written, of which a text is read and repaired.
     fn written(&self, file: usize) -> Written {
-        Written { form: self.form(file), repairs: self.repairs }
+        Written { form: self.form(file), repairs: self.repairs, encoded: self.texts.file(file).encoded }
+    }
+
+    /// The same of the text of a witness, as it is read: of the original, or of the clean copy.
+    fn written_of_witness(&self, file: usize) -> Result<Written> {
+        let written = self.written(file);
+        let is_clean = self.texts.stands(file)? == Stands::Clean;
+        Ok(if is_clean { Written { encoded: None, ..written } } else { written })
     }
 
     /// Makes sure that what is cut is text, and that it is whole lines that repeat, beside which nothing is said.
@@ -377,7 +381,7 @@ impl<'t> Proving<'t> {
             return Err(self.broken(line, "says not what it repeats"));
         }
         let other = self.survives(line, witness)?;
-        let (form, other_form) = (self.written(self.file), self.written(other));
+        let (form, other_form) = (self.written(self.file), self.written_of_witness(other)?);
         let is_blank = |repeat: &Span| says_nothing(repeat.of(gone), form, Match::Text);
         if !self.texts.record.settings().takes_any_line() && repeats.iter().all(is_blank) {
             return Err(self.broken(line, "repeats nothing that shows"));
@@ -388,13 +392,10 @@ impl<'t> Proving<'t> {
         }
         let repeat = joined(repeats.iter().map(|repeat| form.decoded(repeat.of(gone))));
         let mut staying = Vec::new();
-        let mut may_be_decoded = false;
         for &range in &witness.ranges {
             let written = self.reader.read_repaired(other, range.into())?;
-            may_be_decoded |= str::from_utf8(&written).map_or(true, |text| text.contains('\0'));
             append(&mut staying, &other_form.decoded(&written));
         }
-        may_be_decoded &= other_form.form == Form::Text && self.repairs.has(Repair::Encoding);
         if let Some(recorded) = cut.similarity {
             self.cuts.similar += 1;
             let is = similarity(&repeat, &staying);
@@ -402,7 +403,7 @@ impl<'t> Proving<'t> {
             let holds = is > 0.0 && (is - recorded).abs() <= ROUNDING;
             return if holds { Ok(()) } else { Err(self.broken(line, &why())) };
         }
-        if may_be_decoded {
+        if other_form.encoded == Some(Encoded::Late) {
             self.cuts.unknown += 1;
             return Ok(());
         }
@@ -566,7 +567,7 @@ impl<'t> Proving<'t> {
         let Some(text) = self.text_of(all.of(part)) else {
             return Err(self.broken(dropped.line, "its document is no whole one, and went as a whole"));
         };
-        if self.texts.record.settings().drops_repetitive() || self.is_decoded == Some(true) {
+        if self.texts.record.settings().drops_repetitive() || self.is_of_unknown_encoding(self.file) {
             return Ok(()); // what repeated was enough
         }
         let text = Span { start: all.start + text.start, end: all.start + text.end };
@@ -633,28 +634,28 @@ const NEAR: usize = 1 << 10;
 
 /// Whether a text as it is written, up to where a repeat begins in it, ends with a line; what says nothing may stand behind that.
 fn ends_a_line(before: &[u8], form: Written, how: Match) -> bool {
-    let end = line_end(form.form);
-    if before.is_empty() || before.ends_with(end) && may_be_split(before, before.len() - end.len(), form.form) {
+    let end = line_end(form);
+    if before.is_empty() || before.ends_with(end) && may_be_split(before, before.len() - end.len(), form) {
         return true; // nearly always
     }
     let tail = |written: &[u8]| {
         let read = form.decoded(written);
         rest_says_nothing(&read, memchr::memrchr(b'\n', &read).map(|end| &read[end + 1..]), how)
     };
-    let from = (before.len().saturating_sub(NEAR)..before.len()).find(|&from| may_be_split(before, from, form.form)).unwrap_or(0);
+    let from = (before.len().saturating_sub(NEAR)..before.len()).find(|&from| may_be_split(before, from, form)).unwrap_or(0);
     tail(&before[from..]).or_else(|| tail(before)).unwrap_or(true)
 }
 
 /// Whether a text as it is written, behind a repeat, begins with the end of a line; what says nothing may stand before that.
 fn begins_a_line(behind: &[u8], form: Written, how: Match) -> bool {
-    if behind.is_empty() || behind.starts_with(line_end(form.form)) {
+    if behind.is_empty() || behind.starts_with(line_end(form)) {
         return true;
     }
     let head = |written: &[u8]| {
         let read = form.decoded(written);
         rest_says_nothing(&read, memchr::memchr(b'\n', &read).map(|end| &read[..end]), how)
     };
-    let to = (0..=behind.len().min(NEAR)).rev().find(|&to| may_be_split(behind, to, form.form)).unwrap_or(behind.len());
+    let to = (0..=behind.len().min(NEAR)).rev().find(|&to| may_be_split(behind, to, form)).unwrap_or(behind.len());
     head(&behind[..to]).or_else(|| head(behind)).unwrap_or(true)
 }
 
@@ -665,13 +666,27 @@ fn rest_says_nothing(text: &[u8], rest: Option<&[u8]>, how: Match) -> Option<boo
 }
 
 /// A line end, as it is written mostly.
-fn line_end(form: Form) -> &'static [u8] {
-    if form == Form::Jsonl { b"\\n" } else { b"\n" }
+fn line_end(written: Written) -> &'static [u8] {
+    match (written.form, written.encoded) {
+        (Form::Jsonl, _) => b"\\n",
+        (_, Some(encoded)) => encoded.line_feed(),
+        (_, None) => b"\n",
+    }
 }
 
-/// Whether a text as it is written has no character and no escape across a place.
-fn may_be_split(text: &[u8], at: usize, form: Form) -> bool {
-    text.get(at).is_none_or(|byte| byte & 0xc0 != 0x80) && (form != Form::Jsonl || jsonl::is_between(text, at))
+/// Whether a text as it is written has no character and no escape across a place; in doubt it has.
+fn may_be_split(text: &[u8], at: usize, written: Written) -> bool {
+    match (written.form, written.encoded) {
+        (Form::Jsonl, _) => is_no_continuation(text, at) && jsonl::is_between(text, at),
+        (_, None | Some(Encoded::Mixed)) => is_no_continuation(text, at),
+        (_, Some(encoded)) if encoded.unit() > 1 => at.is_multiple_of(encoded.unit()),
+        // What is blank is no part of another character.
+        (_, Some(_)) => at == text.len() || at.checked_sub(1).is_none_or(|before| text[before] <= b' '),
+    }
+}
+
+fn is_no_continuation(text: &[u8], at: usize) -> bool {
+    text.get(at).is_none_or(|byte| byte & 0xc0 != 0x80)
 }
 
 /// Pieces of a text, each on lines of its own.

@@ -10,6 +10,7 @@ use crate::document::Span;
 use crate::error::{Error, Place, Result};
 use crate::fingerprint::fingerprint;
 use crate::source::{AtHand, Fields, Form, Input, Origin, Packing, Room};
+use crate::tidy::Encoded;
 use rayon::prelude::*;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
@@ -80,6 +81,8 @@ pub(super) struct RecordedFile {
     pub(super) gone: Vec<Gone>,
     /// The hash of the file of its clean copy.
     pub(super) copy: Option<String>,
+    /// How its text was encoded, if it was decoded.
+    pub(super) encoded: Option<Encoded>,
     /// Whether its stream broke off behind what is recorded.
     broke_off: bool,
 }
@@ -503,6 +506,7 @@ impl<'a> Reading<'a> {
             bytes: 0,
             clean_bytes: 0,
             row_groups: line.row_groups,
+            encoded: line.encoding.as_deref().map(Encoded::named),
             gone: Vec::new(),
             copy: None,
             broke_off: false,

@@ -12,7 +12,7 @@ use super::tables::Table;
 use crate::apply::{Draft, Outputs, Pending};
 use crate::error::{Error, Place, Result};
 use crate::runner::Portion;
-use crate::source::{Input, Origin, Packing, Room};
+use crate::source::{Form, Input, Origin, Packing, Room};
 use crate::threads::Threads;
 use std::collections::HashMap;
 use std::fs::{self, File, Permissions};
@@ -62,6 +62,7 @@ pub struct Begins {
     clean: Clean,
     clean_packing: Packing,
     table: Option<Table>,
+    encoding: Option<String>,
 }
 
 /// Where a clean copy goes.
@@ -89,7 +90,10 @@ impl Begins {
             Some(place) => Clean::At(place),
         };
         let table = Table::of(portion, outputs)?;
-        Ok(Self { input: (*input).clone(), packing: source.packing(), clean, clean_packing: outputs.packing(source), table })
+        let text = portion.documents.first().filter(|_| input.form == Form::Text);
+        let encoding = text.and_then(|text| text.encoded).map(|encoded| encoded.name().to_owned());
+        let (input, clean_packing) = ((*input).clone(), outputs.packing(source));
+        Ok(Self { input, packing: source.packing(), clean, clean_packing, table, encoding })
     }
 }
 
@@ -153,7 +157,7 @@ impl Recorder {
     ///
     /// # Errors
     /// If it can't be written.
-    pub fn file(&mut self, Begins { input, packing, clean, clean_packing, table }: Begins) -> Result<()> {
+    pub fn file(&mut self, Begins { input, packing, clean, clean_packing, table, encoding }: Begins) -> Result<()> {
         let path = match &input.from {
             Origin::Stdin => STREAM.into(),
             Origin::Named(path) | Origin::Walked(path) => self.folders.as_seen(path)?,
@@ -176,6 +180,7 @@ impl Recorder {
             clean_packing,
             clean: clean.map(RecordedPath),
             row_groups,
+            encoding,
         })
     }
 

@@ -51,7 +51,8 @@ impl Finding {
     fn end(&self, all: &str) -> String {
         let broken = self.cut_short.then(|| "the copy ends where the stream broke off".to_owned());
         let repaired = self.repairs.in_words().map(|repairs| format!("repaired: {repairs}"));
-        let words: Vec<String> = repaired.into_iter().chain(broken).collect();
+        let decoded = self.decoded_from.map(|encoding| format!("it was in {encoding}"));
+        let words: Vec<String> = repaired.into_iter().chain(decoded).chain(broken).collect();
         if words.is_empty() { all.into() } else { words.join("; ") }
     }
 

@@ -42,8 +42,13 @@ impl Changes {
     /// What of a portion differs, and its sums. What doesn't fit in memory goes where the budget says.
     ///
     /// # Errors
-    /// Those of temporary files.
+    /// If it has no lines, since it is in UTF-16; those of temporary files.
     pub fn of(portion: &Portion, budget: &Budget) -> Result<(Self, Told)> {
+        let encoded = portion.documents.iter().find_map(|document| document.encoded);
+        if let Some(encoded) = encoded.filter(|encoded| encoded.unit() > 1) {
+            let why = format!("is in {}, of which a diff has no lines; unecho --tidy -o writes the clean copy", encoded.name());
+            return Err(Error::refused(portion.input.place(), why));
+        }
         let kind = match portion.part {
             Part::End => Kind::End,
             _ if !portion.input.form.has_lines_to_look_up() => {

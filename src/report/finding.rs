@@ -7,7 +7,7 @@ use crate::compare::columns;
 use crate::document::{Block, Rule, Span, Witness};
 use crate::runner::{Planned, Portion};
 use crate::sheaf::Layout;
-use crate::tidy::Counts;
+use crate::tidy::{Counts, Encoded};
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::fmt;
@@ -49,6 +49,9 @@ pub struct Finding {
     /// How often each repair was made.
     #[serde(skip_serializing_if = "Counts::is_none")]
     pub repairs: Counts,
+    /// What it was decoded from, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decoded_from: Option<&'static str>,
     /// The blocks, the longest first; perhaps only the longest.
     pub repeats: Vec<Repeat>,
 }
@@ -299,6 +302,7 @@ impl Finding {
             bytes,
             clean_bytes: (bytes - removed).saturating_add_signed(portion.growth(document)),
             repairs: document.repairs,
+            decoded_from: document.encoded.map(Encoded::name),
             paragraphs: plan.paragraphs as u64,
             repeated_paragraphs: plan.removed_paragraphs() as u64,
             blocks: plan.blocks.len() as u64,

@@ -124,6 +124,7 @@ mod tests {
         };
         Finding {
             repairs: Default::default(),
+            decoded_from: None,
             path: "a".into(),
             record: None,
             id: None,

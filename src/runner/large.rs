@@ -15,7 +15,7 @@ use crate::plan::{Around, Fate};
 use crate::rules::{Decided, Keep, Removed, decide};
 use crate::segment::{Segmenter, Segments};
 use crate::source::{Input, Source, text};
-use crate::tidy::{Counts, Firsts, Repaired, Tidy, repaired};
+use crate::tidy::{Counts, Encoded, Firsts, Repaired, Tidy, repaired};
 use bytes::Bytes;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -63,8 +63,8 @@ pub(super) struct Reads {
     map: Arc<Map>,
     /// What precedes it in the file is no part of it.
     begins: u64,
-    /// How often each repair was made, and where first, if any was.
-    repairs: Option<(Counts, Firsts)>,
+    /// How often each repair was made, where first, and how it was encoded if not in UTF-8; if anything was repaired.
+    repairs: Option<(Counts, Firsts, Option<Encoded>)>,
 }
 
 impl Reads {
@@ -74,13 +74,26 @@ impl Reads {
         let written = source.bytes().slice(begins..);
         let shift = Map::shift(begins, written.len());
         let (bytes, map, repairs) = match repaired(&written, &tidy) {
-            Some(Repaired { text, map, counts, firsts }) => {
+            Some(Repaired { text, map, counts, firsts, encoded }) => {
                 let firsts = firsts.map(|first| first.map(|first| shift.around(first)));
-                (text.into(), map.led_on(&shift), Some((counts, firsts)))
+                (text.into(), map.led_on(&shift), Some((counts, firsts, encoded)))
             }
             None => (written, shift, None),
         };
         Self { bytes, map: Arc::new(map), begins: begins as u64, repairs }
+    }
+
+    /// Where a byte of it stands in the file.
+    fn in_file(&self, at: u64) -> u64 {
+        self.map.around(Span { start: at, end: at + 1 }).start
+    }
+
+    /// Whether a line of it begins at a place, in the file as well; where characters have two bytes, anything else in the file but it.
+    fn begins_a_line(&self, at: u64, source: &Source) -> bool {
+        let Some((.., encoded)) = self.repairs else { return true };
+        let is_wide = encoded.is_some_and(|encoded| encoded.unit() > 1);
+        let ends_a_line = || source.bytes()[..self.in_file(at) as usize].ends_with(b"\n");
+        self.map.may_be_parted(at) && (is_wide || ends_a_line())
     }
 
     /// How much memory it takes beside the file, since it is repaired.
@@ -90,13 +103,13 @@ impl Reads {
 
     /// What is repaired of it in a stretch.
     fn repairs_in(&self, stretch: &Stretch) -> Option<Repairs> {
-        let (counts, firsts) = self.repairs?;
+        let (counts, firsts, encoded) = self.repairs?;
         let start = stretch.extent.start.max(self.begins);
         let changes = self.map.changes(stretch.text, Span { start, ..stretch.extent });
         let edits = changes.map(|(at, text)| (at, text.of(&self.bytes))).collect();
         // All are told of with the first one.
         let (counts, firsts) = if stretch.text.start == 0 { (counts, firsts) } else { Default::default() };
-        Some(Repairs { map: Map::default(), edits, counts, firsts })
+        Some(Repairs { map: Map::default(), edits, counts, firsts, encoded })
     }
 }
 
@@ -220,7 +233,8 @@ impl<'a> LargeText<'a> {
         self.decided.removed.extend(removed);
         let new = self.decided.removed[count..].iter().map(|removed| removed.at);
         self.decided.survivors.grow(self.paragraphs() as usize, new);
-        let is_left = |&at: &u32| !self.decided.survivors.is_gone(at);
+        let page = self.page();
+        let is_left = |&at: &u32| !self.decided.survivors.is_gone(at) && self.text.begins_a_line(page.start(at), self.source);
         let last = (numbers.start - self.first..self.paragraphs()).rev().find(is_left);
         self.waiting.end = if self.is_read { self.paragraphs() } else { last.unwrap_or(self.waiting.end) };
         Ok(())
@@ -245,13 +259,12 @@ impl<'a> LargeText<'a> {
             let about = page.first_from(self.done.0 + STRETCH).clamp((start + 1).min(end), end);
             let may_begin = |&paragraph: &u32| {
                 let is_cut = !self.is_dropped() && !self.decided.survivors.is_gone(paragraph);
-                is_cut && self.text.map.may_be_parted(page.start(paragraph))
+                is_cut && self.text.begins_a_line(page.start(paragraph), self.source)
             };
             let next = (about..end).find(may_begin).unwrap_or(end);
             let is_last = self.is_read && next == end;
             let text = Span { start: self.done.0, end: if is_last { text_len } else { page.start(next) } };
-            let in_file = |at: u64| self.text.map.around(Span { start: at, end: at + 1 }).start;
-            let extent = Span { start: self.done.1, end: if is_last { len } else { in_file(text.end) } };
+            let extent = Span { start: self.done.1, end: if is_last { len } else { self.text.in_file(text.end) } };
             let removed = &self.decided.removed[self.next_removed..];
             let removed = self.next_removed..self.next_removed + removed.partition_point(|removed| removed.at < next);
             (self.next_removed, self.waiting.start, self.done) = (removed.end, next, (text.end, extent.end));

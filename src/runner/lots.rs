@@ -313,6 +313,7 @@ impl<'l> Lot<'l> {
                 is_dropped,
                 repairs: Counts::default(),
                 first_repairs: Firsts::default(),
+                encoded: None,
             });
             portion.repair(texts.iter().filter_map(|taken| sheaf.repairs(taken)));
         }

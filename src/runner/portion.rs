@@ -12,7 +12,7 @@ use crate::plan::Fate;
 pub(crate) use crate::sheaf::Words;
 use crate::sheaf::{Layout, Sheaf};
 use crate::source::{About, Fault, Form, Holds, Input, Records, Skipped, Source, jsonl, warc};
-use crate::tidy::{Counts, Firsts};
+use crate::tidy::{Counts, Encoded, Firsts};
 use bytes::Bytes;
 use smallvec::SmallVec;
 use std::ops::Range;
@@ -81,13 +81,15 @@ pub struct Planned {
     pub repairs: Counts,
     /// And where first.
     pub(crate) first_repairs: Firsts,
+    /// How its text was encoded, if it was decoded.
+    pub(crate) encoded: Option<Encoded>,
 }
 
 impl Planned {
     /// The document that a text file is.
     pub(super) fn text(extent: Span, plan: Plan, is_dropped: bool) -> Self {
         let (repairs, first_repairs) = (Counts::default(), Firsts::default());
-        Self { line: None, id: None, extent, text: extent, parts: 0..0, plan, is_dropped, repairs, first_repairs }
+        Self { line: None, id: None, extent, text: extent, parts: 0..0, plan, is_dropped, repairs, first_repairs, encoded: None }
     }
 }
 
@@ -287,8 +289,12 @@ impl<'a> Portion<'a> {
 
     /// Repairs the last document, but for what is cut of it.
     pub(super) fn repair<'r>(&mut self, of_texts: impl Iterator<Item = &'r Repairs>) {
-        let Some(document) = self.documents.last_mut().filter(|document| !document.is_dropped) else { return };
         let mut of_texts: SmallVec<[&Repairs; 2]> = of_texts.collect();
+        let document = self.documents.last_mut().expect("one was added");
+        document.encoded = of_texts.iter().find_map(|repairs| repairs.encoded);
+        if document.is_dropped {
+            return;
+        }
         for Repairs { counts, firsts, .. } in &of_texts {
             document.repairs.add(counts);
             for (first, of_text) in document.first_repairs.iter_mut().zip(firsts) {

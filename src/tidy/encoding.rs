@@ -4,11 +4,72 @@ use crate::document::{Map, Span};
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+/// How a text is encoded that isn't UTF-8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoded {
+    /// All of it so.
+    In(&'static Encoding),
+    /// In UTF-8, with single bytes that are Windows-1252.
+    Mixed,
+    /// In a way that showed once some of it was repaired.
+    Late,
+}
+
+impl Encoded {
+    const MIXED: &'static str = "UTF-8 and windows-1252";
+    const LATE: &'static str = "unknown";
+
+    /// Its name in reports and records: that of the WHATWG, if it has one.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Encoded::In(encoding) => encoding.name(),
+            Encoded::Mixed => Self::MIXED,
+            Encoded::Late => Self::LATE,
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Self {
+        match name {
+            Self::MIXED => Encoded::Mixed,
+            name => Encoding::for_label(name.as_bytes()).map_or(Encoded::Late, Encoded::In),
+        }
+    }
+
+    /// How many bytes a unit of it has, none of which is halved.
+    pub(crate) fn unit(self) -> usize {
+        if matches!(self, Encoded::In(encoding) if !encoding.is_ascii_compatible()) { 2 } else { 1 }
+    }
+
+    /// A line feed.
+    pub(crate) fn line_feed(self) -> &'static [u8] {
+        match self {
+            Encoded::In(encoding) if encoding == UTF_16LE => b"\n\0",
+            Encoded::In(encoding) if encoding == UTF_16BE => b"\0\n",
+            _ => b"\n",
+        }
+    }
+
+    /// What bytes read as that are so encoded, and what leads from that to them. What they begin with, if they begin the file, may only say so.
+    pub(crate) fn read(self, bytes: &[u8], is_beginning: bool) -> Option<(String, Map)> {
+        match self {
+            Encoded::In(encoding) => {
+                let is_marked = is_beginning && self.unit() == 2 && matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+                decode(bytes, if is_marked { 2 } else { 0 }, encoding)
+            }
+            Encoded::Mixed => mixed(bytes, true),
+            Encoded::Late => None,
+        }
+    }
+}
+
 /// A text that isn't UTF-8, decoded, and from that to its bytes, if it can be told what it is. A few bytes of Windows-1252 in UTF-8 are told
 /// apart; else all of it is in one encoding, in which every byte has a meaning and what isn't ASCII makes words.
-pub(crate) fn decoded(bytes: &[u8]) -> Option<(String, Map)> {
+pub(crate) fn decoded(bytes: &[u8]) -> Option<(Encoded, String, Map)> {
     if let Some((encoding, mark)) = wide(bytes) {
-        return decode(bytes, mark, encoding);
+        let (text, map) = decode(bytes, mark, encoding)?;
+        // What has controls and no mark is none.
+        let is_control = |char: char| char < ' ' && !matches!(char, '\t'..='\r' | '\x1b');
+        return (mark > 0 || !text.contains(is_control)).then_some((Encoded::In(encoding), text, map));
     }
     if simdutf8::basic::from_utf8(bytes).is_ok() || memchr::memchr(0, bytes).is_some() {
         return None;
@@ -23,7 +84,7 @@ pub(crate) fn decoded(bytes: &[u8]) -> Option<(String, Map)> {
     let encoding = detector.guess(None, Utf8Detection::Deny);
     // Others have what looks like UTF-8 by chance: of one byte a character, seldom.
     if valid > invalid || valid * 4 > invalid && encoding.is_single_byte() {
-        return mixed(bytes);
+        return mixed(bytes, false).map(|(text, map)| (Encoded::Mixed, text, map));
     }
     let (text, map) = decode(bytes, 0, encoding)?;
     let beyond = bytes.len() - bytes.iter().filter(is_ascii).count();
@@ -38,7 +99,7 @@ pub(crate) fn decoded(bytes: &[u8]) -> Option<(String, Map)> {
         strange += usize::from(!one.is_ascii() && (!is_of_text(one) || is_within));
         (two, one) = (one, char);
     }
-    (strange * 10 <= beyond).then_some((text, map))
+    (strange * 10 <= beyond).then_some((Encoded::In(encoding), text, map))
 }
 
 /// Whether it is a letter, a mark, or what is written between letters.
@@ -69,11 +130,17 @@ fn wide(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
     }
 }
 
-/// Decodes word by word, from `from` on, behind a mark; each is an atom unless it is ASCII, and so is what is blank. Without a mark what has
-/// controls is no UTF-16.
+/// Decodes word by word, from `from` on, behind a mark; each is an atom unless it is ASCII, and so is what is blank.
 fn decode(bytes: &[u8], from: usize, encoding: &'static Encoding) -> Option<(String, Map)> {
     let unit = if encoding.is_ascii_compatible() { 1 } else { 2 };
-    let is_blank = |unit: &[u8]| matches!(*unit, [byte] | [byte, 0] | [0, byte] if byte <= b' ');
+    let is_blank = |unit: &[u8]| match *unit {
+        [byte] => byte <= b' ',
+        [a, b] => {
+            let unit = if encoding == UTF_16LE { u16::from_le_bytes([a, b]) } else { u16::from_be_bytes([a, b]) };
+            matches!(unit, 0..=0x20 | 0x85 | 0xa0 | 0x2028 | 0x2029)
+        }
+        _ => false,
+    };
     let (mut text, mut map) = (String::with_capacity(bytes.len()), Map::default());
     let mut at = from;
     while at < bytes.len() {
@@ -92,12 +159,12 @@ fn decode(bytes: &[u8], from: usize, encoding: &'static Encoding) -> Option<(Str
         text.push_str(&read);
         at += len;
     }
-    let is_control = |char: char| char < ' ' && !matches!(char, '\t'..='\r' | '\x1b');
-    (unit == 1 || from > 0 || !text.contains(is_control)).then_some((text, map))
+    Some((text, map))
 }
 
-/// UTF-8 in which single bytes are Windows-1252: letters beside others, or signs. If one may be something else, nothing is told.
-fn mixed(bytes: &[u8]) -> Option<(String, Map)> {
+/// UTF-8 in which single bytes are Windows-1252: letters beside others, or signs. If one may be something else, nothing is told, unless it is
+/// known to be so.
+fn mixed(bytes: &[u8], is_known: bool) -> Option<(String, Map)> {
     let (mut text, mut map) = (String::with_capacity(bytes.len()), Map::default());
     let mut at = 0;
     for chunk in bytes.utf8_chunks() {
@@ -111,7 +178,7 @@ fn mixed(bytes: &[u8]) -> Option<(String, Map)> {
             let is_in_word =
                 text.ends_with(|char: char| char.is_ascii_alphabetic()) || bytes.get(at).is_some_and(u8::is_ascii_alphabetic);
             let may_be_cut_off = at == bytes.len();
-            if char.is_control() || (char.is_alphabetic() && !is_in_word) || may_be_cut_off {
+            if !is_known && (char.is_control() || (char.is_alphabetic() && !is_in_word) || may_be_cut_off) {
                 return None;
             }
             text.push(char);
@@ -127,7 +194,9 @@ mod tests {
     use encoding_rs::{BIG5, EUC_KR, GBK, ISO_8859_2, KOI8_R, SHIFT_JIS, WINDOWS_1250, WINDOWS_1251, WINDOWS_1253};
 
     fn text_of(bytes: &[u8]) -> Option<String> {
-        let (text, map) = decoded(bytes)?;
+        let (encoded, text, map) = decoded(bytes)?;
+        assert_eq!(encoded.read(bytes, true), Some((text.clone(), map.clone())));
+        assert_eq!(Encoded::named(encoded.name()), encoded);
         let all = map.around(Span::new(0, text.len()));
         let mark = if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") { 2 } else { 0 };
         assert_eq!(all, Span::new(mark, bytes.len()));
@@ -188,7 +257,7 @@ mod tests {
             b"Le gar\x87on a mang\x82 une cr\x88pe.",                 // code page 850
             &["Größe und Länge: é".as_bytes(), b"\xe2\x80"].concat(), // cut off
         ] {
-            assert_eq!(decoded(bytes).map(|(text, _)| text), None, "{bytes:?}");
+            assert_eq!(decoded(bytes).map(|(_, text, _)| text), None, "{bytes:?}");
         }
     }
 }

@@ -18,9 +18,9 @@ mod whitespace;
 
 use crate::document::{Map, Span};
 use edits::Edits;
-pub(crate) use encoding::decoded;
+pub(crate) use encoding::{Encoded, decoded};
 use look::Look;
-pub(crate) use repaired::{Firsts, Repaired, TAGS, may_call_for, repaired, repaired_in};
+pub(crate) use repaired::{Firsts, Repaired, TAGS, may_call_for, repaired, repaired_in, repaired_of};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::borrow::Cow;
 use std::fmt;

@@ -1,6 +1,6 @@
 //! Repairs of bytes that may not be UTF-8, large ones by all threads.
 
-use super::encoding::decoded;
+use super::encoding::{Encoded, decoded};
 use super::look::Look;
 use super::{Change, Counts, Repair, Tidy, tidy};
 use crate::document::{Map, Span};
@@ -23,6 +23,8 @@ pub(crate) struct Repaired {
     pub(crate) counts: Counts,
     /// What each repair changed first, in the text as it was.
     pub(crate) firsts: Firsts,
+    /// How it was encoded, if not in UTF-8.
+    pub(crate) encoded: Option<Encoded>,
 }
 
 /// By repair.
@@ -35,27 +37,41 @@ pub(crate) fn repaired(text: &[u8], repairs: &Tidy) -> Option<Repaired> {
     while str::from_utf8(&all.text).is_err()
         && let Some(more) = once(&all.text, repairs)
     {
-        all = more.after(all);
+        let encoded = all.encoded.or(more.encoded.map(|_| Encoded::Late));
+        all = Repaired { encoded, ..more.after(all) };
     }
     Some(all)
+}
+
+/// Repairs a part of a text that is known to be encoded so, if it isn't UTF-8; `is_beginning`: the first.
+pub(crate) fn repaired_of(text: &[u8], encoded: Option<Encoded>, is_beginning: bool, repairs: Tidy) -> Option<Repaired> {
+    match encoded.and_then(|encoded| Some((encoded, encoded.read(text, is_beginning)?))) {
+        Some((encoded, (decoded, map))) => Some(of_encoded(text, (encoded, decoded, map), &repairs)),
+        None => of_decoded(text, &repairs),
+    }
 }
 
 fn once(text: &[u8], repairs: &Tidy) -> Option<Repaired> {
     if repairs.is_none() {
         return None;
     }
-    let Some((decoded, map)) = repairs.has(Repair::Encoding).then(|| decoded(text)).flatten() else {
-        return of_decoded(text, repairs);
-    };
+    match repairs.has(Repair::Encoding).then(|| decoded(text)).flatten() {
+        Some(decoded) => Some(of_encoded(text, decoded, repairs)),
+        None => of_decoded(text, repairs),
+    }
+}
+
+/// Repairs a text that was decoded.
+fn of_encoded(text: &[u8], (encoded, decoded, map): (Encoded, String, Map), repairs: &Tidy) -> Repaired {
     let mut counts = Counts::default();
     counts.0[Repair::Encoding as usize] = 1;
     let mut firsts = Firsts::default();
     firsts[Repair::Encoding as usize] = Some(Span::new(0, text.len()));
-    let read = Repaired { text: decoded.into(), map, counts, firsts };
-    Some(match of_decoded(&read.text, repairs) {
+    let read = Repaired { text: decoded.into(), map, counts, firsts, encoded: Some(encoded) };
+    match of_decoded(&read.text, repairs) {
         Some(repaired) => repaired.after(read),
         None => read,
-    })
+    }
 }
 
 impl Repaired {
@@ -63,12 +79,12 @@ impl Repaired {
     fn begun(text: &[u8], room: usize) -> Self {
         let mut all = Vec::with_capacity(room);
         all.extend_from_slice(text);
-        Self { text: all, map: Map::shift(0, text.len()), counts: Counts::default(), firsts: Firsts::default() }
+        Self { text: all, map: Map::shift(0, text.len()), counts: Counts::default(), firsts: Firsts::default(), encoded: None }
     }
 
     /// Goes on with a stretch that begins here, repaired, if that was needed.
     fn go_on(&mut self, stretch: &[u8], repaired: Option<Self>, at: usize) {
-        let Some(Self { text, map, counts, firsts }) = repaired else {
+        let Some(Self { text, map, counts, firsts, .. }) = repaired else {
             self.text.extend_from_slice(stretch);
             self.map.push(Span::new(at, at + stretch.len()), stretch.len() as u64, false);
             return;
@@ -88,7 +104,13 @@ impl Repaired {
             *first_place = first_place.or(place.map(|place| first.map.around(place)));
         }
         first.counts.add(&self.counts);
-        Self { text: self.text, map: self.map.then(&first.map), counts: first.counts, firsts: first.firsts }
+        Self {
+            text: self.text,
+            map: self.map.then(&first.map),
+            counts: first.counts,
+            firsts: first.firsts,
+            encoded: first.encoded,
+        }
     }
 }
 
@@ -149,7 +171,7 @@ fn of_text(text: &str, repairs: &Tidy) -> Option<Repaired> {
         let first = firsts[repair as usize].get_or_insert(at);
         *first = (*first).min(at);
     }
-    Some(Repaired { text: tidied.text.into_owned().into(), map, counts: Counts::of(&tidied.changes), firsts })
+    Some(Repaired { text: tidied.text.into_owned().into(), map, counts: Counts::of(&tidied.changes), firsts, encoded: None })
 }
 
 /// What stands for bytes that are no characters: characters that no text has.
@@ -189,7 +211,7 @@ pub(crate) fn repaired_in(
         }
     }
     pass(&mut text, &mut to_stretch, from..stretch.len());
-    let Repaired { text, map, counts, firsts } = of_text(&text, &repairs)?;
+    let Repaired { text, map, counts, firsts, .. } = of_text(&text, &repairs)?;
     let (mut bytes, mut to_text) = (Vec::with_capacity(text.len()), Map::default());
     let mut from = 0;
     let stand_in = stand_in.to_string();
@@ -204,7 +226,7 @@ pub(crate) fn repaired_in(
     to_text.push(Span::new(from, text.len()), (text.len() - from) as u64, false);
     let firsts = firsts.map(|first| first.map(|first| to_stretch.around(first)));
     let map = to_text.then(&map).then(&to_stretch).loosened(&bytes, stretch);
-    Some(Repaired { text: bytes, map, counts, firsts })
+    Some(Repaired { text: bytes, map, counts, firsts, encoded: None })
 }
 
 impl Counts {
