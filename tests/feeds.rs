@@ -105,6 +105,29 @@ fn what_was_cut_of_a_feed_is_recorded_proven_and_taken_back() {
 }
 
 #[test]
+fn a_cut_that_sections_part_is_one() {
+    let desk = desk();
+    let told = |ends: &str| (1..=3).map(|number| format!("<![CDATA[<p>{}{ends}", paragraph(number))).collect::<String>();
+    let feed = |body: &str| rss(&format!("<item><title>t</title><guid>1</guid><description>{body}</description></item>"));
+    let (once, again) = (told("</p>\n]]>"), told("<]]>/p&gt;<!-- and on --><![CDATA[\n]]>"));
+    desk.write("a.rss", feed(&format!("{once}&lt;p&gt;Between.&lt;/p&gt;{again}")));
+    desk.sh("unecho -q a.rss -o b.rss --record r.jsonl && unecho verify r.jsonl").succeeds();
+    let copy = desk.read("b.rss");
+    assert!(copy.contains("Between.") && copy.matches("Paragraph 2 tells").count() == 1, "{copy}");
+}
+
+#[test]
+fn items_are_compared_whatever_their_encoding() {
+    let desk = desk();
+    let items: String = (0..4).map(|number| item(&"é".repeat(300), &number.to_string(), &body(number / 2))).collect();
+    let feed = rss(&items).replacen('<', "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?><", 1);
+    desk.write("a.rss", encoding_rs::WINDOWS_1252.encode(&feed).0);
+    desk.sh("unecho -q --across a.rss -o b.rss --record r.jsonl && unecho verify r.jsonl").succeeds();
+    let copy = fs::read(desk.path("b.rss")).unwrap();
+    assert_eq!(encoding_rs::WINDOWS_1252.decode(&copy).0.matches("<guid>").count(), 2);
+}
+
+#[test]
 fn encodings_other_than_utf_8_are_read_and_left_as_they_are() {
     let text = |times: usize| {
         let body = (1..=3).map(|number| format!("<p>Über den Häfen: {}</p>\n", paragraph(number))).collect::<String>();

@@ -207,7 +207,7 @@ fn what_a_cut_takes_is_proven_to_the_last_byte() {
     // A rule that isn't known is another matter: it isn't proven, and said to be so.
     forge(&desk, &settings(), &[file(70, cut((70, 110), "later-rule", &[literal]))], |line| line);
     desk.run(&["verify", "r.jsonl"]).succeeds().says(
-        "1 cut (1 not proven: by rules that this unecho doesn't know, in a table repaired in place, or in a text that was decoded): all others hold",
+        "1 cut (1 not proven: by rules that this unecho doesn't know, in a table repaired in place, or in a text of an unknown encoding): all others hold",
     );
 }
 

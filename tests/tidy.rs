@@ -400,6 +400,7 @@ fn markup_keeps_its_tags_references_and_layout() {
         ("<description><![CDATA[a ]]]]><![CDATA[\u{ad}> b]]></description>", None),
         ("<description>a ] ]&gt; &lt;\u{ad}b&gt;</description>", None),
         ("<description>Ã<![CDATA[©]]> cafÃ© </description>", None),
+        ("<description><![CDATA[cafÃ]]>&#169;</description>", None),
         ("<description>Ã&#xa9; caf<![CDATA[Ã© &]]> </description>", Some("<description>é caf<![CDATA[é &]]> </description>")),
     ] {
         let all = format!("<rss version=\"2.0\"><channel><item>{feed}</item></channel></rss>");

@@ -69,10 +69,12 @@ impl Reading<'_> {
         let Some(repaired) = repaired else { return };
         let written = self.body.at.of(self.file);
         let hand = Hand::of(self.body.written, written);
-        let put = |text: &[u8], at: Span| {
+        let put = |text: &[u8], was: Span, at: Span| {
             let put = hand.put(text, at);
-            let can_be_encoded = self.coding.is_none_or(|coding| coding.encoded(&put).is_some());
-            can_be_encoded.then(|| put.into())
+            // What parts a text in its source stays there.
+            let is_in_one_piece = || joined(&self.to_written, was).nth(1).is_none();
+            let can_be_encoded = || self.coding.is_none_or(|coding| coding.encoded(&put).is_some());
+            (is_in_one_piece() && can_be_encoded()).then(|| put.as_slice().into())
         };
         let Some(repairs) = Repairs::of(&repaired, &self.inside, &self.to_written, put) else { return };
         let again = edited(written, repairs.edits.iter());

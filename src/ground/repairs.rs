@@ -21,12 +21,13 @@ pub(crate) struct Repairs {
 }
 
 impl Repairs {
-    /// Those of a text that was read from a source; `put`: how something is written there in the place of something else, if it can be.
+    /// Those of a text that was read from a source; `put`: how something is written there, if it can be, in the place of a part of the text,
+    /// which stands at another one.
     pub(super) fn of(
         repaired: &Repaired,
         read: &[u8],
         to_source: &Map,
-        put: impl Fn(&[u8], Span) -> Option<SmallVec<[u8; 16]>>,
+        put: impl Fn(&[u8], Span, Span) -> Option<SmallVec<[u8; 16]>>,
     ) -> Option<Self> {
         let (mut edits, mut last) = (Edits::default(), None::<Edit>);
         let all = (Span::new(0, repaired.text.len()), Span::new(0, read.len()));
@@ -37,11 +38,11 @@ impl Repairs {
                 // Several characters of one escape.
                 Some(last) => {
                     last.at.end = last.at.end.max(at.end);
-                    last.put.extend_from_slice(&put(text, at)?);
+                    last.put.extend_from_slice(&put(text, was, at)?);
                 }
                 None if text == was.of(read) => {}
                 None => {
-                    if let Some(Edit { at, put }) = last.replace(Edit { at, put: put(text, at)? }) {
+                    if let Some(Edit { at, put }) = last.replace(Edit { at, put: put(text, was, at)? }) {
                         edits.push(at, &put);
                     }
                 }
@@ -72,7 +73,7 @@ pub(crate) fn repair(
     // A string of JSON is UTF-8, but for halves of surrogate pairs.
     let repairs = if string.is_some() { repairs.without(Repair::Encoding) } else { repairs };
     let repaired = tidy::repaired(read, &repairs)?;
-    let put = |text: &[u8], _| Some(string.map_or_else(|| text.into(), |is_ascii| jsonl::escaped(text, is_ascii).into()));
+    let put = |text: &[u8], _, _| Some(string.map_or_else(|| text.into(), |is_ascii| jsonl::escaped(text, is_ascii).into()));
     let repairs = Repairs::of(&repaired, read, &to_source(), put).expect("all can be written so");
     Some((repaired.text, repairs))
 }
@@ -94,7 +95,7 @@ pub(crate) fn edits_of(
     }
     if form == Form::Text {
         let Some(repaired) = tidy::repaired_of(written, encoded, is_beginning, repairs) else { return Edits::default() };
-        let put = |text: &[u8], _| Some(text.into());
+        let put = |text: &[u8], _, _| Some(text.into());
         let to_file = Map::shift(start as usize, written.len());
         return Repairs::of(&repaired, written, &to_file, put).expect("all can be written so").edits;
     }

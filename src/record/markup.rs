@@ -86,6 +86,18 @@ impl<'t> Proof<'t> {
                 }
             }
         }
+        // One cut may be in several pieces, since a section of character data ends or begins in it.
+        let mut first = 0;
+        while first < cuts.len() {
+            let goes_on = |pair: &&[Cut]| {
+                let is_same = pair[0].witness == pair[1].witness && pair[0].dropped == pair[1].dropped;
+                is_same && is_seam(Span { start: pair[0].at.end, end: pair[1].at.start }.of(text))
+            };
+            let end = first + 1 + cuts[first..].windows(2).take_while(goes_on).count();
+            let has_any = has_text[first..end].contains(&true);
+            has_text[first..end].fill(has_any);
+            first = end;
+        }
         let is_repetitive = self.texts.record.settings().drops_repetitive();
         for (number, cut) in cuts.iter().enumerate() {
             match cut.dropped {
@@ -210,6 +222,22 @@ pub(super) fn is_among(edit: &Edit, edits: &Edits) -> bool {
 pub(super) const NOT_REPAIRED_SO: &str = "isn't what its text has there, repaired again";
 
 const HALVED: &str = "cuts a part of a paragraph";
+
+/// Whether something is but what parts characters of XML: the bounds of sections, comments, instructions; whatever its characters are written in.
+fn is_seam(between: &[u8]) -> bool {
+    let plain: Vec<u8> = between.iter().copied().filter(|byte| *byte != 0).collect();
+    let mut rest = &*plain;
+    let behind = |rest: &'_ [u8], begin: &[u8], end: &[u8]| {
+        let inside = rest.strip_prefix(begin)?;
+        Some(begin.len() + memchr::memmem::find(inside, end)? + end.len())
+    };
+    while !rest.is_empty() {
+        let bounds: [(&[u8], &[u8]); 4] = [(b"]]>", b""), (b"<![CDATA[", b""), (b"<!--", b"-->"), (b"<?", b"?>")];
+        let Some(len) = bounds.iter().find_map(|(begin, end)| behind(rest, begin, end)) else { return false };
+        rest = &rest[len..];
+    }
+    true
+}
 
 /// The cut that has something of a place, and whether it has all of it.
 fn around(cuts: &[Cut], place: Span) -> Option<(usize, bool)> {

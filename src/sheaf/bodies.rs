@@ -37,11 +37,11 @@ impl Sheaf {
             for body in bodies {
                 self.take_body(text.as_bytes(), coding.as_ref(), extents, body, taking)?;
             }
+            (about.place, about.id_at, about.title_at) = (in_file(about.place), in_file(about.id_at), in_file(about.title_at));
+            about.other_ids.iter_mut().for_each(|(at, ..)| *at = in_file(*at));
             if taking.are_compared {
                 self.take_rest(&about, extents, taking)?;
             }
-            (about.place, about.id_at, about.title_at) = (in_file(about.place), in_file(about.id_at), in_file(about.title_at));
-            about.other_ids.iter_mut().for_each(|(at, ..)| *at = in_file(*at));
             self.items.push(about);
             self.lines += 1;
         }
