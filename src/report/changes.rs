@@ -8,6 +8,10 @@ impl Finding {
     /// The lines about the clean copy: what was removed, block by block, and the sums. `is_one_of_many`: each line names the document.
     pub fn in_words(&self, settings: &Settings, is_one_of_many: bool) -> Vec<String> {
         let path = self.passage(&[]);
+        if settings.only_tidies {
+            let (paragraphs, size) = (counted(self.paragraphs, noun(settings.unit)), bytes(self.bytes, self.clean_bytes));
+            return vec![format!("{path}: {paragraphs}, {size}; {}", self.end("nothing changed"))];
+        }
         if self.blocks == 0 {
             return vec![format!("{path}: {}", self.nothing_removed(settings))];
         }
@@ -17,7 +21,7 @@ impl Finding {
         let mut by_place: Vec<&Repeat> = self.repeats.iter().collect();
         by_place.sort_by_key(|repeat| repeat.bytes.start);
         let mut lines: Vec<String> =
-            by_place.into_iter().map(|repeat| format!("{path}: {}", removed(repeat, settings))).collect();
+            by_place.into_iter().map(|repeat| format!("{path}: {}", self.removed(repeat, settings))).collect();
         if self.blocks > self.repeats.len() as u64 {
             let rest = counted(self.blocks - self.repeats.len() as u64, "shorter block");
             lines.push(format!("{path}: removed {rest} more"));
@@ -56,6 +60,20 @@ impl Finding {
         if words.is_empty() { all.into() } else { words.join("; ") }
     }
 
+    fn removed(&self, repeat: &Repeat, settings: &Settings) -> String {
+        let what = counted(repeat.paragraphs, noun(settings.unit));
+        let verb = if repeat.is_one() { "repeats" } else { "repeat" };
+        let proof = match settings.matching {
+            _ if repeat.identical.is_none() => "the same by a keyed 128-bit hash",
+            _ if repeat.identical == Some(true) => "compared byte for byte",
+            _ if !self.repairs.is_none() => "the same once repaired",
+            Match::Bytes => "compared byte for byte",
+            Match::Text => "the same but for white space and Unicode form",
+            Match::Loose => "the same but for case, punctuation and white space",
+        };
+        format!("removed {what}: {} {verb} {} ({proof})", repeat.in_words(), repeat.repeated_in_words())
+    }
+
     fn nothing_removed(&self, settings: &Settings) -> String {
         let end = self.end("nothing changed");
         let what = |number| counted(number, noun(settings.unit));
@@ -68,17 +86,4 @@ impl Finding {
         let why = if of_any_length { "of a kind that stays" } else { "too short (--min-chars) or of a kind that stays" };
         format!("{} {repeat} {why}; {end} ({sums})", what(self.spared_paragraphs))
     }
-}
-
-fn removed(repeat: &Repeat, settings: &Settings) -> String {
-    let what = counted(repeat.paragraphs, noun(settings.unit));
-    let verb = if repeat.is_one() { "repeats" } else { "repeat" };
-    let proof = match settings.matching {
-        _ if repeat.identical.is_none() => "the same by a keyed 128-bit hash",
-        Match::Bytes => "compared byte for byte",
-        _ if repeat.identical == Some(true) => "compared byte for byte",
-        Match::Text => "the same but for white space and Unicode form",
-        Match::Loose => "the same but for case, punctuation and white space",
-    };
-    format!("removed {what}: {} {verb} {} ({proof})", repeat.in_words(), repeat.repeated_in_words())
 }
