@@ -26,6 +26,8 @@ cargo bench --bench whole -- [--dir DIR] [--files 20000] [--bytes 1G] [--runs 5]
 const SEED: u64 = 0x00ec_0ec0;
 /// One article takes about a millisecond, most of it the start of a process: only many runs give a steady median.
 const ARTICLE_RUNS: usize = 200;
+/// The paragraphs of the big file that is repaired, too.
+const REPAIRED: usize = 600;
 
 fn main() -> Result<()> {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -141,17 +143,74 @@ fn big_file(dir: &Path, options: &Options, paragraph: usize, blank_lines: bool) 
     })?;
     let name = format!("{} in paragraphs of {paragraph} bytes, {between}, beside cp", readable(options.bytes as u64));
     beside_cp(&name, &file, &dir.join("out"), options.runs)?;
+    if paragraph == REPAIRED {
+        repaired_file(dir, &file, &name, options)?;
+    }
     if options.dir.is_none() {
         fs::remove_file(&file)?; // three of them may not fit on the disk
     }
     Ok(())
 }
 
+/// Repairs of a big file in which there is nothing to repair, and where each line ends in another way.
+fn repaired_file(dir: &Path, clean: &Path, name: &str, options: &Options) -> Result<()> {
+    let file = clean.with_extension("crlf.txt");
+    generated(&file, |new| {
+        let mut out = CrLf(io::BufWriter::new(fs::File::create(new)?));
+        let bytes = io::copy(&mut fs::File::open(clean)?, &mut out)?;
+        out.flush()?;
+        Ok(bytes)
+    })?;
+    let out = dir.join("out");
+    let name = name.trim_end_matches(", beside cp");
+    for (input, what) in [(clean, "`--tidy`"), (&file, "CRLF, `--tidy`")] {
+        let unecho = with_output(&["--tidy"], input, &out);
+        beside(
+            &format!("{name}, {what} beside cp"),
+            &unecho,
+            &["cp".as_ref(), input.as_os_str(), out.as_os_str()],
+            &out,
+            options.runs,
+        )?;
+    }
+    if options.dir.is_none() {
+        fs::remove_file(&file)?;
+    }
+    Ok(())
+}
+
+/// Writes line feeds as CRLF.
+struct CrLf<W>(W);
+
+impl<W: Write> Write for CrLf<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            match line.strip_suffix(b"\n") {
+                Some(line) => [line, b"\r\n"].into_iter().try_for_each(|part| self.0.write_all(part))?,
+                None => self.0.write_all(line)?,
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 fn beside_cp(name: &str, input: &Path, out: &Path, runs: usize) -> Result<()> {
-    let (input, output) = (input.as_os_str(), out.as_os_str());
-    let unecho = [UNECHO.as_ref(), "-q".as_ref(), "--threads".as_ref(), "2".as_ref(), input, "-o".as_ref(), output];
-    let cp = ["cp".as_ref(), "-r".as_ref(), input, output];
-    Job { name: name.to_owned(), out: out.to_owned(), unecho: &unecho, beside: &cp }.run(runs)
+    let cp = ["cp".as_ref(), "-r".as_ref(), input.as_os_str(), out.as_os_str()];
+    beside(name, &with_output(&[], input, out), &cp, out, runs)
+}
+
+/// A run of unecho with these flags.
+fn with_output<'a>(flags: &[&'a str], input: &'a Path, out: &'a Path) -> Vec<&'a OsStr> {
+    let flags = flags.iter().copied().chain(["-q", "--threads", "2"]).map(OsStr::new);
+    [UNECHO.as_ref()].into_iter().chain(flags).chain([input.as_os_str(), "-o".as_ref(), out.as_os_str()]).collect()
+}
+
+fn beside(name: &str, unecho: &[&OsStr], beside: &[&OsStr], out: &Path, runs: usize) -> Result<()> {
+    Job { name: name.to_owned(), out: out.to_owned(), unecho, beside }.run(runs)
 }
 
 const UNECHO: &str = env!("CARGO_BIN_EXE_unecho");

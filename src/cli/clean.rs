@@ -22,7 +22,7 @@ use unecho::report::{Finding, MostRepeated, ScanReport, Tally, Text, Told};
 use unecho::runner::Portion;
 use unecho::source::{Form, Found, Input, base_name};
 use unecho::threads::Threads;
-use unecho::{Error, Place, Result, Unit};
+use unecho::{Error, Place, Result, Tidy, Unit};
 
 /// So many blocks of one document are named; with -v all are.
 const SHOWN_BLOCKS: usize = 10;
@@ -284,7 +284,12 @@ fn most(terminal: &Terminal) -> usize {
 fn refuse_unknown_command(inputs: &Inputs) -> Result<()> {
     let is_missing = |path: &Path| std::fs::symlink_metadata(path).is_err();
     let is_command = |path: &&PathBuf| COMMANDS.iter().any(|command| path.as_os_str() == *command);
+    let is_list = |path: &PathBuf| path.to_str().is_some_and(|path| path.parse::<Tidy>().is_ok());
     match inputs.paths() {
+        [first, ..] if is_list(first) && is_missing(first) => {
+            let why = format!("no such file or folder; repairs are named behind an equals sign: --tidy={}", first.display());
+            Err(Error::refused(first, why))
+        }
         [first, ..] if first.components().count() == 1 && first.extension().is_none() && is_missing(first) => {
             let [commands @ .., last, _] = COMMANDS;
             let commands = commands.join(", ");
