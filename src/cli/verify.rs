@@ -61,11 +61,12 @@ fn in_words(verified: &Verified) -> String {
     if verified.files == 0 {
         return "0 files: nothing is on record".into();
     }
-    let Cuts { compared, similar, without, unknown } = verified.cuts;
+    let Cuts { compared, similar, without, repaired, unknown } = verified.cuts;
     let proofs = [
         (compared, "equal to a text that stays"),
         (similar, "similar to a text that stays"),
         (without, "that need none"),
+        (repaired, "that repair what stood there"),
         (
             unknown,
             "not proven: by rules that this unecho doesn't know, in a table repaired in place, or in a text of an unknown encoding",

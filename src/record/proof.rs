@@ -31,6 +31,8 @@ pub struct Cuts {
     pub similar: u64,
     /// They need no witness: what goes with a document as a whole, a broken record, the head of one.
     pub without: u64,
+    /// By repairing their text once more.
+    pub repaired: u64,
     /// Not: this program doesn't know their rules, and they have no witness, or put something in its place; or they are repairs in a table
     /// whose rows can't be told apart, or in a text of an unknown encoding.
     pub unknown: u64,
@@ -39,7 +41,7 @@ pub struct Cuts {
 impl Cuts {
     /// How many there are.
     pub fn total(self) -> u64 {
-        self.compared + self.similar + self.without + self.unknown
+        self.compared + self.similar + self.without + self.repaired + self.unknown
     }
 
     pub(super) fn and(self, other: Self) -> Self {
@@ -47,6 +49,7 @@ impl Cuts {
             compared: self.compared + other.compared,
             similar: self.similar + other.similar,
             without: self.without + other.without,
+            repaired: self.repaired + other.repaired,
             unknown: self.unknown + other.unknown,
         }
     }
@@ -178,7 +181,8 @@ impl<'t> Proving<'t> {
                     self.gone.push(edit.clone());
                 }
                 self.tidied.push((line, edit)); // proven when all of its text is known
-                self.is_without(true, line)
+                self.cuts.repaired += 1;
+                Ok(())
             }
             Ground::Unknown => {
                 self.cuts.unknown += 1;
@@ -219,7 +223,8 @@ impl<'t> Proving<'t> {
                     self.gone.push(edit.clone());
                 }
                 self.markup.add_repair(line, edit);
-                return self.is_without(true, line);
+                self.cuts.repaired += 1;
+                return Ok(());
             }
             Ground::Broken | Ground::Head(_) => return self.is_without(false, line),
             Ground::Unknown => {
@@ -311,7 +316,7 @@ impl<'t> Proving<'t> {
         if form == Form::Parquet && self.own()?.len() == 1 || self.is_of_unknown_encoding(self.file) {
             // Its rows may not be told apart, and where one ends matters.
             let count = tidied.len() as u64;
-            (self.cuts.without, self.cuts.unknown) = (self.cuts.without - count, self.cuts.unknown + count);
+            (self.cuts.repaired, self.cuts.unknown) = (self.cuts.repaired - count, self.cuts.unknown + count);
             return Ok(());
         }
         let (encoded, is_beginning) = (self.texts.file(self.file).encoded, self.start == 0);
