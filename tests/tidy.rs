@@ -343,6 +343,8 @@ fn a_check_says_what_would_be_repaired() {
     desk.write("unecho.toml", "tidy = \"safe\"\nacross = true\n");
     desk.run(&["--no-dedup", "-q", "a.txt"]).prints("One.\nTwo words.\n\nThree\n");
     desk.run(&["--no-tidy", "-q", "a.txt"]).prints("One.\nTwo\u{a0}words.\r\n\r\nThree  \r\n");
+    desk.write("unecho.toml", "tidy = true\n");
+    desk.run(&["-q", "a.txt"]).prints("One.\nTwo words.\n\nThree\n");
     desk.sh("rm unecho.toml").succeeds();
     desk.write("c.wet", conversion(1, "a\u{a0}b\r\n"));
     let ran = desk.run(&["check", "--tidy", "c.wet"]);
@@ -419,6 +421,30 @@ fn markup_keeps_its_tags_references_and_layout() {
         desk.write("a.rss", latin(text));
         desk.sh("unecho -q --tidy a.rss -o b.rss").succeeds();
         assert_eq!(fs::read(desk.path("b.rss")).unwrap(), latin(wanted), "{text}");
+    }
+}
+
+#[test]
+fn what_grows_is_taken_back_too() {
+    let desk = Desk::in_memory();
+    desk.write("in/a.txt", b"caf\xe9\n");
+    desk.write("in/b.txt", b"cr\xe8me br\xfbl\xe9e\n");
+    desk.sh("unecho --tidy in -o out").succeeds().says("18 → 22 bytes (+22 %)");
+    desk.sh("gzip in/a.txt && cp -r in there && unecho -q --tidy -i there").succeeds();
+    desk.sh("gzip -dc there/a.txt.gz | cmp - out/a.txt && unecho verify there/.unecho/*").succeeds();
+    desk.sh("unecho restore there/.unecho/* && gzip -dc there/a.txt.gz > a && gzip -dc in/a.txt.gz | cmp - a").succeeds();
+}
+
+#[test]
+fn commands_to_terminals_go_and_japanese_in_seven_bits_stays() {
+    let desk = Desk::in_memory();
+    for (text, wanted) in [
+        ("\x1b[1mbold\x1b(B\x1b[m text\n", "bold text\n"),
+        ("a\x1bPq#0;2;0~\x1b\\b\x1b]0;title\x07c\n", "abc\n"),
+        ("\x1b$B$3$l$O\x1b(B and\x1b[0m more\n", "\x1b$B$3$l$O\x1b(B and more\n"),
+    ] {
+        desk.write("a.txt", text);
+        desk.run(&["-q", "--tidy", "a.txt"]).prints(wanted);
     }
 }
 

@@ -106,7 +106,6 @@ macro_rules! written {
 
 written! {
     OneShare(Share) by super::args::share;
-    Repairs(Tidy) by |list| list.parse();
     Size(u64) by super::args::size;
     Glob(String) by |glob| {
         let globs = Globs { list: vec![glob.into()], base: None };
@@ -114,6 +113,29 @@ written! {
     };
     Expression(Regex) by regular_expression;
     Hash(Fingerprint) by fingerprint;
+}
+
+/// Repairs: a list of them, or whether those that are safe.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "ListOrNot")]
+pub(super) struct Repairs(pub(super) Tidy);
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "repairs are a list in quotation marks, \"entities,newlines\", or true for those that are safe")]
+enum ListOrNot {
+    List(String),
+    Not(bool),
+}
+
+impl TryFrom<ListOrNot> for Repairs {
+    type Error = String;
+
+    fn try_from(written: ListOrNot) -> std::result::Result<Self, String> {
+        match written {
+            ListOrNot::List(list) => list.parse().map(Self),
+            ListOrNot::Not(is_safe) => Ok(Self(if is_safe { Tidy::SAFE } else { Tidy::NONE })),
+        }
+    }
 }
 
 /// A regular expression that is searched for in paragraphs.

@@ -70,8 +70,9 @@ impl Held {
     /// What still waits, at the end of the run, unless too much goes.
     pub(super) fn end(self) -> std::result::Result<Waiting, TooMuch> {
         let (all, stays) = self.bytes;
+        let gone = all.saturating_sub(stays); // what is repaired may take more
         match self.most {
-            Some(most) if most.is_exceeded(all - stays, all) => Err(TooMuch { most, all, gone: all - stays }),
+            Some(most) if most.is_exceeded(gone, all) => Err(TooMuch { most, all, gone }),
             _ => Ok(self.waiting),
         }
     }

@@ -111,7 +111,10 @@ impl<'a> Texts<'a> {
 
     /// The original of a file, where that is there.
     pub(super) fn original(&self, file: usize) -> Result<Arc<AtHand>> {
-        self.open((file, Stands::Original), &self.file(file).original, self.file(file).bytes)
+        let recorded = self.file(file);
+        // In place its clean copy may stand there, which may be longer.
+        let had = if recorded.is_in_place() { recorded.bytes.max(recorded.clean_bytes) } else { recorded.bytes };
+        self.open((file, Stands::Original), &recorded.original, had)
     }
 
     /// A file, which had so many bytes.

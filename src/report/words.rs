@@ -2,6 +2,7 @@
 
 use crate::document::Unit;
 use crate::error::count;
+use std::cmp::Ordering;
 
 /// "1 paragraph", "13 paragraphs".
 pub fn counted(number: u64, noun: &str) -> String {
@@ -31,7 +32,11 @@ pub fn bytes(before: u64, after: u64) -> String {
 
 /// By how much something shrank: "−48 %", "−3.8 %".
 pub fn change(before: u64, after: u64) -> String {
-    if before == after { "±0 %".into() } else { format!("−{}", share(before - after, before)) }
+    match before.cmp(&after) {
+        Ordering::Equal => "±0 %".into(),
+        Ordering::Greater => format!("−{}", share(before - after, before)),
+        Ordering::Less => format!("+{}", share(after - before, before)),
+    }
 }
 
 /// A part of a whole: "48 %", "3.8 %", "<0.1 %".

@@ -102,11 +102,12 @@ impl Reads {
     }
 
     /// What is repaired of it in a stretch.
-    fn repairs_in(&self, stretch: &Stretch) -> Option<Repairs> {
+    fn repairs_in(&self, stretch: &Stretch, source: &Source) -> Option<Repairs> {
         let (counts, firsts, encoded) = self.repairs?;
         let start = stretch.extent.start.max(self.begins);
         let changes = self.map.changes(stretch.text, Span { start, ..stretch.extent });
-        let edits = changes.map(|(at, text)| (at, text.of(&self.bytes))).collect();
+        let edits = changes.map(|(at, text)| (at, text.of(&self.bytes)));
+        let edits = edits.filter(|(at, put)| at.of(source.bytes()) != *put).collect();
         // All are told of with the first one.
         let (counts, firsts) = if stretch.text.start == 0 { (counts, firsts) } else { Default::default() };
         Some(Repairs { map: Map::default(), edits, counts, firsts, encoded })
@@ -165,7 +166,7 @@ impl<'a> LargeText<'a> {
             self.source.ensure_unchanged()?; // what stands in its place goes at once
         }
         let made = |stretch: Stretch| {
-            let repairs = self.text.repairs_in(&stretch);
+            let repairs = self.text.repairs_in(&stretch, self.source);
             work(self.portion(stretch, repairs.as_ref()))
         };
         Ok(stretches.into_par_iter().map(made).collect())

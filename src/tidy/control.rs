@@ -9,6 +9,8 @@ pub(super) fn find(text: &str, edits: &mut Edits) {
     let mut done = 0;
     // For each embedding and each override that is open in the line, whether it goes.
     let mut open: Vec<bool> = Vec::new();
+    // Japanese in seven bits (ISO-2022-JP, RFC 1468) is told by what looks like commands.
+    let chooses_characters = text.contains("\x1b$B") || text.contains("\x1b$@");
     let may_be = |byte: u8| byte < b' ' && byte != b'\t' || matches!(byte, 0x7f | 0xc2 | 0xe2 | 0xef);
     for (at, char) in chars(text, may_be) {
         if at < done {
@@ -20,6 +22,7 @@ pub(super) fn find(text: &str, edits: &mut Edits) {
                 open.clear();
                 false
             }
+            '\x1b' if chooses_characters && matches!(text.as_bytes().get(at + 1), Some(b'$' | b'(')) => false,
             '\x1b' => {
                 end = at + command(&text.as_bytes()[at..]);
                 true
@@ -52,7 +55,8 @@ fn is_struck(char: char) -> bool {
     char.is_alphanumeric() || char.is_ascii_punctuation()
 }
 
-/// How many bytes a command to a terminal takes: one that ends with a letter, or one that ends with a bell.
+/// How many bytes a command to a terminal takes: one that ends with a letter, a string that ends with a bell or as a string, or what chooses
+/// characters.
 fn command(bytes: &[u8]) -> usize {
     let count = |from: usize, is_part: fn(u8) -> bool| bytes[from..].iter().take_while(|byte| is_part(**byte)).count();
     match bytes.get(1) {
@@ -60,7 +64,11 @@ fn command(bytes: &[u8]) -> usize {
             let parameters = 2 + count(2, |byte| matches!(byte, 0x20..=0x3f));
             parameters + usize::from(bytes.get(parameters).is_some_and(|byte| matches!(byte, 0x40..=0x7e)))
         }
-        Some(b']') => {
+        Some(0x20..=0x2f) => {
+            let between = 1 + count(1, |byte| matches!(byte, 0x20..=0x2f));
+            if bytes.get(between).is_some_and(|byte| matches!(byte, 0x30..=0x7e)) { between + 1 } else { 1 }
+        }
+        Some(b']' | b'P' | b'X' | b'^' | b'_') => {
             let text = 2 + count(2, |byte| matches!(byte, 0x20..=0x7e));
             match &bytes[text..] {
                 [0x07, ..] => text + 1,

@@ -68,7 +68,6 @@ pub(crate) fn decoded(bytes: &[u8]) -> Option<(Encoded, String, Map)> {
     if let Some((encoding, mark)) = wide(bytes) {
         let (text, map) = decode(bytes, mark, encoding)?;
         // What has controls and no mark is none.
-        let is_control = |char: char| char < ' ' && !matches!(char, '\t'..='\r' | '\x1b');
         return (mark > 0 || !text.contains(is_control)).then_some((Encoded::In(encoding), text, map));
     }
     if simdutf8::basic::from_utf8(bytes).is_ok() || memchr::memchr(0, bytes).is_some() {
@@ -82,12 +81,21 @@ pub(crate) fn decoded(bytes: &[u8]) -> Option<(Encoded, String, Map)> {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(bytes, true);
     let encoding = detector.guess(None, Utf8Detection::Deny);
+    let letters = bytes.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    let beyond = bytes.len() - bytes.iter().filter(is_ascii).count();
+    if letters > beyond && is_broken_utf_8(bytes) {
+        return None;
+    }
+    // So little among much ASCII tells no encoding from another: it may be the one that most of such texts are in, in which single characters
+    // tell whether they can be meant.
+    if beyond <= FEW && letters >= 10 * beyond && encoding != WINDOWS_1252 {
+        return if letters >= MUCH { of_mixed(bytes) } else { None };
+    }
     // Others have what looks like UTF-8 by chance: of one byte a character, seldom.
     if valid > invalid || valid * 4 > invalid && encoding.is_single_byte() {
-        return mixed(bytes, false).map(|(text, map)| (Encoded::Mixed, text, map));
+        return of_mixed(bytes);
     }
     let (text, map) = decode(bytes, 0, encoding)?;
-    let beyond = bytes.len() - bytes.iter().filter(is_ascii).count();
     // What makes no words may be anything.
     let mut strange = 0;
     let (mut two, mut one) = (' ', ' ');
@@ -100,6 +108,23 @@ pub(crate) fn decoded(bytes: &[u8]) -> Option<(Encoded, String, Map)> {
         (two, one) = (one, char);
     }
     (strange * 10 <= beyond).then_some((Encoded::In(encoding), text, map))
+}
+
+/// So many bytes are too few to tell by.
+const FEW: usize = 3;
+/// And so many letters of ASCII around them are a text that is nearly all in it.
+const MUCH: usize = 400;
+
+fn of_mixed(bytes: &[u8]) -> Option<(Encoded, String, Map)> {
+    mixed(bytes, false).map(|(text, map)| (Encoded::Mixed, text, map))
+}
+
+/// Whether there are beginnings of characters in UTF-8, or halves of pairs as CESU-8 has them (UTR #26), which other encodings have by chance.
+fn is_broken_utf_8(bytes: &[u8]) -> bool {
+    let is_begun = |chunk: &[u8]| chunk.len() > 1;
+    let ends_begun = || matches!(bytes, [.., 0xc2..=0xf4]);
+    let has_halves = || bytes.windows(3).any(|window| matches!(window, [0xed, 0xa0..=0xbf, 0x80..=0xbf]));
+    bytes.utf8_chunks().any(|chunk| is_begun(chunk.invalid())) || ends_begun() || has_halves()
 }
 
 /// Whether it is a letter, a mark, or what is written between letters.
@@ -126,8 +151,31 @@ fn wide(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
     match bytes.len() % 2 {
         0 if even == 0 && is_most(odd) => Some((UTF_16LE, 0)),
         0 if odd == 0 && is_most(even) => Some((UTF_16BE, 0)),
+        0 if even == 0 && odd > 0 && is_of_one_script(beginning, UTF_16LE) => Some((UTF_16LE, 0)),
+        0 if odd == 0 && even > 0 && is_of_one_script(beginning, UTF_16BE) => Some((UTF_16BE, 0)),
         _ => None,
     }
+}
+
+/// Whether bytes, in UTF-16, are letters of one alphabet, with what stands between words, as no text is by chance.
+fn is_of_one_script(beginning: &[u8], encoding: &'static Encoding) -> bool {
+    let text = encoding.decode_without_bom_handling(beginning).0;
+    let mut blocks = [0u32; 32];
+    let (mut all, mut others) = (0, 0);
+    for char in text.chars().filter(|char| !char.is_ascii()) {
+        all += 1;
+        match blocks.get_mut(char as usize >> 8) {
+            Some(block) if char.is_alphanumeric() => *block += 1,
+            _ => others += 1,
+        }
+    }
+    let most = blocks.into_iter().max().unwrap_or_default();
+    most >= 4 && most * 10 >= all * 8 && others * 10 <= all && !text.contains(is_control)
+}
+
+/// Whether no text has it.
+fn is_control(char: char) -> bool {
+    char < ' ' && !matches!(char, '\t'..='\r' | '\x1b')
 }
 
 /// Decodes word by word, from `from` on, behind a mark; each is an atom unless it is ASCII, and so is what is blank.
@@ -240,6 +288,25 @@ mod tests {
     }
 
     #[test]
+    fn so_are_other_alphabets_without_a_mark() {
+        for text in ["Паром вернётся в порт весной.\n", "Το πλοίο θα επιστρέψει στο λιμάνι.\n", "המעבורת תחזור לנמל באביב.\n"]
+        {
+            for bytes_of in [u16::to_le_bytes, u16::to_be_bytes] {
+                let bytes: Vec<u8> = text.encode_utf16().flat_map(bytes_of).collect();
+                assert_eq!(text_of(&bytes).as_deref(), Some(text));
+            }
+        }
+    }
+
+    #[test]
+    fn a_strange_byte_in_much_english_is_taken_for_what_most_such_texts_are_in() {
+        let english = "The ferry came back in spring and the council said that it would run again. ".repeat(8);
+        let text = format!("{english}The gap is 20 µm wide, give or take £5.");
+        let bytes = WINDOWS_1252.encode(&text).0;
+        assert_eq!(text_of(&bytes).as_deref(), Some(&*text));
+    }
+
+    #[test]
     fn single_bytes_among_utf_8_are_told_apart() {
         let mixed = [&b"na\xefve and \x93caf\xe9\x94 "[..], "– “größer” – déjà vu, à côté".as_bytes()].concat();
         assert_eq!(text_of(&mixed).as_deref(), Some("naïve and “café” – “größer” – déjà vu, à côté"));
@@ -253,6 +320,10 @@ mod tests {
             b"",
             b"\xff\xfe\x00\x00a\x00\x00\x00",
             b"name\0value\0other\0\n",
+            b"The price is \xa35 today and everybody was happy with it.\n",
+            b"He said \xe2\x80 yes, and nothing more than that.\n",
+            b"Nice \xf0\x9f\x98 day\n",
+            b"mang\xc3",
             b"a\0b caf\xc3\x83\xc2\xa9\n",
             b"Le gar\x87on a mang\x82 une cr\x88pe.",                 // code page 850
             &["Größe und Länge: é".as_bytes(), b"\xe2\x80"].concat(), // cut off
