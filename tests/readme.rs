@@ -17,7 +17,7 @@ fn blocks(language: &str) -> Vec<&str> {
 fn every_command_runs_as_printed_and_says_what_the_readme_says() {
     let desk = Desk::new();
     desk.write("fixtures/doubled-article.txt", desk::ARTICLE);
-    desk.write("fixtures/damaged-article.txt", include_str!("../fixtures/damaged-article.txt"));
+    desk.write("fixtures/misread-article.txt", include_str!("../fixtures/misread-article.txt"));
     desk.write("fixtures/crawl.jsonl", include_str!("../fixtures/crawl.jsonl"));
     desk.write("fixtures/news.rss", include_str!("../fixtures/news.rss"));
     let commands: Vec<&str> = blocks("sh").iter().flat_map(|block| block.lines()).collect();
