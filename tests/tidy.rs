@@ -406,6 +406,17 @@ fn markup_keeps_its_tags_references_and_layout() {
         let wanted = wanted.map_or(all.clone(), |wanted| all.replace(feed, wanted));
         desk.run(&["-q", "--tidy=invisible,mojibake", "--no-dedup", "a.rss"]).prints(&wanted);
     }
+    let atom = |content: &str| format!("<feed xmlns=\"http://www.w3.org/2005/Atom\"><entry><id>1</id>{content}</entry></feed>");
+    for (content, wanted) in [
+        ("<content><!-- <![CDATA[ -->fish &amp;amp; chips</content>", "<content><!-- <![CDATA[ -->fish &amp; chips</content>"),
+        (
+            "<content type=\"xhtml\"><div><p>AT＆T</p></div></content>",
+            "<content type=\"xhtml\"><div><p>AT＆T</p></div></content>",
+        ),
+    ] {
+        desk.write("a.atom", atom(content));
+        desk.run(&["-q", "--tidy=safe,nfkc", "--no-dedup", "a.atom"]).prints(&atom(wanted));
+    }
     let latin = |text: &str| {
         let feed = format!(
             "<?xml version=\"1.0\" encoding=\"iso-8859-5\"?><rss><channel><item><description>{text}</description></item></channel></rss>"
@@ -513,4 +524,10 @@ fn a_repair_that_the_record_lies_about_is_found() {
     desk.write("run.jsonl", record.replace("\"tidy\":\"encoding,entities,", "\"tidy\":\"encoding,"));
     let verified = desk.run(&["verify", "run.jsonl"]);
     assert_ne!(verified.status, Some(0), "{verified}");
+    // Nor is it decoded from what it isn't in, or from what nobody knows.
+    for encoding in ["windows-1252", "unknown", "latin-x"] {
+        desk.write("run.jsonl", record.replace("\"form\":\"text\"", &format!("\"form\":\"text\",\"encoding\":\"{encoding}\"")));
+        let verified = desk.run(&["verify", "run.jsonl"]);
+        assert_ne!(verified.status, Some(0), "{encoding}: {verified}");
+    }
 }

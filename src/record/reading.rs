@@ -10,7 +10,7 @@ use crate::document::Span;
 use crate::error::{Error, Place, Result};
 use crate::fingerprint::fingerprint;
 use crate::source::{AtHand, Fields, Form, Input, Origin, Packing, Room};
-use crate::tidy::Encoded;
+use crate::tidy::{Encoded, Repair};
 use rayon::prelude::*;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
@@ -490,6 +490,11 @@ impl<'a> Reading<'a> {
         if !line.name.0.components().all(|step| matches!(step, Component::Normal(_))) {
             return Err(self.broken(&"has a name that leads out of the folder that it is in"));
         }
+        let encoded = line.encoding.as_deref().map(Encoded::named);
+        let is_decoded = || form == Form::Text && self.header.settings.tidy().is_none_or(|tidy| tidy.has(Repair::Encoding));
+        if encoded.is_some_and(|encoded| encoded.is_none() || !is_decoded()) {
+            return Err(self.broken(&"tells of an encoding that nothing was decoded from"));
+        }
         let input = |path: &RecordedPath, packing, form| {
             let from = if path.is_stream() { Origin::Stdin } else { Origin::Named(joined(&self.folder, &path.0)) };
             Input { from, name: line.name.0.clone(), packing, number: line.number, ..Input::stdin(form) }
@@ -506,7 +511,7 @@ impl<'a> Reading<'a> {
             bytes: 0,
             clean_bytes: 0,
             row_groups: line.row_groups,
-            encoded: line.encoding.as_deref().map(Encoded::named),
+            encoded: encoded.flatten(),
             gone: Vec::new(),
             copy: None,
             broke_off: false,

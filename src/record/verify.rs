@@ -11,7 +11,8 @@ use crate::Match;
 use crate::document::Span;
 use crate::error::{Error, Result, What};
 use crate::fingerprint::fingerprint;
-use crate::source::{Form, Room};
+use crate::source::{Form, Room, text};
+use crate::tidy::{Encoded, decoded};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -120,7 +121,24 @@ fn whole(texts: &Texts, file: usize) -> Result<Stands> {
     if recorded.original.form == Form::Parquet && stands == Stands::Original && is_seen(recorded, stands) {
         tables::ensure_same(texts, file)?;
     }
+    if stands == Stands::Original {
+        ensure_encoded(texts, file)?;
+    }
     Ok(stands)
+}
+
+/// Makes sure that a text is in the encoding that it was decoded from.
+fn ensure_encoded(texts: &Texts, file: usize) -> Result<()> {
+    let recorded = texts.file(file);
+    let Some(encoded) = recorded.encoded else { return Ok(()) };
+    let original = texts.original(file)?;
+    let all = original.read(Span { start: 0, end: original.len() })?;
+    let text = &all[text::begins(&all)..];
+    let is_it = match decoded(text) {
+        Some((is, ..)) => is == encoded,
+        None => encoded == Encoded::Late && str::from_utf8(text).is_err(),
+    };
+    if is_it { Ok(()) } else { Err(Error::refused(recorded.original.place(), "isn't in the encoding that the record tells of")) }
 }
 
 /// A part under way.

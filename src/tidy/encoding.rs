@@ -28,10 +28,12 @@ impl Encoded {
         }
     }
 
-    pub(crate) fn named(name: &str) -> Self {
+    /// The one of this name, if there is one.
+    pub(crate) fn named(name: &str) -> Option<Self> {
         match name {
-            Self::MIXED => Encoded::Mixed,
-            name => Encoding::for_label(name.as_bytes()).map_or(Encoded::Late, Encoded::In),
+            Self::MIXED => Some(Encoded::Mixed),
+            Self::LATE => Some(Encoded::Late),
+            name => Encoding::for_label(name.as_bytes()).filter(|encoding| encoding.name() == name).map(Encoded::In),
         }
     }
 
@@ -244,7 +246,7 @@ mod tests {
     fn text_of(bytes: &[u8]) -> Option<String> {
         let (encoded, text, map) = decoded(bytes)?;
         assert_eq!(encoded.read(bytes, true), Some((text.clone(), map.clone())));
-        assert_eq!(Encoded::named(encoded.name()), encoded);
+        assert_eq!(Encoded::named(encoded.name()), Some(encoded));
         let all = map.around(Span::new(0, text.len()));
         let mark = if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") { 2 } else { 0 };
         assert_eq!(all, Span::new(mark, bytes.len()));

@@ -119,6 +119,7 @@ impl Hand {
         };
         match (self.how, str::from_utf8(text)) {
             (Written::String, _) => jsonl::escaped(text, self.is_ascii),
+            (Written::Elements, Ok(text)) => quick_xml::escape::partial_escape(text).into_owned().into(),
             (Written::Characters, Ok(text)) if !is_in_section() => quick_xml::escape::partial_escape(text).into_owned().into(),
             _ => text.into(),
         }

@@ -464,16 +464,22 @@ const CDATA: (&[u8], &[u8]) = (b"<![CDATA[", b"]]>");
 
 /// Where sections of character data stand in characters of XML, without what they begin and end with.
 pub(super) fn sections(written: &[u8]) -> Vec<Span> {
-    let mut end = 0;
-    let section = |begins: usize| {
-        let start = begins + CDATA.0.len();
-        if begins < end {
-            return None;
-        }
-        end = memmem::find(&written[start..], CDATA.1).map_or(written.len(), |len| start + len);
-        Some(Span::new(start, end))
-    };
-    memmem::find_iter(written, CDATA.0).filter_map(section).collect()
+    let (mut sections, mut at) = (Vec::new(), 0);
+    let ends = |from: usize, end: &[u8]| memmem::find(&written[from..], end).map_or(written.len(), |len| from + len);
+    while let Some(found) = memmem::find(&written[at..], b"<!") {
+        let begins = at + found;
+        at = match &written[begins..] {
+            rest if rest.starts_with(CDATA.0) => {
+                let start = begins + CDATA.0.len();
+                let end = ends(start, CDATA.1);
+                sections.push(Span::new(start, end));
+                end
+            }
+            rest if rest.starts_with(b"<!--") => ends(begins + 4, b"-->"),
+            _ => begins + 2,
+        };
+    }
+    sections
 }
 
 /// The text of characters of XML that is well formed, and where they stand in what is `written`.
