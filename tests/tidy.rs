@@ -443,6 +443,20 @@ fn what_grows_is_taken_back_too() {
 }
 
 #[test]
+fn a_page_break_beside_a_cut_is_the_end_of_a_line() {
+    let desk = Desk::in_memory();
+    let body = "The ferry came back in spring and the council said that the boat would run again after eleven months. ".repeat(7);
+    let text = format!("{body}\x0cMiddle.\x0c{body}\x0cNext.\n");
+    let wide: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let line = serde_json::json!({ "text": text }).to_string() + "\n";
+    for (name, written) in [("a.txt", text.clone().into_bytes()), ("b.txt", wide), ("c.jsonl", line.into_bytes())] {
+        desk.write(name, written);
+        desk.sh(&format!("rm -f r && unecho -q --tidy {name} -o o --record r && unecho verify r")).succeeds();
+        assert_eq!(desk.read("o").matches("The ferry").count(), 7, "{name}");
+    }
+}
+
+#[test]
 fn commands_to_terminals_go_and_japanese_in_seven_bits_stays() {
     let desk = Desk::in_memory();
     for (text, wanted) in [

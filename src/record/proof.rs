@@ -13,7 +13,7 @@ use crate::ground::edits_of;
 use crate::segment::is_blank;
 use crate::source::jsonl::{self, Line};
 use crate::source::{Form, text, warc};
-use crate::tidy::Encoded;
+use crate::tidy::{Encoded, Repair};
 use crate::{Match, Tidy};
 use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
@@ -639,8 +639,8 @@ const NEAR: usize = 1 << 10;
 
 /// Whether a text as it is written, up to where a repeat begins in it, ends with a line; what says nothing may stand behind that.
 fn ends_a_line(before: &[u8], form: Written, how: Match) -> bool {
-    let end = line_end(form);
-    if before.is_empty() || before.ends_with(end) && may_be_split(before, before.len() - end.len(), form) {
+    let is_end = |end: &[u8]| before.ends_with(end) && may_be_split(before, before.len() - end.len(), form);
+    if before.is_empty() || is_end(line_end(form)) || form_feed(form).is_some_and(is_end) {
         return true; // nearly always
     }
     let tail = |written: &[u8]| {
@@ -653,7 +653,7 @@ fn ends_a_line(before: &[u8], form: Written, how: Match) -> bool {
 
 /// Whether a text as it is written, behind a repeat, begins with the end of a line; what says nothing may stand before that.
 fn begins_a_line(behind: &[u8], form: Written, how: Match) -> bool {
-    if behind.is_empty() || behind.starts_with(line_end(form)) {
+    if behind.is_empty() || behind.starts_with(line_end(form)) || form_feed(form).is_some_and(|end| behind.starts_with(end)) {
         return true;
     }
     let head = |written: &[u8]| {
@@ -677,6 +677,17 @@ fn line_end(written: Written) -> &'static [u8] {
         (_, Some(encoded)) => encoded.line_feed(),
         (_, None) => b"\n",
     }
+}
+
+/// A form feed, where one ends a line once that is repaired: at the bounds of a text by itself it doesn't.
+fn form_feed(written: Written) -> Option<&'static [u8]> {
+    let feed: &[u8] = match (written.form, line_end(written)) {
+        (Form::Jsonl, _) => b"\\f",
+        (_, b"\n\0") => b"\x0c\0",
+        (_, b"\0\n") => b"\0\x0c",
+        _ => b"\x0c",
+    };
+    written.repairs.has(Repair::Newlines).then_some(feed)
 }
 
 /// Whether a text as it is written has no character and no escape across a place; in doubt it has.

@@ -88,12 +88,11 @@ impl Reads {
         self.map.around(Span { start: at, end: at + 1 }).start
     }
 
-    /// Whether a line of it begins at a place, in the file as well; where characters have two bytes, anything else in the file but it.
+    /// Whether a line of it begins at a place, in the file as well.
     fn begins_a_line(&self, at: u64, source: &Source) -> bool {
         let Some((.., encoded)) = self.repairs else { return true };
-        let is_wide = encoded.is_some_and(|encoded| encoded.unit() > 1);
-        let ends_a_line = || source.bytes()[..self.in_file(at) as usize].ends_with(b"\n");
-        self.map.may_be_parted(at) && (is_wide || ends_a_line())
+        let line_feed = encoded.map_or(&b"\n"[..], Encoded::line_feed);
+        self.map.may_be_parted(at) && source.bytes()[..self.in_file(at) as usize].ends_with(line_feed)
     }
 
     /// How much memory it takes beside the file, since it is repaired.
