@@ -449,7 +449,7 @@ fn a_page_break_beside_a_cut_is_the_end_of_a_line() {
     let text = format!("{body}\x0cMiddle.\x0c{body}\x0cNext.\n");
     let wide: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
     let line = serde_json::json!({ "text": text }).to_string() + "\n";
-    for (name, written) in [("a.txt", text.clone().into_bytes()), ("b.txt", wide), ("c.jsonl", line.into_bytes())] {
+    for (name, written) in [("a.txt", text.into_bytes()), ("b.txt", wide), ("c.jsonl", line.into_bytes())] {
         desk.write(name, written);
         desk.sh(&format!("rm -f r && unecho -q --tidy {name} -o o --record r && unecho verify r")).succeeds();
         assert_eq!(desk.read("o").matches("The ferry").count(), 7, "{name}");
