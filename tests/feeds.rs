@@ -639,6 +639,18 @@ fn tags_that_cross_out_of_a_cell_are_never_parted() {
 }
 
 #[test]
+fn blanks_that_stay_between_tags_are_no_part_of_a_paragraph() {
+    let desk = desk();
+    for blank in [" ", "\n  ", "&nbsp;&#32;"] {
+        let line = format!("The ferry came back in spring<i>{blank}<b>the council said on Tuesday.<br>");
+        desk.write("a.html", format!("<p>{line}Something else.<br>{line}The end.</p>"));
+        desk.sh("unecho -q --unit line --min-chars 20 a.html -o b.html --record r.jsonl").succeeds();
+        assert_same(&desk.read("b.html"), &format!("<p>{line}Something else.<br><i>{blank}<b>The end.</p>"), blank);
+        desk.run(&["verify", "r.jsonl"]).succeeds();
+    }
+}
+
+#[test]
 fn what_shows_something_else_stays_unless_it_stands_elsewhere() {
     let desk = desk();
     let (a, b) = (paragraph(1), paragraph(2));

@@ -232,6 +232,16 @@ impl Map {
         self.pieces(at).next().is_none_or(|piece| !piece.is_atom || piece.text.start == at)
     }
 
+    /// A part of the text, and all of the atoms of which something is in it.
+    pub(crate) fn unparted(&self, text: Span) -> Span {
+        let bounds = |piece: Piece| if piece.is_atom { piece.text } else { text };
+        let Some(first) = self.pieces(text.start).next().filter(|piece| piece.text.start < text.end).map(bounds) else {
+            return text;
+        };
+        let last = self.pieces(text.end - 1).next().map_or(first, bounds);
+        Span { start: first.start.min(text.start), end: last.end.max(text.end) }
+    }
+
     /// The map from this one's text to the source of `outer`, whose text is this one's source.
     pub fn then(&self, outer: &Map) -> Map {
         let mut map = Map::with_room(self.count.max(outer.count) + 1);

@@ -4,9 +4,21 @@ use super::{Repairs, joined};
 use crate::document::{Edits, Map, Put, Span, Unit, edited};
 use crate::markup::{self, Dialect, Markup};
 use crate::source::feed::{Body, Coding, Hand, Written};
-use crate::tidy::{self, Repair, Tidy};
+use crate::tidy::{self, Counts, Repair, Repaired, Tidy};
 use smallvec::SmallVec;
 use std::borrow::Cow;
+
+/// So often at most a body is repaired without what turned out to be stuck.
+const MOST_ROUNDS: usize = 8;
+
+/// A body, repaired.
+struct Made {
+    inside: Vec<u8>,
+    markup: Option<Markup>,
+    /// What reads in that.
+    text: Option<Vec<u8>>,
+    repairs: Repairs,
+}
 
 /// A body, read.
 pub(crate) struct Reading<'a> {
@@ -55,47 +67,88 @@ fn repairs_in(body: &Body, tidy: Tidy) -> Tidy {
 }
 
 impl Reading<'_> {
-    /// Repairs it, and its text at the end of `out`, unless what is written then would read as something else.
+    /// Repairs it, and its text at the end of `out`, but for what would read as something else once it is written.
     fn repair(&mut self, tidy: Tidy, out: &mut Vec<u8>) {
         let tidy = repairs_in(&self.body, tidy);
         let start = out.len() - self.text_len();
         if !tidy::may_call_for(&out[start..], tidy) {
             return;
         }
-        let repaired = match &self.markup {
-            Some(markup) => tidy::repaired_in(&self.inside, &markup.characters(), tidy, tidy::TAGS),
-            None => tidy::repaired(&self.inside, &tidy),
+        let (mut wanted, mut stuck, mut rounds) = (None, Vec::new(), 0..MOST_ROUNDS);
+        let made = loop {
+            let Some(repaired) = self.repaired(tidy, &stuck) else { break None };
+            wanted.get_or_insert(repaired.counts.total());
+            match self.made(repaired) {
+                Ok(made) => break Some(made),
+                Err(places) if !places.is_empty() && rounds.next().is_some() => stuck.extend(places),
+                Err(_) => break None,
+            }
         };
-        let Some(repaired) = repaired else { return };
-        let written = self.body.at.of(self.file);
-        let hand = Hand::of(self.body.written, written);
+        let Some(wanted) = wanted else { return };
+        let mut counts = Counts::default();
+        if let Some(Made { inside, markup, text, repairs }) = made {
+            out.truncate(start);
+            out.extend_from_slice(text.as_ref().unwrap_or(&inside));
+            (self.inside, self.markup) = (inside.into(), markup);
+            counts = repairs.counts;
+            self.repairs = Some(repairs);
+        }
+        counts.left = wanted.saturating_sub(counts.total());
+        let len = self.inside.len();
+        self.repairs.get_or_insert_with(|| Repairs::none(len)).counts = counts;
+    }
+
+    /// What stands in it, repaired but for what is stuck.
+    fn repaired(&self, tidy: Tidy, stuck: &[Span]) -> Option<Repaired> {
+        if self.markup.is_none() && stuck.is_empty() {
+            return tidy::repaired(&self.inside, &tidy);
+        }
+        let mut stuck = stuck.to_vec();
+        stuck.sort_unstable();
+        let all = || SmallVec::from_elem(Span::new(0, self.inside.len()), 1);
+        let texts: SmallVec<[Span; 4]> = self.markup.as_ref().map_or_else(all, |markup| markup.characters().into());
+        tidy::repaired_in(&self.inside, &parted(texts, &stuck), tidy, tidy::TAGS)
+    }
+
+    /// What is made of it by repairs.
+    ///
+    /// # Errors
+    /// The parts of its inside that can't be written otherwise; none if it would read as something else as a whole.
+    fn made(&self, repaired: Repaired) -> Result<Made, Vec<Span>> {
+        let hand = Hand::of(&self.body, self.file, self.coding);
         let put = |text: &[u8], was: Span, at: Span| {
-            let put = hand.put(text, at);
             // What parts a text in its source stays there.
-            let is_in_one_piece = || joined(&self.to_written, was).nth(1).is_none();
-            let can_be_encoded = || self.coding.is_none_or(|coding| coding.encoded(&put).is_some());
-            (is_in_one_piece() && can_be_encoded()).then(|| put.as_slice().into())
+            let is_in_one_piece = joined(&self.to_written, was).nth(1).is_none();
+            let put = hand.put(text, at).filter(|_| is_in_one_piece && !self.begins_markup(text, was))?;
+            Some(SmallVec::from_vec(put))
         };
-        let Some(repairs) = Repairs::of(&repaired, &self.inside, &self.to_written, put) else { return };
-        let again = edited(written, repairs.edits.iter());
-        if *self.body.written.read(&again).0 != repaired.text {
-            return;
-        }
-        let mut text = Vec::new();
-        let markup = self.markup.as_ref().map(|_| Markup::read(&repaired.text, dialect(self.body.written), &mut text));
-        let is_told_by_itself = || !matches!(self.body.written, Written::Plainly);
-        let reads_on = match (&self.markup, &markup) {
-            (Some(was), Some(is)) => without(&self.inside, &was.characters()) == without(&repaired.text, &is.characters()),
-            _ => !is_told_by_itself() || !markup::is_in(&repaired.text) || markup::is_in(&self.inside),
-        };
-        if !reads_on {
-            return;
-        }
-        out.truncate(start);
-        out.extend_from_slice(if markup.is_some() { &text } else { &repaired.text });
-        self.markup = markup;
-        self.inside = repaired.text.into();
-        self.repairs = Some(Repairs { map: repaired.map, ..repairs });
+        let repairs = Repairs::of(&repaired, &self.inside, &self.to_written, put)?;
+        let Repaired { text: inside, map, .. } = repaired;
+        let written = edited(self.body.at.of(self.file), repairs.edits.iter());
+        let read = self.markup.as_ref().map(|_| {
+            let mut text = Vec::new();
+            (Markup::read(&inside, dialect(self.body.written), &mut text), text)
+        });
+        let reads_on = *self.body.written.read(&written).0 == inside
+            && match (&self.markup, &read) {
+                (Some(was), Some((is, _))) => without(&self.inside, &was.characters()) == without(&inside, &is.characters()),
+                _ => self.body.written == Written::Plainly || !markup::is_in(&inside) || markup::is_in(&self.inside),
+            };
+        let (markup, text) = read.unzip();
+        let made = Made { inside, markup, text, repairs: Repairs { map, ..repairs } };
+        if reads_on { Ok(made) } else { Err(Vec::new()) }
+    }
+
+    /// Whether a text in the place of a part of its inside begins a tag or a reference, with what stands beside it.
+    fn begins_markup(&self, text: &[u8], at: Span) -> bool {
+        const LONGEST: usize = 40; // more than any name of an entity
+        let (before, behind) = (&self.inside[..at.range().start], &self.inside[at.range().end..]);
+        let before = &before[before.len().saturating_sub(LONGEST)..];
+        let before = memchr::memrchr2(b'<', b'&', before).map_or(&[][..], |begins| &before[begins..]);
+        let behind = &behind[..behind.len().min(LONGEST)];
+        let behind = &behind[..memchr::memchr2(b'<', b'&', behind).unwrap_or(behind.len())];
+        let is_in = |text| markup::is_in(&[before, text, behind].concat());
+        (self.markup.is_some() || self.body.written != Written::Plainly) && is_in(text) && !is_in(at.of(&self.inside))
     }
 
     /// How long its text is.
@@ -145,13 +198,16 @@ impl Reading<'_> {
         joined(&self.to_written, self.before_repair(inside))
     }
 
-    /// The stretches of the source in which its text stands.
-    pub(super) fn pieces(&self, text: Span) -> impl Iterator<Item = Span> {
+    /// The stretches of the source in which its text stands, and whether that is blank there.
+    pub(super) fn pieces(&self, text: Span) -> impl Iterator<Item = (Span, bool)> {
         let inside: SmallVec<[Span; 4]> = match &self.markup {
             Some(markup) => joined(&markup.map, text).collect(),
             None => SmallVec::from_elem(text, 1),
         };
-        inside.into_iter().flat_map(|span| self.in_source(span).collect::<SmallVec<[Span; 2]>>())
+        inside.into_iter().flat_map(|span| {
+            let is_blank = is_blank(span.of(&self.inside));
+            self.in_source(span).map(|piece| (piece, is_blank)).collect::<SmallVec<[_; 2]>>()
+        })
     }
 
     /// The stretches of the source in which something of its inside stands.
@@ -237,6 +293,29 @@ impl Reading<'_> {
 fn is_half(escape: Option<&[u8; 6]>, which: std::ops::RangeInclusive<u8>) -> bool {
     let digit = |digit: u8| (digit as char).to_digit(16).unwrap_or_default() as u8;
     matches!(escape, Some([b'\\', b'u', b'd' | b'D', third, ..]) if which.contains(&digit(*third)))
+}
+
+/// Whether something of markup that is text shows nothing.
+fn is_blank(text: &[u8]) -> bool {
+    let rest = text.trim_ascii_start();
+    let may_be = matches!(rest, [] | [b'&' | 0x80.., ..]);
+    may_be && String::from_utf8_lossy(&Written::Characters.read(rest).0).trim().is_empty()
+}
+
+/// Places without what of them is in others; both in order.
+fn parted(places: impl IntoIterator<Item = Span>, others: &[Span]) -> Vec<Span> {
+    let mut parted = Vec::new();
+    for place in places {
+        let mut start = place.start;
+        let first = others.partition_point(|other| other.end <= place.start);
+        for other in others[first..].iter().take_while(|other| other.start < place.end) {
+            parted.push(Span { start, end: other.start.max(start) });
+            start = start.max(other.end);
+        }
+        parted.push(Span { start: start.min(place.end), end: place.end });
+    }
+    parted.retain(|place| !place.is_empty());
+    parted
 }
 
 fn without(bytes: &[u8], cuts: &[Span]) -> Vec<u8> {

@@ -55,10 +55,15 @@ impl Ground<'_> {
 
     /// The stretches of the source in which a text stands.
     pub(crate) fn pieces(&self, text: Span) -> SmallVec<[Span; 2]> {
+        self.told_pieces(text).into_iter().map(|(piece, _)| piece).collect()
+    }
+
+    /// The same, and of each whether it is blank, as between tags.
+    pub(crate) fn told_pieces(&self, text: Span) -> SmallVec<[(Span, bool); 2]> {
         match self {
-            Ground::Plain(map) => joined(map, text).collect(),
+            Ground::Plain(map) => joined(map, text).map(|piece| (piece, false)).collect(),
             Ground::Read(reading) => reading.pieces(text).collect(),
-            Ground::Tidied(map) => SmallVec::from_elem(map.around(text), 1),
+            Ground::Tidied(map) => SmallVec::from_elem((map.around(text), false), 1),
         }
     }
 

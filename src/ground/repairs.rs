@@ -1,6 +1,6 @@
 //! What is repaired in texts, as it is written in their source.
 
-use crate::document::{Edit, Edits, Map, Span};
+use crate::document::{Edits, Map, Span};
 use crate::source::Form;
 use crate::source::jsonl;
 use crate::tidy::{self, Counts, Encoded, Firsts, Repair, Repaired, Tidy};
@@ -21,44 +21,56 @@ pub(crate) struct Repairs {
 }
 
 impl Repairs {
+    /// None, of a text of so many bytes.
+    pub(super) fn none(len: usize) -> Self {
+        let (counts, firsts) = (Counts::default(), Firsts::default());
+        Self { map: Map::shift(0, len), edits: Edits::default(), counts, firsts, encoded: None }
+    }
+
     /// Those of a text that was read from a source; `put`: how something is written there, if it can be, in the place of a part of the text,
     /// which stands at another one.
+    ///
+    /// # Errors
+    /// The parts of the text that can't be written so, in order.
     pub(super) fn of(
         repaired: &Repaired,
         read: &[u8],
         to_source: &Map,
         put: impl Fn(&[u8], Span, Span) -> Option<SmallVec<[u8; 16]>>,
-    ) -> Option<Self> {
-        let (mut edits, mut last) = (Edits::default(), None::<Edit>);
+    ) -> Result<Self, Vec<Span>> {
+        let (mut edits, mut stuck) = (Edits::default(), Vec::new());
+        let mut write = |(was, is): (Span, Span)| {
+            let at = to_source.around(was);
+            match put(is.of(&repaired.text), was, at) {
+                Some(put) => edits.push(at, &put),
+                None => stuck.push(was),
+            }
+        };
+        let mut last = None::<(Span, Span)>;
         let all = (Span::new(0, repaired.text.len()), Span::new(0, read.len()));
         for (was, is) in repaired.map.changes(all.0, all.1) {
-            let text = is.of(&repaired.text);
-            let at = to_source.around(was);
-            match last.as_mut().filter(|last| at.start < last.at.end) {
-                // Several characters of one escape.
-                Some(last) => {
-                    last.at.end = last.at.end.max(at.end);
-                    last.put.extend_from_slice(&put(text, was, at)?);
-                }
-                None if text == was.of(read) => {}
-                None => {
-                    if let Some(Edit { at, put }) = last.replace(Edit { at, put: put(text, was, at)? }) {
-                        edits.push(at, &put);
+            if is.of(&repaired.text) == was.of(read) {
+                continue;
+            }
+            // What one escape stands for is written anew as a whole.
+            let whole = to_source.unparted(was);
+            let is = Span { start: is.start - (was.start - whole.start), end: is.end + (whole.end - was.end) };
+            match &mut last {
+                Some((last_was, last_is)) if whole.start < last_was.end => (last_was.end, last_is.end) = (whole.end, is.end),
+                last => {
+                    if let Some(change) = last.replace((whole, is)) {
+                        write(change);
                     }
                 }
             }
         }
-        if let Some(Edit { at, put }) = last {
-            edits.push(at, &put);
+        last.into_iter().for_each(write);
+        if !stuck.is_empty() {
+            return Err(stuck);
         }
         let firsts = repaired.firsts.map(|first| first.map(|first| to_source.around(first)));
-        Some(Self {
-            map: repaired.map.clone().led_on(to_source),
-            edits,
-            counts: repaired.counts,
-            firsts,
-            encoded: repaired.encoded,
-        })
+        let map = repaired.map.clone().led_on(to_source);
+        Ok(Self { map, edits, counts: repaired.counts, firsts, encoded: repaired.encoded })
     }
 }
 

@@ -73,15 +73,15 @@ impl<'t> Proof<'t> {
         let mut gone: Vec<Vec<&Paragraph>> = cuts.iter().map(|_| Vec::new()).collect();
         let mut has_text = vec![false; cuts.len()];
         for paragraph in &own.paragraphs {
-            let first = paragraph.pieces.first().and_then(|&piece| around(&cuts, piece)).map(|(number, _)| number);
+            let first = paragraph.pieces.first().and_then(|&(piece, _)| around(&cuts, piece)).map(|(number, _)| number);
             if let Some(first) = first {
                 gone[first].push(paragraph);
             }
-            for &piece in &paragraph.pieces {
+            for &(piece, is_blank) in &paragraph.pieces {
                 match (around(&cuts, piece), first) {
                     (Some((number, true)), Some(_)) => has_text[number] = true,
                     (Some((number, _)), _) => return broken(&cuts[number], HALVED),
-                    (None, Some(first)) if !piece.is_empty() => return broken(&cuts[first], HALVED),
+                    (None, Some(first)) if !piece.is_empty() && !is_blank => return broken(&cuts[first], HALVED),
                     (None, _) => {}
                 }
             }

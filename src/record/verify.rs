@@ -121,18 +121,29 @@ fn whole(texts: &Texts, file: usize) -> Result<Stands> {
     if recorded.original.form == Form::Parquet && stands == Stands::Original && is_seen(recorded, stands) {
         tables::ensure_same(texts, file)?;
     }
-    if stands == Stands::Original {
-        ensure_encoded(texts, file)?;
-    }
+    ensure_encoded(texts, file, stands)?;
     Ok(stands)
 }
 
 /// Makes sure that a text is in the encoding that it was decoded from.
-fn ensure_encoded(texts: &Texts, file: usize) -> Result<()> {
+fn ensure_encoded(texts: &Texts, file: usize, stands: Stands) -> Result<()> {
     let recorded = texts.file(file);
     let Some(encoded) = recorded.encoded else { return Ok(()) };
-    let original = texts.original(file)?;
-    let all = original.read(Span { start: 0, end: original.len() })?;
+    let (mut part, mut rebuilt) = (Vec::new(), Vec::new());
+    let original = match stands {
+        Stands::Original => Some(texts.original(file)?),
+        Stands::Clean => None,
+    };
+    let all: Cow<[u8]> = match &original {
+        Some(original) => original.read(Span { start: 0, end: original.len() })?,
+        None => {
+            for each in &recorded.parts {
+                rebuild(texts, file, each, &mut part)?;
+                rebuilt.extend_from_slice(&part);
+            }
+            (&rebuilt).into()
+        }
+    };
     let text = &all[text::begins(&all)..];
     let is_it = match decoded(text) {
         Some((is, ..)) => is == encoded,

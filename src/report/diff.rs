@@ -9,6 +9,8 @@ use crate::document::{Span, edited};
 use crate::error::{Error, Place, Result};
 use crate::runner::{Budget, Part, Planned, Portion};
 use crate::scratch::Waiting;
+use crate::source::{Form, feed};
+use crate::tidy::Encoded;
 use bytes::{Buf, Bytes};
 use memchr::{memchr, memchr_iter, memrchr};
 use std::io::Write;
@@ -44,9 +46,8 @@ impl Changes {
     /// # Errors
     /// If it has no lines, since it is in UTF-16; those of temporary files.
     pub fn of(portion: &Portion, budget: &Budget) -> Result<(Self, Told)> {
-        let encoded = portion.documents.iter().find_map(|document| document.encoded);
-        if let Some(encoded) = encoded.filter(|encoded| encoded.unit() > 1) {
-            let why = format!("is in {}, of which a diff has no lines; unecho --tidy -o writes the clean copy", encoded.name());
+        if let Some(wide) = wide(portion) {
+            let why = format!("is in {wide}, of which a diff has no lines; unecho -o writes the clean copy");
             return Err(Error::refused(portion.input.place(), why));
         }
         let kind = match portion.part {
@@ -61,6 +62,14 @@ impl Changes {
         };
         Ok((Self(kind), Told { sums: Sums::of(portion), findings: Vec::new() }))
     }
+}
+
+/// In which encoding of more than a byte each a portion is, if it is in one and anything is changed.
+fn wide(portion: &Portion) -> Option<&'static str> {
+    let encoded = portion.documents.iter().find_map(|document| document.encoded);
+    let named = encoded.filter(|encoded| encoded.unit() > 1).map(Encoded::name);
+    let is_markup = matches!(portion.input.form, Form::Feed | Form::Html);
+    named.or_else(|| feed::wide(&portion.bytes).filter(|_| is_markup && portion.is_changed()).map(|(encoding, _)| encoding))
 }
 
 /// The diffs of all inputs, in order. That of an input in stretches waits for its end, since it may be left out as a whole.

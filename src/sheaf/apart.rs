@@ -14,8 +14,8 @@ use smallvec::SmallVec;
 pub(crate) struct Paragraph {
     /// From its first to its last byte in the file.
     pub(crate) around: Span,
-    /// Those that are its text.
-    pub(crate) pieces: SmallVec<[Span; 2]>,
+    /// Those that are its text, and whether they are blank.
+    pub(crate) pieces: SmallVec<[(Span, bool); 2]>,
     /// Its compared form.
     pub(crate) form: Vec<u8>,
 }
@@ -58,7 +58,7 @@ impl Apart {
                 let text = segment.span();
                 let how = if segment.kind() == Kind::Fence { Match::Bytes } else { how };
                 let form = compared(text.of(page.text), how, &mut Vec::new()).to_vec();
-                apart.paragraphs.push(Paragraph { around: ground.around(text), pieces: ground.pieces(text), form });
+                apart.paragraphs.push(Paragraph { around: ground.around(text), pieces: ground.told_pieces(text), form });
             }
             apart.bodies.push(document.source);
             if document.part != Part::Rest && apart.items.last().is_none_or(|[last, _]| *last != document.extent) {

@@ -105,7 +105,7 @@ impl Form {
         if feed::begins(beginning) {
             return Some(Form::Feed);
         }
-        if let Some(text) = feed::wide(beginning) {
+        if let Some((_, text)) = feed::wide(beginning) {
             return Form::of_beginning(text.as_bytes());
         }
         let text = beginning.strip_prefix(BYTE_ORDER_MARK).unwrap_or(beginning).trim_ascii_start();

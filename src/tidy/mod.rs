@@ -167,13 +167,20 @@ impl FromStr for Tidy {
 
 /// How often each repair was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts([u64; Repair::ALL.len()]);
+pub struct Counts {
+    made: [u64; Repair::ALL.len()],
+    /// How often one couldn't be: what it gives can't be written in the place, or would read as something else there.
+    pub left: u64,
+}
 
-/// By their names, those that were made.
+/// By their names, those that were made; and what is `left`, if anything.
 impl Serialize for Counts {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut map = to.serialize_map(None)?;
         self.made().try_for_each(|(repair, count)| map.serialize_entry(repair.name(), &count))?;
+        if self.left > 0 {
+            map.serialize_entry("left", &self.left)?;
+        }
         map.end()
     }
 }

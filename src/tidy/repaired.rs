@@ -64,7 +64,7 @@ fn once(text: &[u8], repairs: &Tidy) -> Option<Repaired> {
 /// Repairs a text that was decoded.
 fn of_encoded(text: &[u8], (encoded, decoded, map): (Encoded, String, Map), repairs: &Tidy) -> Repaired {
     let mut counts = Counts::default();
-    counts.0[Repair::Encoding as usize] = 1;
+    counts.made[Repair::Encoding as usize] = 1;
     let mut firsts = Firsts::default();
     firsts[Repair::Encoding as usize] = Some(Span::new(0, text.len()));
     let read = Repaired { text: decoded.into(), map, counts, firsts, encoded: Some(encoded) };
@@ -232,28 +232,36 @@ pub(crate) fn repaired_in(
 impl Counts {
     fn of(changes: &[Change]) -> Self {
         let mut counts = Self::default();
-        changes.iter().for_each(|change| counts.0[change.repair as usize] += 1);
+        changes.iter().for_each(|change| counts.made[change.repair as usize] += 1);
         counts
     }
 
     /// Adds others.
     pub fn add(&mut self, other: &Self) {
-        self.0.iter_mut().zip(other.0).for_each(|(count, more)| *count += more);
+        self.made.iter_mut().zip(other.made).for_each(|(count, more)| *count += more);
+        self.left += other.left;
     }
 
-    /// Whether nothing was repaired.
+    /// Whether nothing was to be repaired.
     pub fn is_none(&self) -> bool {
         *self == Self::default()
     }
 
+    /// How often all of them were made.
+    pub fn total(&self) -> u64 {
+        self.made.iter().sum()
+    }
+
     /// The repairs that were made, and how often, in words; nothing if there are none.
     pub(crate) fn in_words(&self) -> Option<String> {
-        let words: Vec<String> = self.made().map(|(repair, times)| format!("{} {}", repair.name(), count(times))).collect();
+        let made = self.made().map(|(repair, times)| format!("{} {}", repair.name(), count(times)));
+        let left = || format!("{} left, which can't be written in its place", count(self.left));
+        let words: Vec<String> = made.chain((self.left > 0).then(left)).collect();
         (!words.is_empty()).then(|| words.join(", "))
     }
 
     /// The repairs that were made, and how often.
     pub fn made(&self) -> impl Iterator<Item = (Repair, u64)> + '_ {
-        Repair::ALL.into_iter().map(|repair| (repair, self.0[repair as usize])).filter(|(_, count)| *count > 0)
+        Repair::ALL.into_iter().map(|repair| (repair, self.made[repair as usize])).filter(|(_, count)| *count > 0)
     }
 }

@@ -90,12 +90,12 @@ pub(crate) fn decoded(bytes: &[u8], declared: Declared) -> Result<Decoded<'_>, F
     by_character(bytes, encoding, declared == Declared::Xml)
 }
 
-/// A beginning in UTF-16, in UTF-8.
-pub(crate) fn wide(beginning: &[u8]) -> Option<String> {
+/// A beginning in UTF-16: in which one, and in UTF-8.
+pub(crate) fn wide(beginning: &[u8]) -> Option<(&'static str, String)> {
     const PROBE: usize = 8 << 10;
     let beginning = &beginning[..beginning.len().min(PROBE)];
     let encoding = by_bytes(beginning).filter(|encoding| *encoding != UTF_8)?;
-    Some(encoding.decode(beginning).0.into_owned())
+    Some((encoding.name(), encoding.decode(beginning).0.into_owned()))
 }
 
 /// The encoding that the first bytes tell: by a mark, or by what a file begins with (XML 1.0, appendix F).

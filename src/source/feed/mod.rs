@@ -97,32 +97,47 @@ impl Written {
 }
 
 /// Writes in the place of something that is written, as that is.
-pub(crate) struct Hand {
+pub(crate) struct Hand<'c> {
     how: Written,
+    is_html: bool,
     is_ascii: bool,
+    coding: Option<&'c Coding>,
     /// The sections of character data.
     sections: Vec<Span>,
 }
 
-impl Hand {
-    /// Who writes in the place of parts of this.
-    pub(crate) fn of(how: Written, written: &[u8]) -> Self {
-        let sections = if how == Written::Characters { xml::sections(written) } else { Vec::new() };
-        Self { how, is_ascii: written.is_ascii(), sections }
+impl<'c> Hand<'c> {
+    /// Who writes in the place of parts of a body of a file that is written so.
+    pub(crate) fn of(body: &Body, file: &[u8], coding: Option<&'c Coding>) -> Self {
+        let written = body.at.of(file);
+        let sections = if body.written == Written::Characters { xml::sections(written) } else { Vec::new() };
+        let is_html = body.is_html == Some(true);
+        Self { how: body.written, is_html, is_ascii: written.is_ascii(), coding, sections }
     }
 
-    /// How a text is written in a place.
-    pub(crate) fn put(&self, text: &[u8], at: Span) -> Vec<u8> {
+    /// How a text is written in a place, if it can be.
+    pub(crate) fn put(&self, text: &[u8], at: Span) -> Option<Vec<u8>> {
         let is_in_section = || {
             let next = self.sections.partition_point(|section| section.end <= at.start);
             self.sections.get(next).is_some_and(|section| section.start <= at.start)
         };
-        match (self.how, str::from_utf8(text)) {
+        let can_be_encoded = |text: &[u8]| self.coding.is_none_or(|coding| coding.encoded(text).is_some());
+        let put = match (self.how, str::from_utf8(text)) {
+            _ if self.is_html && memchr::memchr2(b'<', b'&', text).is_some() => return None, // which are no text there
             (Written::String, _) => jsonl::escaped(text, self.is_ascii),
-            (Written::Elements, Ok(text)) => quick_xml::escape::partial_escape(text).into_owned().into(),
-            (Written::Characters, Ok(text)) if !is_in_section() => quick_xml::escape::partial_escape(text).into_owned().into(),
+            (Written::Characters, Ok(text)) if !is_in_section() => {
+                let mut put = String::with_capacity(text.len());
+                for char in quick_xml::escape::partial_escape(text).chars() {
+                    match char {
+                        char if can_be_encoded(char.encode_utf8(&mut [0; 4]).as_bytes()) => put.push(char),
+                        char => put.push_str(&format!("&#{};", u32::from(char))),
+                    }
+                }
+                put.into()
+            }
             _ => text.into(),
-        }
+        };
+        can_be_encoded(&put).then_some(put)
     }
 }
 
@@ -149,7 +164,7 @@ pub(crate) fn read(text: &str) -> Result<Feed, Fault> {
 pub(crate) fn begins(beginning: &[u8]) -> bool {
     const PROBE: usize = 8 << 10;
     let beginning = &beginning[..beginning.len().min(PROBE)];
-    if let Some(text) = charset::wide(beginning) {
+    if let Some((_, text)) = charset::wide(beginning) {
         return begins(text.as_bytes());
     }
     let beginning = beginning.strip_prefix(crate::document::BYTE_ORDER_MARK).unwrap_or(beginning).trim_ascii_start();
