@@ -71,6 +71,7 @@ pub(super) fn run(args: &Clean, global: &Global, terminal: &Terminal, is_named: 
         is_recorded: args.record.is_some() || args.in_place && !args.no_record,
         becomes_table: args.to().or(outputs.form_by_name()) == Some(Form::Parquet),
         results_on_stdout: outputs.are_stdout(),
+        by_lines: false,
         report: None,
         admit: &|found| match found {
             Found::Input(input) if args.in_place => admit_in_place(args, input).map(|()| true),

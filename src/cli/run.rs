@@ -30,6 +30,8 @@ pub(super) struct Frame<'a> {
     pub(super) becomes_table: bool,
     /// Whether results go to standard output as they come.
     pub(super) results_on_stdout: bool,
+    /// Whether results are about lines of files.
+    pub(super) by_lines: bool,
     /// The file that a report goes to.
     pub(super) report: Option<Identity>,
     /// Whether what was found counts, if only as left out; an error says why it mustn't be read.
@@ -68,6 +70,7 @@ impl<'a> Frame<'a> {
             is_recorded: false,
             becomes_table: false,
             results_on_stdout: true,
+            by_lines: false,
             report: Identity::of_regular(&io::stdout()),
             admit: &|_| Ok(true),
             stop,
@@ -89,8 +92,8 @@ impl Frame<'_> {
         let mut tally = Tally::default();
         let progress = Progress::start(self.terminal.bar(self.results_on_stdout), "document");
         let settings = self.common.settings();
-        let (in_stretches, keeps_places) = (self.is_converted, self.is_recorded);
-        let mut reading = Reading { in_stretches, keeps_places, ..self.common.reading() };
+        let (in_stretches, keeps_places, by_lines) = (self.is_converted, self.is_recorded, self.by_lines);
+        let mut reading = Reading { in_stretches, keeps_places, by_lines, ..self.common.reading() };
         if self.becomes_table && reading.on_error == OnError::Keep {
             reading.on_error = OnError::Drop; // what is broken has no place in a table
         }

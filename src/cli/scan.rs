@@ -24,7 +24,8 @@ pub(super) fn run(args: &Scan, global: &Global, terminal: &Terminal) -> Result<S
     let never = AtomicBool::new(false);
     let threads = Threads::new(global.threads());
     let budget = global.budget(None)?;
-    let frame = Frame::of_report(&inputs, &args.common, terminal, &threads, &budget, &never);
+    let by_lines = matches!(args.format, ReportForm::Diff);
+    let frame = Frame { by_lines, ..Frame::of_report(&inputs, &args.common, terminal, &threads, &budget, &never) };
     let stats = frame.stats(&Outputs::new(&Target::Stdout, &[], Shape::default())?)?;
     inputs.say_what_is_awaited(terminal);
 

@@ -167,8 +167,9 @@ impl Corpus {
         self.room = self.room.min(room);
     }
 
-    /// Whether so many more bytes of texts are more than it has room for.
+    /// Whether so many more bytes of texts are more than it has room for; those that are repaired are held beside as they are written.
     pub(crate) fn is_full_with(&self, bytes: u64) -> bool {
+        let bytes = if self.settings.tidy.is_none() { bytes } else { 2 * bytes };
         let Self { texts, index, repeats, earlier, documents, .. } = self;
         let lists = (held(&texts.segments) + held(repeats) + held(&documents.list)) as u64;
         let origins: usize = texts.held.iter().filter_map(|text| text.origins.as_ref()).map(Origins::held).sum();

@@ -69,6 +69,19 @@ impl Edits {
     }
 }
 
+/// The edits of two sources of them, in order.
+pub(crate) fn merged<'e>(
+    some: impl Iterator<Item = Put<'e>>,
+    others: impl Iterator<Item = Put<'e>>,
+) -> impl Iterator<Item = Put<'e>> {
+    let (mut some, mut others) = (some.peekable(), others.peekable());
+    std::iter::from_fn(move || match (some.peek(), others.peek()) {
+        (Some((at, _)), Some((other, _))) if other.start < at.start => others.next(),
+        (Some(_), _) => some.next(),
+        (None, _) => others.next(),
+    })
+}
+
 /// Edits, one after the other.
 #[derive(Clone, Debug)]
 pub struct Each<'e> {

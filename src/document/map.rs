@@ -109,7 +109,7 @@ impl Map {
 
     /// Goes on with `len` bytes of text that stand for nothing in the source.
     pub fn skip(&mut self, len: u64) {
-        let at = self.offset + self.last.map_or(self.ends.source, |last| last.source.end);
+        let at = self.end();
         self.push(Span { start: at, end: at }, len, true);
     }
 
@@ -178,6 +178,11 @@ impl Map {
     /// So long is its text.
     pub(crate) fn len(&self) -> u64 {
         self.last.map_or(self.ends.text, |last| last.text.end)
+    }
+
+    /// Where the source of its text ends.
+    fn end(&self) -> u64 {
+        self.offset + self.last.map_or(self.ends.source, |last| last.source.end)
     }
 
     /// What of the text stands in the source as it reads, in order: where in the one and in the other.
@@ -277,8 +282,14 @@ impl Map {
         pieces.map(move |piece| piece.within(text).source)
     }
 
-    /// From the first to the last byte of the source that belongs to the bytes of `text`; nothing for no text.
+    /// From the first to the last byte of the source that belongs to the bytes of `text`; nothing for no text, where that would stand.
     pub fn around(&self, text: Span) -> Span {
+        if text.is_empty() {
+            let next = self.pieces(text.start).next();
+            let behind = next.map(|piece| if piece.text.start < text.start { piece.within(text).source } else { piece.source });
+            let at = behind.map_or_else(|| self.end(), |source| source.start);
+            return Span { start: at, end: at };
+        }
         let Some(first) = self.source(text).next() else { return Span::default() };
         let last = self.source(Span { start: text.end.max(text.start + 1) - 1, end: text.end }).next().unwrap_or(first);
         Span { start: first.start, end: last.end }
@@ -414,10 +425,12 @@ mod tests {
             let (a, b) = (at.0.index(bytes.len() + 1), at.1.index(bytes.len() + 1));
             let (from, to) = (a.min(b), a.max(b));
             let map = map.moved(by);
-            let around = if from == to { Span::default() } else { Span { start: bytes[from].start + by, end: bytes[to - 1].end + by } };
-            if from < to {
-                prop_assert_eq!(map.around(Span::new(from, to)), around);
-            }
+            let around = match bytes.get(from) {
+                Some(_) if from < to => Span { start: bytes[from].start + by, end: bytes[to - 1].end + by },
+                Some(byte) => Span { start: byte.start + by, end: byte.start + by },
+                None => bytes.last().map_or(Span { start: by, end: by }, |last| Span { start: last.end + by, end: last.end + by }),
+            };
+            prop_assert_eq!(map.around(Span::new(from, to)), around);
             let part = Span { start: around.start, end: around.end };
             let is_there = |at: u64| bytes.iter().any(|byte| *byte == Span { start: at - by, end: at - by + 1 });
             let stands = |at: u64| is_there(at) && map.pieces(0).any(|piece| !piece.is_atom && piece.source.start <= at && at < piece.source.end);

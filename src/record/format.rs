@@ -404,7 +404,7 @@ pub(super) enum Piece<'a> {
     Literal(Literal<'a>),
 }
 
-/// Bytes: a string, or an object with base64 if they aren't UTF-8.
+/// Bytes: a string, or an object with base64 if they aren't UTF-8, or are as UTF-16 is, whose NULs take six characters each in a string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Literal<'a>(pub(super) Cow<'a, [u8]>);
 
@@ -434,7 +434,9 @@ impl<'de> Deserialize<'de> for RecordedPath {
 
 impl Serialize for Literal<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        if let Ok(text) = simdutf8::basic::from_utf8(&self.0) {
+        if let Ok(text) = simdutf8::basic::from_utf8(&self.0)
+            && memchr::memchr(0, text.as_bytes()).is_none()
+        {
             return to.serialize_str(text);
         }
         let mut map = to.serialize_map(Some(1))?;

@@ -4,7 +4,7 @@ use super::format::{BROKEN, HEAD, Literal, PartLine, Piece, TIDIED, TOO_REPETITI
 use super::{hex, says_nothing};
 use crate::Match;
 use crate::corpus::Known;
-use crate::document::{Block, Span, Witness, edits};
+use crate::document::{Block, Put, Span, Witness, edits};
 use crate::error::Result;
 use crate::fingerprint::fingerprint;
 use crate::plan::Fate;
@@ -12,12 +12,15 @@ use crate::runner::{Planned, Portion};
 use crate::source::Form;
 use memchr::memmem;
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::hint::black_box;
 use std::iter::Peekable;
 use xxhash_rust::xxh3::Xxh3;
 
 /// The line of a cut has about so many bytes.
 const ABOUT: usize = 200;
+/// So many bytes of repairs that touch stand in one line.
+const TOGETHER: u64 = 4 << 10;
 
 /// What is recorded of a portion.
 pub struct Lines {
@@ -163,10 +166,19 @@ impl<'a> Writing<'a> {
         self.edits.peek().is_some_and(|(at, _)| at.start < end)
     }
 
-    /// What is repaired before a place.
+    /// What is repaired before a place. What touches is one line, as each word of a text that was decoded does; but for what stands between
+    /// the lines of the text, with which a witness may end.
     fn tidied_before(&mut self, end: u64) {
-        while let Some((at, put)) = self.edits.next_if(|(at, _)| at.start < end) {
-            self.add(at, TIDIED, Why::Nothing, Some(put));
+        while let Some((mut at, put)) = self.edits.next_if(|(at, _)| at.start < end) {
+            let is_within = is_within_lines(put);
+            let mut put = Cow::Borrowed(put);
+            let touches = |at: Span, next: Span| next.start == at.end && next.start < end && at.len() < TOGETHER;
+            let goes_on = |at: Span, next: Put| touches(at, next.0) && is_within_lines(next.1) == is_within;
+            while let Some((next, more)) = self.edits.next_if(|next| goes_on(at, *next)) {
+                at.end = next.end;
+                put.to_mut().extend_from_slice(more);
+            }
+            self.add(at, TIDIED, Why::Nothing, Some(&put));
         }
     }
 
@@ -301,13 +313,10 @@ impl<'a> Writing<'a> {
         if portion.is_end() {
             return Lines { written: lines, sums_from: 0, cuts: 0, clean: 0, end: portion.offset, rows: Vec::new() };
         }
-        let mut edits: Vec<(Span, &[u8])> = portion.changes().collect();
-        if !heads.is_empty() {
-            edits.extend(heads.iter().map(|(head, anew)| (*head, &**anew)));
-            edits.sort_by_key(|(span, _)| span.start);
-        }
+        let heads = heads.iter().map(|(head, anew)| (*head, &**anew));
+        let edits = edits::merged(portion.changes(), heads);
         let (mut clean, mut hash, mut from) = (0, Xxh3::new(), part.start);
-        for (edit, insert) in edits.into_iter().chain([(Span { start: part.end, end: part.end }, &[][..])]) {
+        for (edit, insert) in edits.chain([(Span { start: part.end, end: part.end }, &[][..])]) {
             let kept = Span { start: from, end: edit.start };
             hash.update(kept.of(&portion.bytes));
             hash.update(insert);
@@ -325,6 +334,12 @@ impl<'a> Writing<'a> {
         };
         Lines { written: lines, sums_from, cuts: count, clean, end: portion.in_file(part).end, rows }
     }
+}
+
+/// Whether what is put somewhere ends no line, nor is nothing, as what stood between lines may become.
+fn is_within_lines(put: &[u8]) -> bool {
+    let is_end = |char: char| char.is_whitespace() && !matches!(char, ' ' | '\t') || char.is_control() && char != '\t';
+    !put.is_empty() && !str::from_utf8(put).is_ok_and(|text| text.contains(is_end))
 }
 
 /// So many places are tried at which a text may stand behind a separator.

@@ -213,9 +213,19 @@ impl<'t> Proof<'t> {
     }
 }
 
-/// Whether an edit is among those of a text.
+/// Whether an edit is among those of a text, or is several of them that touch.
 pub(super) fn is_among(edit: &Edit, edits: &Edits) -> bool {
-    edits.behind(edit.at.end).take_while(|(at, _)| at.start <= edit.at.start).any(|one| one == (edit.at, &*edit.put))
+    let (mut from, mut rest) = (edit.at.start, &*edit.put);
+    for (at, put) in edits.behind(edit.at.start).skip_while(|(at, _)| at.start < edit.at.start) {
+        match rest.strip_prefix(put) {
+            Some(more) if at.start == from && at.end <= edit.at.end => (from, rest) = (at.end, more),
+            _ => return false,
+        }
+        if from == edit.at.end {
+            return rest.is_empty();
+        }
+    }
+    false
 }
 
 /// Why a repair doesn't hold.

@@ -46,6 +46,11 @@ const UNPACKED: u64 = 2;
 /// And a record, which is read ahead, taken apart, planned and written like a stretch, at most this part of the memory.
 const RECORDS: u64 = 8;
 
+/// How much memory a text of so many bytes takes.
+fn of_text(bytes: u64) -> u64 {
+    bytes.div_ceil(3).saturating_mul(THIRDS_OF_TEXT)
+}
+
 impl Budget {
     /// The least there may be.
     pub const LEAST: u64 = 64 << 20;
@@ -98,23 +103,25 @@ impl Budget {
     pub(super) fn ensure_fits(&self, bytes: u64, form: Form, place: impl FnOnce() -> Place) -> Result<()> {
         let needed = match form {
             Form::Feed | Form::Html => bytes.saturating_mul(TIMES_OF_MARKUP),
-            _ => bytes.div_ceil(3).saturating_mul(THIRDS_OF_TEXT),
+            _ => of_text(bytes),
         };
-        self.ensure_enough(bytes, needed, place)
+        if needed <= self.memory { Ok(()) } else { Err(self.too_much(bytes, needed, place())) }
     }
 
-    /// Refuses a text of so many bytes if what it is, repaired, is too much beside it.
-    pub(super) fn ensure_fits_beside(&self, bytes: u64, repaired: u64, place: impl FnOnce() -> Place) -> Result<()> {
-        self.ensure_enough(bytes, bytes.div_ceil(3).saturating_mul(THIRDS_OF_TEXT).saturating_add(repaired), place)
+    /// How much there may be beside a text of so many bytes: what it is, repaired.
+    pub(super) fn beside_text(&self, bytes: u64) -> u64 {
+        self.memory.saturating_sub(of_text(bytes))
     }
 
-    fn ensure_enough(&self, bytes: u64, needed: u64, place: impl FnOnce() -> Place) -> Result<()> {
-        if needed <= self.memory {
-            return Ok(());
-        }
+    /// Why a text of so many bytes is refused that takes so much beside.
+    pub(super) fn too_much_beside(&self, bytes: u64, beside: u64, place: Place) -> Error {
+        self.too_much(bytes, of_text(bytes).saturating_add(beside), place)
+    }
+
+    fn too_much(&self, bytes: u64, needed: u64, place: Place) -> Error {
         let (of, needed, allowed) = (megabytes(bytes), megabytes_up(needed), megabytes(self.memory));
         let why = format!("one document of {of} takes up to {needed} of memory, and --memory allows {allowed}");
-        Err(Error::refused(place(), why))
+        Error::refused(place, why)
     }
 
     /// Where streams go that are read at any place.

@@ -15,7 +15,7 @@ use crate::plan::{Around, Fate};
 use crate::rules::{Decided, Keep, Removed, decide};
 use crate::segment::{Segmenter, Segments};
 use crate::source::{Input, Source, text};
-use crate::tidy::{Counts, Encoded, Firsts, Repaired, Tidy, repaired};
+use crate::tidy::{Counts, Encoded, Firsts, NoRoom, Repaired, Tidy, repaired_within};
 use bytes::Bytes;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -69,18 +69,21 @@ pub(super) struct Reads {
 
 impl Reads {
     /// As a file is written, but for its mark, or repaired.
-    pub(super) fn of(source: &Source, tidy: Tidy) -> Self {
+    ///
+    /// # Errors
+    /// If it takes more memory then than there is room for beside the file.
+    pub(super) fn of(source: &Source, tidy: Tidy, room: u64) -> std::result::Result<Self, NoRoom> {
         let begins = text::begins(source.bytes());
         let written = source.bytes().slice(begins..);
         let shift = Map::shift(begins, written.len());
-        let (bytes, map, repairs) = match repaired(&written, &tidy) {
+        let (bytes, map, repairs) = match repaired_within(&written, &tidy, room)? {
             Some(Repaired { text, map, counts, firsts, encoded }) => {
                 let firsts = firsts.map(|first| first.map(|first| shift.around(first)));
                 (text.into(), map.led_on(&shift), Some((counts, firsts, encoded)))
             }
             None => (written, shift, None),
         };
-        Self { bytes, map: Arc::new(map), begins: begins as u64, repairs }
+        Ok(Self { bytes, map: Arc::new(map), begins: begins as u64, repairs })
     }
 
     /// Where a byte of it stands in the file.
@@ -88,16 +91,12 @@ impl Reads {
         self.map.around(Span { start: at, end: at + 1 }).start
     }
 
-    /// Whether a line of it begins at a place, in the file as well.
-    fn begins_a_line(&self, at: u64, source: &Source) -> bool {
+    /// Whether a stretch may begin where a paragraph does; `by_lines`: where a line of the file does.
+    fn may_be_parted(&self, at: u64, source: &Source, by_lines: bool) -> bool {
         let Some((.., encoded)) = self.repairs else { return true };
         let line_feed = encoded.map_or(&b"\n"[..], Encoded::line_feed);
-        self.map.may_be_parted(at) && source.bytes()[..self.in_file(at) as usize].ends_with(line_feed)
-    }
-
-    /// How much memory it takes beside the file, since it is repaired.
-    pub(super) fn repaired(&self) -> u64 {
-        self.repairs.map_or(0, |_| self.bytes.len() as u64 + self.map.held() as u64)
+        let begins_a_line = || source.bytes()[..self.in_file(at) as usize].ends_with(line_feed);
+        self.map.may_be_parted(at) && (!by_lines || begins_a_line())
     }
 
     /// What is repaired of it in a stretch.
@@ -234,8 +233,7 @@ impl<'a> LargeText<'a> {
         let new = self.decided.removed[count..].iter().map(|removed| removed.at);
         self.decided.survivors.grow(self.paragraphs() as usize, new);
         let page = self.page();
-        let is_left = |&at: &u32| !self.decided.survivors.is_gone(at) && self.text.begins_a_line(page.start(at), self.source);
-        let last = (numbers.start - self.first..self.paragraphs()).rev().find(is_left);
+        let last = (numbers.start - self.first..self.paragraphs()).rev().find(|&at| self.may_begin(&page, at));
         self.waiting.end = if self.is_read { self.paragraphs() } else { last.unwrap_or(self.waiting.end) };
         Ok(())
     }
@@ -249,6 +247,12 @@ impl<'a> LargeText<'a> {
         self.compared.corpus.page(&self.text.bytes, self.stand, numbers, self.columns)
     }
 
+    /// Whether a stretch may begin with a paragraph.
+    fn may_begin(&self, page: &Page, paragraph: u32) -> bool {
+        let by_lines = self.course.reading.by_lines;
+        !self.decided.survivors.is_gone(paragraph) && self.text.may_be_parted(page.start(paragraph), self.source, by_lines)
+    }
+
     /// The next stretches of what waits. Each begins with a survivor, so that no cut is in two of them.
     fn next_stretches(&mut self) -> Vec<Stretch> {
         let (text_len, len) = (self.text.bytes.len() as u64, self.source.bytes().len() as u64);
@@ -257,11 +261,7 @@ impl<'a> LargeText<'a> {
             let page = self.page();
             let Range { start, end } = self.waiting;
             let about = page.first_from(self.done.0 + STRETCH).clamp((start + 1).min(end), end);
-            let may_begin = |&paragraph: &u32| {
-                let is_cut = !self.is_dropped() && !self.decided.survivors.is_gone(paragraph);
-                is_cut && self.text.begins_a_line(page.start(paragraph), self.source)
-            };
-            let next = (about..end).find(may_begin).unwrap_or(end);
+            let next = (about..end).find(|&at| !self.is_dropped() && self.may_begin(&page, at)).unwrap_or(end);
             let is_last = self.is_read && next == end;
             let text = Span { start: self.done.0, end: if is_last { text_len } else { page.start(next) } };
             let extent = Span { start: self.done.1, end: if is_last { len } else { self.text.in_file(text.end) } };

@@ -24,7 +24,7 @@ use crate::sheaf::Sheaf;
 use crate::source::jsonl::Fields;
 use crate::source::{Form, Found, Input, LeftOut, Source, Watch, is_utf16};
 use crate::threads::Threads;
-use crate::tidy::decoded;
+use crate::tidy::{NoRoom, decoded};
 use batches::{Batch, Batches, is_streamed};
 use bytes::Bytes;
 use container::Container;
@@ -91,6 +91,8 @@ pub struct Reading {
     pub in_stretches: bool,
     /// Whether it is known of all earlier texts where they stand, even of those that memory doesn't hold.
     pub keeps_places: bool,
+    /// Whether stretches of a text begin lines of its file, whatever ends lines once it is repaired.
+    pub by_lines: bool,
 }
 
 impl Reading {
@@ -255,10 +257,15 @@ impl<T: Send, W: Fn(Portion) -> Result<T> + Sync, B: FnMut(Vec<Outcome<T>>) -> R
     /// A large text in stretches.
     fn large(&mut self, input: Input, source: Source) -> Result<bool> {
         let course = self.course;
-        let reads = course.threads.run(|| large::Reads::of(&source, course.settings.tidy));
-        if let Err(error) = course.budget.ensure_fits_beside(source.len() as u64, reads.repaired(), || input.place()) {
-            return self.hand_on(vec![Outcome::Failed(error)]);
-        }
+        let len = source.len() as u64;
+        let room = course.budget.beside_text(len);
+        let reads = match course.threads.run(|| large::Reads::of(&source, course.settings.tidy, room)) {
+            Ok(reads) => reads,
+            Err(NoRoom(needed)) => {
+                let error = course.budget.too_much_beside(len, needed, input.place());
+                return self.hand_on(vec![Outcome::Failed(error)]);
+            }
+        };
         let mut compared = self.corpus.take().unwrap_or_else(|| Compared::new(course.settings, course.budget.memory, false));
         let mark = compared.corpus.mark();
         let mut text = LargeText::new(&input, &source, &reads, &mut compared, course);

@@ -4,7 +4,7 @@ use super::Reading;
 use crate::Plan;
 use crate::apply::Piece;
 use crate::corpus::{Corpus, Known};
-use crate::document::{Edit, Edits, Map, Put, Span, edited};
+use crate::document::{Edit, Edits, Map, Put, Span, edited, edits};
 use crate::error::Result;
 use crate::ground::Repairs;
 use crate::plan::Fate;
@@ -149,13 +149,7 @@ impl<'a> Portion<'a> {
     pub(crate) fn changes_in(&self, all: Span) -> impl Iterator<Item = Put<'_>> {
         let cuts = &self.cuts[self.cuts.partition_point(|cut| cut.start < all.start)..];
         let cuts = cuts.iter().map(|&cut| (cut, &[][..])).take_while(move |(cut, _)| cut.end <= all.end);
-        let edits = self.edits_in(all);
-        let (mut cuts, mut edits) = (cuts.peekable(), edits.peekable());
-        std::iter::from_fn(move || match (cuts.peek(), edits.peek()) {
-            (Some((cut, _)), Some((edit, _))) if edit.start < cut.start => edits.next(),
-            (Some(_), _) => cuts.next(),
-            (None, _) => edits.next(),
-        })
+        edits::merged(cuts, self.edits_in(all))
     }
 
     /// The same, to be kept.

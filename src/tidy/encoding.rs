@@ -180,14 +180,15 @@ fn is_control(char: char) -> bool {
     char < ' ' && !matches!(char, '\t'..='\r' | '\x1b')
 }
 
-/// Decodes word by word, from `from` on, behind a mark; each is an atom unless it is ASCII, and so is what is blank.
+/// Decodes word by word, from `from` on, behind a mark; each is an atom unless it is ASCII, and so is what stands between: what may end a line
+/// is no part of a word, be it written as an entity.
 fn decode(bytes: &[u8], from: usize, encoding: &'static Encoding) -> Option<(String, Map)> {
     let unit = if encoding.is_ascii_compatible() { 1 } else { 2 };
-    let is_blank = |unit: &[u8]| match *unit {
-        [byte] => byte <= b' ',
+    let is_between = |unit: &[u8]| match *unit {
+        [byte] => matches!(byte, 0..=b'/') || encoding.is_single_byte() && matches!(byte, b';' | 0x80..=0x9f),
         [a, b] => {
             let unit = if encoding == UTF_16LE { u16::from_le_bytes([a, b]) } else { u16::from_be_bytes([a, b]) };
-            matches!(unit, 0..=0x20 | 0x85 | 0xa0 | 0x2028 | 0x2029)
+            matches!(unit, 0..=0x2f | 0x3b | 0x7f..=0xa0 | 0x2028 | 0x2029)
         }
         _ => false,
     };
@@ -202,7 +203,7 @@ fn decode(bytes: &[u8], from: usize, encoding: &'static Encoding) -> Option<(Str
             continue;
         }
         let mut units = bytes[at..].chunks(unit);
-        let word = if units.next().is_some_and(is_blank) { 0 } else { units.take_while(|unit| !is_blank(unit)).count() };
+        let word = if units.next().is_some_and(is_between) { 0 } else { units.take_while(|unit| !is_between(unit)).count() };
         let len = ((1 + word) * unit).min(bytes.len() - at);
         let read = encoding.decode_without_bom_handling_and_without_replacement(&bytes[at..at + len])?;
         map.push(Span::new(at, at + len), read.len() as u64, true);

@@ -20,7 +20,7 @@ use crate::document::{Map, Span};
 use edits::Edits;
 pub(crate) use encoding::{Encoded, decoded};
 use look::Look;
-pub(crate) use repaired::{Firsts, Repaired, TAGS, may_call_for, repaired, repaired_in, repaired_of};
+pub(crate) use repaired::{Firsts, NoRoom, Repaired, TAGS, may_call_for, repaired, repaired_in, repaired_of, repaired_within};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::borrow::Cow;
 use std::fmt;

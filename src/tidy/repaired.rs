@@ -30,56 +30,76 @@ pub(crate) struct Repaired {
 /// By repair.
 pub(crate) type Firsts = [Option<Span>; Repair::ALL.len()];
 
+/// A text takes more memory, repaired, than there is room for: at least so many bytes.
+#[derive(Debug)]
+pub(crate) struct NoRoom(pub(crate) u64);
+
 /// Repairs a text, of which what can't be told to be text stays as it is. Nothing if nothing is to be repaired.
 pub(crate) fn repaired(text: &[u8], repairs: &Tidy) -> Option<Repaired> {
-    let mut all = once(text, repairs)?;
+    repaired_within(text, repairs, u64::MAX).expect("there is room for all")
+}
+
+/// The same, if it takes no more memory than that.
+pub(crate) fn repaired_within(text: &[u8], repairs: &Tidy, room: u64) -> Result<Option<Repaired>, NoRoom> {
+    let Some(mut all) = once(text, repairs, room)? else { return Ok(None) };
     // What was repaired may tell now how the rest is encoded.
     while str::from_utf8(&all.text).is_err()
-        && let Some(more) = once(&all.text, repairs)
+        && let Some(more) = once(&all.text, repairs, room)?
     {
         let encoded = all.encoded.or(more.encoded.map(|_| Encoded::Late));
         all = Repaired { encoded, ..more.after(all) };
     }
-    Some(all)
+    Ok(Some(all))
 }
 
 /// Repairs a part of a text that is known to be encoded so, if it isn't UTF-8; `is_beginning`: the first.
 pub(crate) fn repaired_of(text: &[u8], encoded: Option<Encoded>, is_beginning: bool, repairs: Tidy) -> Option<Repaired> {
     match encoded.and_then(|encoded| Some((encoded, encoded.read(text, is_beginning)?))) {
-        Some((encoded, (decoded, map))) => Some(of_encoded(text, (encoded, decoded, map), &repairs)),
-        None => of_decoded(text, &repairs),
+        Some((encoded, (decoded, map))) => of_encoded(text, (encoded, decoded, map), &repairs, u64::MAX).map(Some),
+        None => of_decoded(text, &repairs, u64::MAX),
     }
+    .expect("there is room for all")
 }
 
-fn once(text: &[u8], repairs: &Tidy) -> Option<Repaired> {
+fn once(text: &[u8], repairs: &Tidy, room: u64) -> Result<Option<Repaired>, NoRoom> {
     if repairs.is_none() {
-        return None;
+        return Ok(None);
     }
     match repairs.has(Repair::Encoding).then(|| decoded(text)).flatten() {
-        Some(decoded) => Some(of_encoded(text, decoded, repairs)),
-        None => of_decoded(text, repairs),
+        Some(decoded) => of_encoded(text, decoded, repairs, room).map(Some),
+        None => of_decoded(text, repairs, room),
     }
 }
 
 /// Repairs a text that was decoded.
-fn of_encoded(text: &[u8], (encoded, decoded, map): (Encoded, String, Map), repairs: &Tidy) -> Repaired {
+fn of_encoded(
+    text: &[u8],
+    (encoded, decoded, map): (Encoded, String, Map),
+    repairs: &Tidy,
+    room: u64,
+) -> Result<Repaired, NoRoom> {
     let mut counts = Counts::default();
     counts.made[Repair::Encoding as usize] = 1;
     let mut firsts = Firsts::default();
     firsts[Repair::Encoding as usize] = Some(Span::new(0, text.len()));
     let read = Repaired { text: decoded.into(), map, counts, firsts, encoded: Some(encoded) };
-    match of_decoded(&read.text, repairs) {
+    read.ensure_fits(2, room)?; // it is there until all of it is repaired
+    Ok(match of_decoded(&read.text, repairs, room)? {
         Some(repaired) => repaired.after(read),
         None => read,
-    }
+    })
 }
 
 impl Repaired {
-    /// A text of which nothing is repaired so far, with room for so many bytes.
-    fn begun(text: &[u8], room: usize) -> Self {
-        let mut all = Vec::with_capacity(room);
-        all.extend_from_slice(text);
-        Self { text: all, map: Map::shift(0, text.len()), counts: Counts::default(), firsts: Firsts::default(), encoded: None }
+    /// A text of which nothing is repaired so far.
+    fn begun(text: &[u8]) -> Self {
+        Self {
+            text: text.to_vec(),
+            map: Map::shift(0, text.len()),
+            counts: Counts::default(),
+            firsts: Firsts::default(),
+            encoded: None,
+        }
     }
 
     /// Goes on with a stretch that begins here, repaired, if that was needed.
@@ -98,6 +118,17 @@ impl Repaired {
         self.counts.add(&counts);
     }
 
+    /// How much memory it takes.
+    pub(crate) fn held(&self) -> u64 {
+        (self.text.len() + self.map.held()) as u64
+    }
+
+    /// Makes sure that there is room for it so many times.
+    fn ensure_fits(&self, times: u64, room: u64) -> Result<(), NoRoom> {
+        let needed = self.held() * times;
+        if needed <= room { Ok(()) } else { Err(NoRoom(needed)) }
+    }
+
     /// What was made of what `first` made.
     fn after(self, mut first: Self) -> Self {
         for (first_place, place) in first.firsts.iter_mut().zip(self.firsts) {
@@ -114,9 +145,9 @@ impl Repaired {
     }
 }
 
-fn of_decoded(text: &[u8], repairs: &Tidy) -> Option<Repaired> {
+fn of_decoded(text: &[u8], repairs: &Tidy, room: u64) -> Result<Option<Repaired>, NoRoom> {
     if text.len() <= STRETCH {
-        return of_stretch(text, repairs);
+        return Ok(of_stretch(text, repairs));
     }
     let mut stretches = stretches(text);
     let mut all: Option<Repaired> = None;
@@ -124,12 +155,15 @@ fn of_decoded(text: &[u8], repairs: &Tidy) -> Option<Repaired> {
     loop {
         let some: Vec<&[u8]> = stretches.by_ref().take(TOGETHER * rayon::current_num_threads()).collect();
         if some.is_empty() {
-            return all;
+            return Ok(all);
+        }
+        if let Some(all) = &all {
+            all.ensure_fits(1, room)?;
         }
         let repaired: Vec<Option<Repaired>> = some.par_iter().map(|stretch| of_stretch(stretch, repairs)).collect();
         for (stretch, repaired) in some.into_iter().zip(repaired) {
             if all.is_some() || repaired.is_some() {
-                all.get_or_insert_with(|| Repaired::begun(&text[..at], text.len())).go_on(stretch, repaired, at);
+                all.get_or_insert_with(|| Repaired::begun(&text[..at])).go_on(stretch, repaired, at);
             }
             at += stretch.len();
         }

@@ -211,6 +211,7 @@ impl Common {
             keep_empty: self.empty == Empty::Keep,
             in_stretches: false,
             keeps_places: false,
+            by_lines: false,
         }
     }
 
