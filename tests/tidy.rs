@@ -509,6 +509,10 @@ fn bytes_that_are_no_text_stay_where_they_are() {
             b"Gr\xc3\xb6\xc3\x9fe \xe2\x80\x94 foo \x81 bar\n\x81x\n\n\x81\n\ndef\n",
         ),
         (b"hello\0world\0", b"helloworld"),
+        // No text at all.
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01 \x08 \n", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01 \x08 \n"),
+        ("ï»¿The ferry is back.\n".as_bytes(), "\u{feff}The ferry is back.\n".as_bytes()),
+        ("The ferryï»¿ is back.\n".as_bytes(), "The ferry is back.\n".as_bytes()),
     ] {
         desk.write("a.txt", text);
         desk.sh("unecho -q --tidy --no-dedup a.txt -o b.txt").succeeds();
@@ -517,6 +521,23 @@ fn bytes_that_are_no_text_stay_where_they_are() {
     desk.write("c.jsonl", "{\"text\":\"\\u00e9\\u00e9\\u00e9 &amp; abc\\ud800x def  \"}\n{\"text\":\"a\\u0000bc\"}\n");
     let wanted = "{\"text\":\"\\u00e9\\u00e9\\u00e9 & abc\\ud800x def\"}\n{\"text\":\"abc\"}\n";
     desk.run(&["--tidy", "-q", "c.jsonl"]).prints(wanted);
+}
+
+#[test]
+fn utf_16_without_a_mark_is_found_in_a_folder() {
+    let desk = Desk::in_memory();
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let text = "The ferry came back in spring, and the café opened.\n";
+    desk.write("in/a.txt", wide(text));
+    desk.write("in/b.txt", wide("Паром вернётся в порт весной.\n"));
+    desk.write("in/c.txt", [&wide(text)[..], b"\0"].concat());
+    desk.write("in/d.txt", b"\x7fELF\x02\x01\0\0\0\0\0\0");
+    let ran = desk.sh("unecho --tidy --no-dedup in -o out");
+    assert!(ran.status == Some(2) && ran.stderr.contains("in/c.txt: begins as UTF-16"), "{ran}");
+    assert!(ran.stderr.contains("2 documents, 164 → 107 bytes") && ran.stderr.contains("left out: 1 binary"), "{ran}");
+    assert_eq!(desk.read("out/a.txt"), text);
+    assert_eq!(desk.read("out/b.txt"), "Паром вернётся в порт весной.\n");
+    desk.run(&["in", "-o", "plain"]).fails("nothing to read");
 }
 
 #[test]

@@ -89,7 +89,7 @@ impl Frame<'_> {
         mut batch: impl FnMut(Vec<(T, Told)>, &mut Tally) -> Result<()>,
     ) -> Result<Ended> {
         let started = Instant::now();
-        let mut tally = Tally::default();
+        let mut tally = Tally { only_tidied: self.common.settings().only_tidies, ..Tally::default() };
         let progress = Progress::start(self.terminal.bar(self.results_on_stdout), "document");
         let settings = self.common.settings();
         let (in_stretches, keeps_places, by_lines) = (self.is_converted, self.is_recorded, self.by_lines);

@@ -20,6 +20,9 @@ pub struct Tally {
     pub failed: u64,
     /// The broken records of those, where `--on-error` keeps or drops them.
     pub broken_records: u64,
+    /// Whether nothing was compared, so that nothing is said of repeats.
+    #[serde(skip)]
+    pub only_tidied: bool,
 }
 
 /// The documents that are dropped as a whole.
@@ -238,7 +241,10 @@ impl Tally {
 
     fn in_words(&self, size: &str, took: Duration, whole: bool) -> String {
         let documents = counted(self.sums.documents, "document");
-        let repeats = count(self.sums.documents_with_repeats);
+        let repeats = match self.only_tidied {
+            true => String::new(),
+            false => format!(", {} with repeats", count(self.sums.documents_with_repeats)),
+        };
         let dropped = match self.sums.dropped.total() {
             0 => String::new(),
             dropped => format!(", {} dropped", count(dropped)),
@@ -247,7 +253,7 @@ impl Tally {
             0 => String::new(),
             empty => format!(", {} left empty", count(empty)),
         };
-        format!("{documents}, {repeats} with repeats{dropped}{empty}, {size}, {}", self.ended_in_words(took, whole))
+        format!("{documents}{repeats}{dropped}{empty}, {size}, {}", self.ended_in_words(took, whole))
     }
 
     /// The end of each line about a run: the time, and what wasn't read.

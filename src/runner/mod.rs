@@ -22,9 +22,9 @@ use crate::error::{Error, Result};
 use crate::scratch::Tape;
 use crate::sheaf::Sheaf;
 use crate::source::jsonl::Fields;
-use crate::source::{Form, Found, Input, LeftOut, Source, Watch, is_utf16};
+use crate::source::{Form, Found, Input, LeftOut, Source, Watch};
 use crate::threads::Threads;
-use crate::tidy::{NoRoom, decoded};
+use crate::tidy::{NoRoom, decoded, wide};
 use batches::{Batch, Batches, is_streamed};
 use bytes::Bytes;
 use container::Container;
@@ -72,8 +72,9 @@ impl Course<'_> {
     /// Refuses what is to be repaired and can't be.
     fn ensure_repairable(&self, input: &Input, beginning: &[u8]) -> Result<()> {
         let is_repaired = input.form == Form::Text && !self.settings.tidy.is_none();
-        let is_broken = is_repaired && is_utf16(beginning) && decoded(beginning).is_none();
-        let why = "begins as UTF-16 or UTF-32 does, and isn't UTF-16: there is half of a character in it";
+        let is_begun = || wide::is_marked(beginning) || wide::may_be_unmarked(beginning);
+        let is_broken = is_repaired && is_begun() && decoded(beginning).is_none();
+        let why = "begins as UTF-16 or UTF-32 does, and isn't UTF-16: there is half of a character in it, or what no text has";
         if is_broken { Err(Error::refused(input.place(), why)) } else { Ok(()) }
     }
 }

@@ -5,6 +5,7 @@ use super::packing::{more_than, not_read_by_beginning};
 use super::text::LineNumbers;
 use super::{By, Form, Identity, Input, LeftOut, Origin, Packing};
 use crate::error::{Error, Place, Result, What};
+use crate::tidy::wide;
 use bytes::Bytes;
 use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Read, Seek};
@@ -114,7 +115,10 @@ pub(crate) fn if_it_may_break(error: io::Error) -> io::Error {
 
 /// Refuses what begins like something that is no text as it stands.
 pub(super) fn refuse_no_text(input: &Input, beginning: &[u8]) -> Result<()> {
-    let utf16 = "is UTF-16, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-16 -t UTF-8";
+    let utf = match beginning.starts_with(b"\xff\xfe\0\0") {
+        true => "is UTF-32, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-32 -t UTF-8",
+        false => "is UTF-16, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-16 -t UTF-8",
+    };
     let is_named = input.packing == Packing::Plain && input.from != Origin::Stdin;
     let unnamed = || is_named.then(|| Packing::of_bytes(beginning).missing_name()).flatten();
     let may_be_wide = may_be_wide(input) || Form::of_beginning(beginning).is_some();
@@ -123,7 +127,7 @@ pub(super) fn refuse_no_text(input: &Input, beginning: &[u8]) -> Result<()> {
     let is_warc = input.form != Form::Warc && (beginning.starts_with(b"WARC/1.0\r\n") || beginning.starts_with(b"WARC/1.1\r\n"));
     let why = not_read_by_beginning(beginning)
         .or_else(unnamed)
-        .or_else(|| (is_utf16(beginning) && !may_be_wide).then(|| utf16.into()))
+        .or_else(|| (wide::is_marked(beginning) && !may_be_wide).then(|| utf.into()))
         .or_else(|| beginning.starts_with(PARQUET).then(|| table.into()))
         .or_else(|| is_warc.then(|| warc.into()));
     let Some(why) = why else { return Ok(()) };
@@ -171,10 +175,12 @@ fn may_be_wide(input: &Input) -> bool {
 /// Why a file that was found and begins so isn't read, if it isn't.
 fn no_text(input: &Input, beginning: &[u8]) -> Option<LeftOut> {
     let told = input.told(beginning);
-    let may_be_wide = told.is_some() || may_be_wide(input);
+    let may_be_marked = told.is_some() || may_be_wide(input);
+    let may_be_unmarked = input.form == Form::Text && input.is_decoded;
+    let is_wide = may_be_marked && wide::is_marked(beginning) || may_be_unmarked && wide::may_be_unmarked(beginning);
     match input.form_by {
         By::Beginning if told.is_none() => Some(LeftOut::UnknownForm),
-        _ => (is_binary(beginning) && !(may_be_wide && is_utf16(beginning))).then_some(LeftOut::Binary),
+        _ => (is_binary(beginning) && !is_wide).then_some(LeftOut::Binary),
     }
 }
 
@@ -420,13 +426,8 @@ fn fill(mut file: &File, buffer: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-/// Whether it begins with the byte order mark of UTF-16 (or of little-endian UTF-32).
-pub(crate) fn is_utf16(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff")
-}
-
 pub(super) fn is_binary(bytes: &[u8]) -> bool {
-    is_utf16(bytes) || memchr::memchr(0, &bytes[..bytes.len().min(BINARY_PROBE as usize)]).is_some()
+    wide::is_marked(bytes) || memchr::memchr(0, &bytes[..bytes.len().min(BINARY_PROBE as usize)]).is_some()
 }
 
 impl Deref for Source {

@@ -32,7 +32,7 @@ pub use feed::About;
 pub use filter::{Globs, Patterns, below, here};
 pub use identity::Identity;
 pub use jsonl::Fields;
-pub(crate) use load::{Loaded, Watch, if_it_may_break, is_utf16, load, unpacked_size};
+pub(crate) use load::{Loaded, Watch, if_it_may_break, load, unpacked_size};
 pub use load::{Source, reason_to_leave_out};
 pub(crate) use mapping::can_be_mapped;
 pub(crate) use open::{again, open, texts_of};

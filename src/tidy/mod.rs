@@ -15,6 +15,7 @@ mod newlines;
 mod repaired;
 mod unicode;
 mod whitespace;
+pub(crate) mod wide;
 
 use crate::document::{Map, Span};
 use edits::Edits;

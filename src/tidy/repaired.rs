@@ -67,8 +67,15 @@ fn once(text: &[u8], repairs: &Tidy, room: u64) -> Result<Option<Repaired>, NoRo
     }
     match repairs.has(Repair::Encoding).then(|| decoded(text)).flatten() {
         Some(decoded) => of_encoded(text, decoded, repairs, room).map(Some),
+        None if is_no_text(text) => Ok(None),
         None => of_decoded(text, repairs, room),
     }
+}
+
+/// Whether bytes that aren't in a known encoding are no text in an unknown one either, since NULs are among the first of them.
+fn is_no_text(bytes: &[u8]) -> bool {
+    const PROBE: usize = 8 << 10;
+    memchr::memchr(0, &bytes[..bytes.len().min(PROBE)]).is_some() && simdutf8::basic::from_utf8(bytes).is_err()
 }
 
 /// Repairs a text that was decoded.

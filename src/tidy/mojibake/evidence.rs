@@ -142,6 +142,9 @@ fn odd_after_letter(a: char, b: char, next: Option<char>) -> i32 {
 
 /// The oddness of a whole sequence in its place, beyond that of its pairs.
 pub(super) fn prior(sequence: &str, dos_or_mac: bool, before: Option<char>, after: Option<char>) -> i32 {
+    if sequence == "ï»¿" {
+        return 4; // a byte order mark, and nothing else
+    }
     let mut chars = sequence.chars();
     let (Some(a), Some(b)) = (chars.next(), chars.next()) else {
         return 0;
