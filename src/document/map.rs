@@ -307,7 +307,7 @@ impl Map {
         let behind = self.marks.partition_point(|mark| is_near(in_source(mark.ends)));
         let mark = behind.checked_sub(1).map(|mark| self.marks[mark]);
         let Mark { at, ends } = mark.unwrap_or(Mark { at: 0, ends: Place::default() });
-        let written = Written { rest: &self.written[at..], ends };
+        let written = Pieces { rest: &self.written[at..], ends };
         let moved = move |piece: Piece| {
             let Span { start, end } = piece.source;
             Piece { source: Span { start: start + offset, end: end + offset }, ..piece }
@@ -327,13 +327,13 @@ impl Piece {
 }
 
 /// The pieces that are written.
-struct Written<'m> {
+struct Pieces<'m> {
     rest: &'m [u8],
     /// Where the last one ends.
     ends: Place,
 }
 
-impl Iterator for Written<'_> {
+impl Iterator for Pieces<'_> {
     type Item = Piece;
 
     #[inline]

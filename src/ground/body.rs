@@ -4,7 +4,7 @@ use super::{Repairs, joined};
 use crate::document::{Edits, Map, Put, Span, Unit, edited};
 use crate::markup::{self, Dialect, Markup};
 use crate::source::feed::{Body, Coding, Hand, Written};
-use crate::tidy::{self, Counts, Repair, Repaired, Tidy};
+use crate::tidy::{self, Repair, Repaired, Tidy};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 
@@ -17,6 +17,8 @@ struct Made {
     markup: Option<Markup>,
     /// What reads in that.
     text: Option<Vec<u8>>,
+    /// What leads from it to the inside as it was.
+    map: Map,
     repairs: Repairs,
 }
 
@@ -28,9 +30,9 @@ pub(crate) struct Reading<'a> {
     coding: Option<&'a Coding>,
     /// What stands in the body, which may be markup; repaired.
     inside: Cow<'a, [u8]>,
-    /// What was repaired in it, which is changed in what is written.
-    repairs: Option<Repairs>,
-    /// From it, as it was before, to what is written.
+    /// What was repaired in it, which is changed in what is written, and what leads from it to its inside as it was before.
+    repairs: Option<(Repairs, Map)>,
+    /// From that to what is written.
     to_written: Map,
     /// The markup that it is.
     pub(crate) markup: Option<Markup>,
@@ -85,17 +87,15 @@ impl Reading<'_> {
             }
         };
         let Some(wanted) = wanted else { return };
-        let mut counts = Counts::default();
-        if let Some(Made { inside, markup, text, repairs }) = made {
+        let (mut repairs, mut map) = (Repairs::default(), Map::shift(0, self.inside.len()));
+        if let Some(made) = made {
             out.truncate(start);
-            out.extend_from_slice(text.as_ref().unwrap_or(&inside));
-            (self.inside, self.markup) = (inside.into(), markup);
-            counts = repairs.counts;
-            self.repairs = Some(repairs);
+            out.extend_from_slice(made.text.as_ref().unwrap_or(&made.inside));
+            (self.inside, self.markup) = (made.inside.into(), made.markup);
+            (repairs, map) = (made.repairs, made.map);
         }
-        counts.left = wanted.saturating_sub(counts.total());
-        let len = self.inside.len();
-        self.repairs.get_or_insert_with(|| Repairs::none(len)).counts = counts;
+        repairs.counts.left = wanted.saturating_sub(repairs.counts.total());
+        self.repairs = Some((repairs, map));
     }
 
     /// What stands in it, repaired but for what is stuck.
@@ -135,7 +135,7 @@ impl Reading<'_> {
                 _ => self.body.written == Written::Plainly || !markup::is_in(&inside) || markup::is_in(&self.inside),
             };
         let (markup, text) = read.unzip();
-        let made = Made { inside, markup, text, repairs: Repairs { map, ..repairs } };
+        let made = Made { inside, markup, text, map, repairs };
         if reads_on { Ok(made) } else { Err(Vec::new()) }
     }
 
@@ -158,7 +158,7 @@ impl Reading<'_> {
 
     /// What was repaired in it, as that is changed in the source.
     pub(crate) fn repairs(&self) -> Option<Repairs> {
-        let repairs = self.repairs.as_ref()?;
+        let (repairs, _) = self.repairs.as_ref()?;
         let mut edits = Edits::default();
         for (at, put) in repairs.edits.iter() {
             let at = self.written_in_source(at);
@@ -168,7 +168,6 @@ impl Reading<'_> {
             }
         }
         Some(Repairs {
-            map: Map::default(), // by which nobody goes: it may be that it isn't text alone
             edits,
             counts: repairs.counts,
             encoded: None,
@@ -184,7 +183,7 @@ impl Reading<'_> {
 
     /// Where something of its inside stood before that was repaired.
     fn before_repair(&self, inside: Span) -> Span {
-        self.repairs.as_ref().map_or(inside, |repairs| repairs.map.around(inside))
+        self.repairs.as_ref().map_or(inside, |(_, map)| map.around(inside))
     }
 
     /// From the first to the last byte of the source in which something stands that is written.
@@ -260,7 +259,7 @@ impl Reading<'_> {
 
     /// Whether what is written without some cuts, repaired, reads as what is `left`.
     fn is_written_so(&self, cuts: &[Span], left: &[u8]) -> bool {
-        let Some(repairs) = &self.repairs else { return true };
+        let Some((repairs, _)) = &self.repairs else { return true };
         let gone: Vec<Span> = cuts.iter().flat_map(|&cut| self.in_written(cut)).collect();
         let is_gone = |at: Span| {
             let next = gone.partition_point(|cut| cut.end <= at.start);

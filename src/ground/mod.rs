@@ -4,7 +4,7 @@ mod body;
 mod repairs;
 
 pub(crate) use body::{Reading, read};
-pub(crate) use repairs::{Repairs, edits_of, repair};
+pub(crate) use repairs::{Repairs, changed, edits_of, repair};
 
 use crate::document::{Map, Span, Unit};
 use smallvec::SmallVec;

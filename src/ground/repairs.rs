@@ -1,15 +1,14 @@
 //! What is repaired in texts, as it is written in their source.
 
-use crate::document::{Edits, Map, Span};
+use crate::document::{Edits, Map, Put, Span};
 use crate::source::Form;
 use crate::source::jsonl;
 use crate::tidy::{self, Counts, Encoded, Firsts, Repair, Repaired, Tidy};
 use smallvec::SmallVec;
 
-/// What was repaired in a text.
+/// What was repaired in a text, as it is written in its source.
+#[derive(Default)]
 pub(crate) struct Repairs {
-    /// From the text, repaired, to its source.
-    pub(crate) map: Map,
     /// What is changed there.
     pub(crate) edits: Edits,
     /// How often each repair was made.
@@ -21,12 +20,6 @@ pub(crate) struct Repairs {
 }
 
 impl Repairs {
-    /// None, of a text of so many bytes.
-    pub(super) fn none(len: usize) -> Self {
-        let (counts, firsts) = (Counts::default(), Firsts::default());
-        Self { map: Map::shift(0, len), edits: Edits::default(), counts, firsts, encoded: None }
-    }
-
     /// Those of a text that was read from a source; `put`: how something is written there, if it can be, in the place of a part of the text,
     /// which stands at another one.
     ///
@@ -48,10 +41,7 @@ impl Repairs {
         };
         let mut last = None::<(Span, Span)>;
         let all = (Span::new(0, repaired.text.len()), Span::new(0, read.len()));
-        for (was, is) in repaired.map.changes(all.0, all.1) {
-            if is.of(&repaired.text) == was.of(read) {
-                continue;
-            }
+        for (was, is) in changed(&repaired.map, (&repaired.text, all.0), (read, all.1)) {
             // What one escape stands for is written anew as a whole.
             let whole = to_source.unparted(was);
             let is = Span { start: is.start - (was.start - whole.start), end: is.end + (whole.end - was.end) };
@@ -69,25 +59,46 @@ impl Repairs {
             return Err(stuck);
         }
         let firsts = repaired.firsts.map(|first| first.map(|first| to_source.around(first)));
-        let map = repaired.map.clone().led_on(to_source);
-        Ok(Self { map, edits, counts: repaired.counts, firsts, encoded: repaired.encoded })
+        Ok(Self { edits, counts: repaired.counts, firsts, encoded: repaired.encoded })
+    }
+
+    /// The edits of several texts of a document, which may be read in another order than they stand in.
+    pub(crate) fn in_order<'r>(of_texts: impl Iterator<Item = &'r Repairs>) -> impl Iterator<Item = Put<'r>> {
+        let mut of_texts: SmallVec<[&Repairs; 2]> = of_texts.collect();
+        of_texts.sort_by_key(|repairs| repairs.edits.first());
+        of_texts.into_iter().flat_map(|repairs| repairs.edits.iter())
     }
 }
 
-/// A text as it was read from a source to which this leads, repaired, and what that changes there; nothing if nothing is to be repaired.
-/// `string`: it is one of JSON, perhaps in ASCII.
+/// What is changed in a part of a source of which a part of a text was made: where in the one and in the other.
+pub(crate) fn changed<'m>(
+    map: &'m Map,
+    (text, of_text): (&'m [u8], Span),
+    (source, of_source): (&'m [u8], Span),
+) -> impl Iterator<Item = (Span, Span)> + 'm {
+    map.changes(of_text, of_source).filter(move |(was, is)| was.of(source) != is.of(text))
+}
+
+/// A text as it was read from a source to which this leads, repaired, what leads from that to the source, and what is changed there; nothing
+/// if nothing is to be repaired. `string`: it is one of JSON, perhaps in ASCII.
 pub(crate) fn repair(
     read: &[u8],
     to_source: impl FnOnce() -> Map,
     string: Option<bool>,
     repairs: Tidy,
-) -> Option<(Vec<u8>, Repairs)> {
+) -> Option<(Vec<u8>, Map, Repairs)> {
     // A string of JSON is UTF-8, but for halves of surrogate pairs.
     let repairs = if string.is_some() { repairs.without(Repair::Encoding) } else { repairs };
     let repaired = tidy::repaired(read, &repairs)?;
+    let to_source = to_source();
+    let repairs = of_text(&repaired, read, &to_source, string);
+    Some((repaired.text, repaired.map.led_on(&to_source), repairs))
+}
+
+/// What was repaired in a text that is written as it reads, or as a string of JSON.
+fn of_text(repaired: &Repaired, read: &[u8], to_source: &Map, string: Option<bool>) -> Repairs {
     let put = |text: &[u8], _, _| Some(string.map_or_else(|| text.into(), |is_ascii| jsonl::escaped(text, is_ascii).into()));
-    let repairs = Repairs::of(&repaired, read, &to_source(), put).expect("all can be written so");
-    Some((repaired.text, repairs))
+    Repairs::of(repaired, read, to_source, put).expect("all can be written so")
 }
 
 /// What is repaired in a text as it is written in a file of a form, from `start` on. Of a text file it is a part, of which it is known how
@@ -100,19 +111,18 @@ pub(crate) fn edits_of(
     encoded: Option<Encoded>,
     is_beginning: bool,
 ) -> Edits {
-    let (mut text, mut escapes) = (Vec::new(), Vec::new());
-    let is_string = form == Form::Jsonl;
-    if is_string {
-        jsonl::unescape(written, &mut text, &mut escapes);
-    }
-    if form == Form::Text {
-        let Some(repaired) = tidy::repaired_of(written, encoded, is_beginning, repairs) else { return Edits::default() };
-        let put = |text: &[u8], _, _| Some(text.into());
-        let to_file = Map::shift(start as usize, written.len());
-        return Repairs::of(&repaired, written, &to_file, put).expect("all can be written so").edits;
-    }
-    let read = if is_string { &text } else { written };
-    let to_file = || jsonl::map(&escapes, written.len(), start);
-    repair(read, to_file, is_string.then(|| written.is_ascii()), repairs)
-        .map_or_else(Edits::default, |(_, repairs)| repairs.edits)
+    let shift = || Map::shift(start as usize, written.len());
+    let repaired = match form {
+        Form::Text => {
+            tidy::repaired_of(written, encoded, is_beginning, repairs).map(|repaired| of_text(&repaired, written, &shift(), None))
+        }
+        Form::Jsonl => {
+            let (mut text, mut escapes) = (Vec::new(), Vec::new());
+            jsonl::unescape(written, &mut text, &mut escapes);
+            let to_file = || jsonl::map(&escapes, written.len(), start);
+            repair(&text, to_file, Some(written.is_ascii()), repairs).map(|(.., repairs)| repairs)
+        }
+        _ => repair(written, shift, None, repairs).map(|(.., repairs)| repairs),
+    };
+    repaired.map_or_else(Edits::default, |repairs| repairs.edits)
 }

@@ -1,7 +1,7 @@
 //! The proof of what was cut of feeds and pages, whose paragraphs are told by tags: it is paragraphs as a whole, each of which stands in the
 //! witness of its cut.
 
-use super::Written;
+use super::Script;
 use super::format::Place;
 use super::texts::{Reader, Stands, Texts};
 use crate::Tidy;
@@ -9,7 +9,7 @@ use crate::compare::{Match, compared};
 use crate::document::{Edit, Edits, Span};
 use crate::error::{Error, Result};
 use crate::sheaf::{Apart, Paragraph};
-use crate::source::Form;
+use crate::source::{Form, feed};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
@@ -91,7 +91,7 @@ impl<'t> Proof<'t> {
         while first < cuts.len() {
             let goes_on = |pair: &&[Cut]| {
                 let is_same = pair[0].witness == pair[1].witness && pair[0].dropped == pair[1].dropped;
-                is_same && is_seam(Span { start: pair[0].at.end, end: pair[1].at.start }.of(text))
+                is_same && feed::is_seam(Span { start: pair[0].at.end, end: pair[1].at.start }.of(text))
             };
             let end = first + 1 + cuts[first..].windows(2).take_while(goes_on).count();
             let has_any = has_text[first..end].contains(&true);
@@ -154,7 +154,7 @@ impl<'t> Proof<'t> {
         let encoded = if is_clean { None } else { self.texts.file(file).encoded };
         for &range in ranges {
             let written = reader.read_repaired(file, range.into())?;
-            text.extend_from_slice(&Written { form, repairs: self.repairs, encoded }.decoded(&written));
+            text.extend_from_slice(&Script { form, repairs: self.repairs, encoded }.decoded(&written));
             text.push(b'\n');
         }
         let (mut of_text, mut of_all) = (Vec::new(), Vec::new());
@@ -232,22 +232,6 @@ pub(super) fn is_among(edit: &Edit, edits: &Edits) -> bool {
 pub(super) const NOT_REPAIRED_SO: &str = "isn't what its text has there, repaired again";
 
 const HALVED: &str = "cuts a part of a paragraph";
-
-/// Whether something is but what parts characters of XML: the bounds of sections, comments, instructions; whatever its characters are written in.
-fn is_seam(between: &[u8]) -> bool {
-    let plain: Vec<u8> = between.iter().copied().filter(|byte| *byte != 0).collect();
-    let mut rest = &*plain;
-    let behind = |rest: &'_ [u8], begin: &[u8], end: &[u8]| {
-        let inside = rest.strip_prefix(begin)?;
-        Some(begin.len() + memchr::memmem::find(inside, end)? + end.len())
-    };
-    while !rest.is_empty() {
-        let bounds: [(&[u8], &[u8]); 4] = [(b"]]>", b""), (b"<![CDATA[", b""), (b"<!--", b"-->"), (b"<?", b"?>")];
-        let Some(len) = bounds.iter().find_map(|(begin, end)| behind(rest, begin, end)) else { return false };
-        rest = &rest[len..];
-    }
-    true
-}
 
 /// The cut that has something of a place, and whether it has all of it.
 fn around(cuts: &[Cut], place: Span) -> Option<(usize, bool)> {

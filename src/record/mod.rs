@@ -39,19 +39,19 @@ pub use verify::{Verified, verify};
 
 /// How texts are written in a file, and what of them is repaired when they are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Written {
+struct Script {
     form: Form,
     repairs: Tidy,
     encoded: Option<Encoded>,
 }
 
-impl From<Form> for Written {
+impl From<Form> for Script {
     fn from(form: Form) -> Self {
         Self { form, repairs: Tidy::NONE, encoded: None }
     }
 }
 
-impl Written {
+impl Script {
     /// A text as it reads.
     fn decoded(self, written: &[u8]) -> Cow<'_, [u8]> {
         let read = self.form.decoded(written);
@@ -60,7 +60,7 @@ impl Written {
 }
 
 /// Whether text, as it is written in a file of a form, has nothing that is compared. White space and invisible characters never are.
-fn says_nothing(written: &[u8], form: Written, how: Match) -> bool {
+fn says_nothing(written: &[u8], form: Script, how: Match) -> bool {
     match written.first() {
         None => return true,
         Some(byte) if byte.is_ascii_alphabetic() => return false, // letters always are

@@ -5,7 +5,7 @@ use super::markup;
 use super::replay::{each_piece, file_of};
 use super::similarity::similarity;
 use super::texts::{Reader, Stands, Texts, documents, is_between, pages, text_around};
-use super::{Written, says_nothing};
+use super::{Script, says_nothing};
 use crate::compare::compared;
 use crate::document::{Edit, Edits, Rule, Span};
 use crate::error::{Error, Result};
@@ -86,7 +86,7 @@ pub(super) struct Proving<'t> {
 }
 
 /// What a cut is proven by.
-enum Ground<'c> {
+enum Basis<'c> {
     /// What it repeats, which stays.
     Witness(&'c WitnessOf),
     /// All of its document, which repeats.
@@ -158,24 +158,24 @@ impl<'t> Proving<'t> {
         if cut.dropped && self.form(self.file) == Form::Parquet && !cut.record.is_some_and(|row| row > 0 && lacks(row)) {
             return Err(self.broken(line, "its row went as a whole, and isn't in the record"));
         }
-        match self.ground(line, cut)? {
-            Ground::Witness(witness) if self.is_of_unknown_encoding(self.file) => {
+        match self.basis(line, cut)? {
+            Basis::Witness(witness) if self.is_of_unknown_encoding(self.file) => {
                 self.cuts.unknown += 1;
                 self.survives(line, witness).map(drop)
             }
-            Ground::Witness(witness) => {
+            Basis::Witness(witness) => {
                 if !cut.dropped {
                     self.ensure_only_text(line, at, &repeats)?;
                 }
                 self.compare(line, cut, gone, &repeats, witness)
             }
-            Ground::Document => self.is_without(true, line), // proven with it
-            Ground::Broken => self.is_without(self.is_broken(at), line),
-            Ground::Head(anew) => {
+            Basis::Document => self.is_without(true, line), // proven with it
+            Basis::Broken => self.is_without(self.is_broken(at), line),
+            Basis::Head(anew) => {
                 self.heads.push((line, at, anew.to_vec())); // proven when all cuts of its record are known
                 self.is_without(self.form(self.file) == Form::Warc, line)
             }
-            Ground::Tidied(put) => {
+            Basis::Tidied(put) => {
                 let edit = Edit { at, put: put.into() };
                 if self.form(self.file) == Form::Warc {
                     self.gone.push(edit.clone());
@@ -184,7 +184,7 @@ impl<'t> Proving<'t> {
                 self.cuts.repaired += 1;
                 Ok(())
             }
-            Ground::Unknown => {
+            Basis::Unknown => {
                 self.cuts.unknown += 1;
                 Ok(())
             }
@@ -204,20 +204,20 @@ impl<'t> Proving<'t> {
     /// Proves a cut of a feed or a page as far as it can be by itself; the rest waits for the others.
     fn prove_of_markup(&mut self, line: u64, cut: &CutLine, gone: &[u8]) -> Result<()> {
         self.pieces(line, cut, gone)?;
-        let witness = match self.ground(line, cut)? {
-            Ground::Witness(witness) => {
+        let witness = match self.basis(line, cut)? {
+            Basis::Witness(witness) => {
                 self.cuts.compared += 1;
                 Some((self.survives(line, witness)?, witness.ranges.to_vec()))
             }
-            Ground::Document => {
+            Basis::Document => {
                 self.is_without(true, line)?;
                 None
             }
-            Ground::Head(anew) if self.form(self.file) == Form::Warc => {
+            Basis::Head(anew) if self.form(self.file) == Form::Warc => {
                 self.heads.push((line, self.within(cut.cut.into()), anew.to_vec()));
                 return self.is_without(true, line);
             }
-            Ground::Tidied(put) => {
+            Basis::Tidied(put) => {
                 let edit = Edit { at: self.within(cut.cut.into()), put: put.into() };
                 if self.form(self.file) == Form::Warc {
                     self.gone.push(edit.clone());
@@ -226,8 +226,8 @@ impl<'t> Proving<'t> {
                 self.cuts.repaired += 1;
                 return Ok(());
             }
-            Ground::Broken | Ground::Head(_) => return self.is_without(false, line),
-            Ground::Unknown => {
+            Basis::Broken | Basis::Head(_) => return self.is_without(false, line),
+            Basis::Unknown => {
                 self.cuts.unknown += 1;
                 return Ok(());
             }
@@ -241,29 +241,29 @@ impl<'t> Proving<'t> {
     }
 
     /// What a cut is proven by, which its rule says, and the settings of its run.
-    fn ground<'c>(&self, line: u64, cut: &'c CutLine) -> Result<Ground<'c>> {
+    fn basis<'c>(&self, line: u64, cut: &'c CutLine) -> Result<Basis<'c>> {
         let settings = self.texts.record.settings();
         let is_bare = cut.witness.is_none() && cut.repeat.is_empty() && cut.similarity.is_none();
         let (is_as_its_rule, ground) = match (&*cut.rule, &cut.witness) {
-            (BROKEN, _) => (is_bare && !cut.dropped && settings.drops_broken(), Ground::Broken),
-            (TOO_REPETITIVE, _) => (is_bare && cut.dropped && settings.drops_repetitive(), Ground::Document),
+            (BROKEN, _) => (is_bare && !cut.dropped && settings.drops_broken(), Basis::Broken),
+            (TOO_REPETITIVE, _) => (is_bare && cut.dropped && settings.drops_repetitive(), Basis::Document),
             (HEAD, _) => match &cut.insert {
-                Some(Literal(anew)) if is_bare && !cut.dropped => return Ok(Ground::Head(anew)),
-                _ => (false, Ground::Unknown),
+                Some(Literal(anew)) if is_bare && !cut.dropped => return Ok(Basis::Head(anew)),
+                _ => (false, Basis::Unknown),
             },
-            (TIDIED, _) if settings.tidy().is_none() => return Ok(Ground::Unknown),
+            (TIDIED, _) if settings.tidy().is_none() => return Ok(Basis::Unknown),
             (TIDIED, _) => match &cut.insert {
-                Some(Literal(put)) if is_bare && !cut.dropped => return Ok(Ground::Tidied(put)),
-                _ => (false, Ground::Unknown),
+                Some(Literal(put)) if is_bare && !cut.dropped => return Ok(Basis::Tidied(put)),
+                _ => (false, Basis::Unknown),
             },
             (rule, witness) if Rule::ALL.iter().any(|known| known.name() == rule) => {
                 if cut.similarity.is_some() {
                     return Err(self.broken(line, "is by a rule that isn't content with similar texts"));
                 }
-                (witness.is_some() || cut.dropped, witness.as_ref().map_or(Ground::Document, Ground::Witness))
+                (witness.is_some() || cut.dropped, witness.as_ref().map_or(Basis::Document, Basis::Witness))
             }
-            (_, Some(witness)) if cut.insert.is_none() => return Ok(Ground::Witness(witness)),
-            _ => return Ok(Ground::Unknown), // nor what may stand in its place
+            (_, Some(witness)) if cut.insert.is_none() => return Ok(Basis::Witness(witness)),
+            _ => return Ok(Basis::Unknown), // nor what may stand in its place
         };
         if !is_as_its_rule {
             return Err(self.broken(line, NOT_ITS_RULE));
@@ -342,15 +342,15 @@ impl<'t> Proving<'t> {
     }
 
     /// How a file is written, of which a text is read and repaired.
-    fn written(&self, file: usize) -> Written {
-        Written { form: self.form(file), repairs: self.repairs, encoded: self.texts.file(file).encoded }
+    fn written(&self, file: usize) -> Script {
+        Script { form: self.form(file), repairs: self.repairs, encoded: self.texts.file(file).encoded }
     }
 
     /// The same of the text of a witness, as it is read: of the original, or of the clean copy.
-    fn written_of_witness(&self, file: usize) -> Result<Written> {
+    fn written_of_witness(&self, file: usize) -> Result<Script> {
         let written = self.written(file);
         let is_clean = self.texts.stands(file)? == Stands::Clean;
-        Ok(if is_clean { Written { encoded: None, ..written } } else { written })
+        Ok(if is_clean { Script { encoded: None, ..written } } else { written })
     }
 
     /// Makes sure that what is cut is text, and that it is whole lines that repeat, beside which nothing is said.
@@ -638,7 +638,7 @@ const NOT_ITS_RULE: &str = "isn't what its rule cuts, or that isn't one of its r
 const NEAR: usize = 1 << 10;
 
 /// Whether a text as it is written, up to where a repeat begins in it, ends with a line; what says nothing may stand behind that.
-fn ends_a_line(before: &[u8], form: Written, how: Match) -> bool {
+fn ends_a_line(before: &[u8], form: Script, how: Match) -> bool {
     let is_end = |end: &[u8]| before.ends_with(end) && may_be_split(before, before.len() - end.len(), form);
     if before.is_empty() || is_end(line_end(form)) || form_feed(form).is_some_and(is_end) {
         return true; // nearly always
@@ -652,7 +652,7 @@ fn ends_a_line(before: &[u8], form: Written, how: Match) -> bool {
 }
 
 /// Whether a text as it is written, behind a repeat, begins with the end of a line; what says nothing may stand before that.
-fn begins_a_line(behind: &[u8], form: Written, how: Match) -> bool {
+fn begins_a_line(behind: &[u8], form: Script, how: Match) -> bool {
     if behind.is_empty() || behind.starts_with(line_end(form)) || form_feed(form).is_some_and(|end| behind.starts_with(end)) {
         return true;
     }
@@ -671,7 +671,7 @@ fn rest_says_nothing(text: &[u8], rest: Option<&[u8]>, how: Match) -> Option<boo
 }
 
 /// A line end, as it is written mostly.
-fn line_end(written: Written) -> &'static [u8] {
+fn line_end(written: Script) -> &'static [u8] {
     match (written.form, written.encoded) {
         (Form::Jsonl, _) => b"\\n",
         (_, Some(encoded)) => encoded.line_feed(),
@@ -680,7 +680,7 @@ fn line_end(written: Written) -> &'static [u8] {
 }
 
 /// A form feed, where one ends a line once that is repaired: at the bounds of a text by itself it doesn't.
-fn form_feed(written: Written) -> Option<&'static [u8]> {
+fn form_feed(written: Script) -> Option<&'static [u8]> {
     let feed: &[u8] = match (written.form, line_end(written)) {
         (Form::Jsonl, _) => b"\\f",
         (_, b"\n\0") => b"\x0c\0",
@@ -691,7 +691,7 @@ fn form_feed(written: Written) -> Option<&'static [u8]> {
 }
 
 /// Whether a text as it is written has no character and no escape across a place; in doubt it has.
-fn may_be_split(text: &[u8], at: usize, written: Written) -> bool {
+fn may_be_split(text: &[u8], at: usize, written: Script) -> bool {
     match (written.form, written.encoded) {
         (Form::Jsonl, _) => is_no_continuation(text, at) && jsonl::is_between(text, at),
         (_, None | Some(Encoded::Mixed)) => is_no_continuation(text, at),

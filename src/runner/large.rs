@@ -9,7 +9,7 @@ use crate::corpus::{Origins, Stand};
 use crate::document::{Map, Span, TooLarge, Unit};
 use crate::error::{Result, Stuck};
 use crate::fingerprint::Hash;
-use crate::ground::{Ground, Repairs};
+use crate::ground::{Ground, Repairs, changed};
 use crate::page::Page;
 use crate::plan::{Around, Fate};
 use crate::rules::{Decided, Keep, Removed, decide};
@@ -103,12 +103,11 @@ impl Reads {
     fn repairs_in(&self, stretch: &Stretch, source: &Source) -> Option<Repairs> {
         let (counts, firsts, encoded) = self.repairs?;
         let start = stretch.extent.start.max(self.begins);
-        let changes = self.map.changes(stretch.text, Span { start, ..stretch.extent });
-        let edits = changes.map(|(at, text)| (at, text.of(&self.bytes)));
-        let edits = edits.filter(|(at, put)| at.of(source.bytes()) != *put).collect();
+        let (text, extent) = ((&*self.bytes, stretch.text), (&**source.bytes(), Span { start, ..stretch.extent }));
+        let edits = changed(&self.map, text, extent).map(|(at, text)| (at, text.of(&self.bytes))).collect();
         // All are told of with the first one.
         let (counts, firsts) = if stretch.text.start == 0 { (counts, firsts) } else { Default::default() };
-        Some(Repairs { map: Map::default(), edits, counts, firsts, encoded })
+        Some(Repairs { edits, counts, firsts, encoded })
     }
 }
 

@@ -283,7 +283,7 @@ impl<'a> Portion<'a> {
 
     /// Repairs the last document, but for what is cut of it.
     pub(super) fn repair<'r>(&mut self, of_texts: impl Iterator<Item = &'r Repairs>) {
-        let mut of_texts: SmallVec<[&Repairs; 2]> = of_texts.collect();
+        let of_texts: SmallVec<[&Repairs; 2]> = of_texts.collect();
         let document = self.documents.last_mut().expect("one was added");
         document.encoded = of_texts.iter().find_map(|repairs| repairs.encoded);
         if document.is_dropped {
@@ -296,9 +296,7 @@ impl<'a> Portion<'a> {
             }
         }
         let mut cuts = document.plan.cuts.iter().map(|cut| cut.at).peekable();
-        // They may be read in another order than they stand in.
-        of_texts.sort_by_key(|repairs| repairs.edits.first());
-        for (at, put) in of_texts.into_iter().flat_map(|repairs| repairs.edits.iter()) {
+        for (at, put) in Repairs::in_order(of_texts.into_iter()) {
             while cuts.next_if(|cut| cut.end <= at.start).is_some() {}
             let is_apart = cuts.peek().is_none_or(|cut| at.end <= cut.start);
             debug_assert!(is_apart || cuts.peek().is_some_and(|cut| cut.start <= at.start && at.end <= cut.end));

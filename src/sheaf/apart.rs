@@ -67,9 +67,8 @@ impl Apart {
         }
         apart.paragraphs.sort_by_key(|paragraph| paragraph.around);
         apart.bodies.sort_unstable();
-        let mut repairs: Vec<&Repairs> = sheaf.documents.iter().filter_map(|document| sheaf.repairs(document)).collect();
-        repairs.sort_by_key(|repairs| repairs.edits.first());
-        apart.edits = repairs.into_iter().flat_map(|repairs| repairs.edits.iter()).collect();
+        let repairs = sheaf.documents.iter().filter_map(|document| sheaf.repairs(document));
+        apart.edits = Repairs::in_order(repairs).collect();
         Ok(apart)
     }
 

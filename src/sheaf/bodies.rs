@@ -1,6 +1,6 @@
 //! Feeds and pages into documents: each body a text, and what else an item says beside those.
 
-use super::{Part, Sheaf, Taken, Taking, Unreadable, placed};
+use super::{Part, Sheaf, Taken, Taking, Unreadable, added, placed};
 use crate::compare::{Match, compared};
 use crate::document::{Kind, Span, TooLarge, Unit};
 use crate::fingerprint::check;
@@ -83,7 +83,7 @@ impl Sheaf {
                 self.places.push(placed(*segment, reading.around(segment.span()))?);
             }
         }
-        let repairs = reading.repairs().map(|repairs| self.keep_repairs(repairs));
+        let repairs = reading.repairs().map(|repairs| added(&mut self.repairs, repairs));
         self.documents.push(Taken {
             extent,
             leading,
@@ -94,6 +94,7 @@ impl Sheaf {
             segments: first as u32..self.segments.list.len() as u32,
             escapes: 0..0,
             repairs,
+            map: None,
             part: Part::Body(body),
             columns: self.segments.columns - columns,
             check: if taking.is_checked { check(body.at.of(file)) } else { 0 },
@@ -128,6 +129,7 @@ impl Sheaf {
             segments: first as u32..self.segments.list.len() as u32,
             escapes: 0..0,
             repairs: None,
+            map: None,
             part: Part::Rest,
             columns: self.segments.columns - columns,
             check: if taking.is_checked { check(text) } else { 0 },

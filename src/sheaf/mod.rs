@@ -49,6 +49,8 @@ pub(crate) struct Sheaf {
     tidy: Tidy,
     /// And what was, in those in which something was.
     repairs: Vec<Repairs>,
+    /// What leads from those to the stretch, but for bodies.
+    maps: Vec<Map>,
     /// The file as it reads and how it is written, if that isn't UTF-8.
     decoded: Option<(String, Coding)>,
     /// Lines, or other records, that can't be read, in order: their number, counted from the stretch's first as 0, their bytes, why.
@@ -76,6 +78,8 @@ pub(crate) struct Taken {
     escapes: Range<usize>,
     /// Which of the repairs are its.
     repairs: Option<usize>,
+    /// And what leads from it to the stretch then, unless it is a body.
+    map: Option<usize>,
     /// What it is of its record.
     pub(crate) part: Part,
     columns: u64,
@@ -228,6 +232,7 @@ impl Sheaf {
         self.items.clear();
         self.objects.clear();
         self.repairs.clear();
+        self.maps.clear();
         (self.id, self.decoded) = (None, None);
         self.faults.clear();
         self.lines = 0;
@@ -254,10 +259,10 @@ impl Sheaf {
         let read = if is_escaped { &self.texts[texts..] } else { written };
         let to_stretch = || jsonl::map(&self.escapes[escapes..], written.len(), source.start);
         let repaired = ground::repair(read, to_stretch, is_string.then(|| written.is_ascii()), taking.tidy);
-        let repairs = repaired.map(|(text, repairs)| {
+        let repairs = repaired.map(|(text, map, repairs)| {
             self.texts.truncate(texts);
             self.texts.extend_from_slice(&text);
-            self.keep_repairs(repairs)
+            (added(&mut self.repairs, repairs), added(&mut self.maps, map))
         });
         let is_same = !is_escaped && repairs.is_none();
         let text = if is_same { written } else { &self.texts[texts..] };
@@ -272,7 +277,8 @@ impl Sheaf {
             text: (!is_same).then_some(texts..self.texts.len()),
             segments: first as u32..self.segments.list.len() as u32,
             escapes: escapes..self.escapes.len(),
-            repairs,
+            repairs: repairs.map(|(repairs, _)| repairs),
+            map: repairs.map(|(_, map)| map),
             part: Part::All,
             columns: self.segments.columns - columns,
             check: if taking.is_checked { check(extent.of(stretch)) } else { 0 },
@@ -284,17 +290,12 @@ impl Sheaf {
         Ok(())
     }
 
-    fn keep_repairs(&mut self, repairs: Repairs) -> usize {
-        self.repairs.push(repairs);
-        self.repairs.len() - 1
-    }
-
     /// Finds where the paragraphs of a document stand in the stretch.
     fn place(&mut self, document: &Taken) -> Result<(), TooLarge> {
         let segments = &self.segments.list[document.segments.start as usize..document.segments.end as usize];
         let start = document.source.start;
-        if let Some(repairs) = self.repairs(document) {
-            let places = segments.iter().map(|segment| placed(*segment, repairs.map.around(segment.span())));
+        if let Some(map) = document.map {
+            let places = segments.iter().map(|segment| placed(*segment, self.maps[map].around(segment.span())));
             let places = places.collect::<Result<Vec<_>, _>>()?;
             self.places.extend(places);
             return Ok(());
@@ -373,8 +374,8 @@ impl Sheaf {
     /// What the text of a document is made of.
     pub(crate) fn ground<'a>(&'a self, document: &Taken, stretch: &'a [u8]) -> Ground<'a> {
         match document.part {
-            Part::All => match self.repairs(document) {
-                Some(repairs) => Ground::Tidied(&repairs.map),
+            Part::All => match document.map {
+                Some(map) => Ground::Tidied(&self.maps[map]),
                 None => {
                     let escapes = &self.escapes[document.escapes.clone()];
                     jsonl::map(escapes, document.source.len() as usize, document.source.start).into()
@@ -398,6 +399,12 @@ fn placed(segment: Segment, place: Span) -> Result<Segment, TooLarge> {
         return Err(TooLarge::Paragraph { at: place.start }); // escapes take more room than what they stand for
     }
     Ok(segment.standing_at(place))
+}
+
+/// Adds something to a list; its number there.
+fn added<T>(list: &mut Vec<T>, one: T) -> usize {
+    list.push(one);
+    list.len() - 1
 }
 
 #[cfg(test)]

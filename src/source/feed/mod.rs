@@ -6,6 +6,7 @@ mod json;
 mod xml;
 
 pub(crate) use charset::{Coding, Declared, Decoded, decoded, wide};
+pub(crate) use xml::is_seam;
 
 use super::jsonl;
 use crate::document::{Map, Span};

@@ -482,6 +482,22 @@ pub(super) fn sections(written: &[u8]) -> Vec<Span> {
     sections
 }
 
+/// Whether something is but what parts characters of XML: the bounds of sections, comments, instructions; whatever its characters are written in.
+pub(crate) fn is_seam(between: &[u8]) -> bool {
+    let plain: Vec<u8> = between.iter().copied().filter(|byte| *byte != 0).collect();
+    let mut rest = &*plain;
+    let behind = |rest: &'_ [u8], begin: &[u8], end: &[u8]| {
+        let inside = rest.strip_prefix(begin)?;
+        Some(begin.len() + memchr::memmem::find(inside, end)? + end.len())
+    };
+    while !rest.is_empty() {
+        let bounds: [(&[u8], &[u8]); 4] = [(b"]]>", b""), (b"<![CDATA[", b""), (b"<!--", b"-->"), (b"<?", b"?>")];
+        let Some(len) = bounds.iter().find_map(|(begin, end)| behind(rest, begin, end)) else { return false };
+        rest = &rest[len..];
+    }
+    true
+}
+
 /// The text of characters of XML that is well formed, and where they stand in what is `written`.
 ///
 /// No entity is expanded that the document declares: it stands for itself, unless HTML knows it.
