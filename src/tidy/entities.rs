@@ -6,7 +6,7 @@ use memchr::{memchr, memchr_iter, memrchr};
 use std::borrow::Cow;
 
 /// Finds entities: those that end with a semicolon, and stand for a character of texts. In a line with tags, or with code between
-/// backticks, they stay, since there they mean something; and `&amp;` where an ampersand stands by itself, since that line speaks of it.
+/// backticks, they stay, since there they mean something; and `&amp;` where an ampersand stands by itself, or before a comma, since that line speaks of it.
 pub(super) fn find(text: &str, edits: &mut Edits) {
     let bytes = text.as_bytes();
     let mut done = 0;
@@ -33,7 +33,9 @@ pub(super) fn find(text: &str, edits: &mut Edits) {
             (read, len) = inner;
             done += len;
         }
-        edits.put(amp..done, read);
+        if read != "&" || may_follow_an_ampersand(&bytes[done..]) {
+            edits.put(amp..done, read);
+        }
     }
 }
 
@@ -50,6 +52,11 @@ fn complete(rest: &[u8]) -> Option<(Cow<'static, str>, usize)> {
 /// Whether what stands before the name of a letter or a sign makes it the address of something, as C has it.
 fn is_address(before: &[u8], read: &str) -> bool {
     !read.is_ascii() && before.trim_ascii_end().ends_with(b"=")
+}
+
+/// Whether something follows an ampersand that stands between words, or in an address: a text that speaks of one goes on otherwise.
+fn may_follow_an_ampersand(behind: &[u8]) -> bool {
+    !matches!(behind, [b'.' | b',' | b';' | b':' | b'!' | b'?' | b')' | b'"' | b'\'', ..])
 }
 
 /// Whether a line has an ampersand that begins nothing.

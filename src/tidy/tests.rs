@@ -41,6 +41,7 @@ fn entities_become_characters() {
             "&; &#; &#x; &unheard;",
             "a <br /> &amp; b",
             "write & as &amp;",
+            "it is rewritten as &amp;. Not all (as &amp;) are",
             "it is `&amp;` in HTML",
             "exists &sub; p = &pi;",
         ],
