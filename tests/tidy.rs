@@ -453,6 +453,12 @@ fn what_grows_is_taken_back_too() {
     desk.sh("gzip in/a.txt && cp -r in there && unecho -q --tidy -i there").succeeds();
     desk.sh("gzip -dc there/a.txt.gz | cmp - out/a.txt && unecho verify there/.unecho/*").succeeds();
     desk.sh("unecho restore there/.unecho/* && gzip -dc there/a.txt.gz > a && gzip -dc in/a.txt.gz | cmp - a").succeeds();
+    // Three bytes that are thirty-three in another form.
+    let feed = |text: &str| format!("<rss version=\"2.0\"><channel><item><description>{text}</description></item></channel></rss>");
+    desk.write("feeds/a.rss", feed(&"\u{fdfa} ".repeat(100)));
+    desk.sh("cp -r feeds were && unecho -q --tidy=nfkc -i feeds && unecho verify feeds/.unecho/*").succeeds();
+    assert_eq!(desk.read("feeds/a.rss"), feed(&"صلى الله عليه وسلم ".repeat(100)));
+    desk.sh("unecho restore feeds/.unecho/* && cmp feeds/a.rss were/a.rss").succeeds();
 }
 
 #[test]
