@@ -269,7 +269,7 @@ fn a_large_text_is_repaired_as_a_small_one_is() {
     let page: String = (0..21_500)
         .map(|at: usize| {
             let number = if (at / 4).is_multiple_of(5) { at / 28 * 4 + at % 4 } else { at }; // every fifth four of them are four of before
-            damaged(number, at * 3 % 8) + ["\r\n", "\n\n\n", "\u{2029}", "\r", "\n", " \u{feff}\n"][at % 6]
+            damaged(number, at * 3 % 8) + ["\r\n", "\n\n\n", "\u{2029}", "\r", "\n", " \u{feff}\n", "\x0c"][at % 7]
         })
         .collect();
     let half = &page[..page.match_indices("Paragraph").nth(10_500).unwrap().0];
@@ -315,6 +315,72 @@ fn a_large_text_is_repaired_as_a_small_one_is() {
     desk.sh("unecho scan -q --tidy --format diff in/a.txt > run.diff").succeeds();
     let applied = patch::applied(&fs::read(desk.path("run.diff")).unwrap(), |name| fs::read(desk.path(name)).unwrap());
     assert!(applied == [("in/a.txt".to_owned(), Some(format!("\u{feff}{}", expected(&page)).into_bytes()))]);
+}
+
+#[test]
+fn large_texts_whose_lines_end_otherwise_are_proven_too() {
+    let desk = Desk::in_memory();
+    let words = "The ferry came back in spring, and the council said that the boat would run again. ".repeat(3);
+    let paragraph = |at: usize| format!("P{at} Ã la of the town. {words}cafÃ© Ã©tÃ© lÃ\u{a0}&#233;\x1b(B");
+    let paragraphs: Vec<String> = (0..16_000).map(paragraph).collect();
+    let expected = format!("{}\n", tidy(&paragraphs.join("\n"), &Tidy::SAFE).text);
+    for end in ["\r", "\x0c", "\u{2028}", "\n"] {
+        let text = paragraphs.join(end) + end;
+        assert!(text.len() > 4 << 20);
+        desk.write("a.txt", &text);
+        desk.sh("unecho -q --tidy --no-dedup a.txt -o b.txt --record r.jsonl && unecho verify r.jsonl").succeeds();
+        assert!(desk.read("b.txt").trim_end() == expected.trim_end(), "{end:?}");
+        desk.sh("unecho -q restore r.jsonl -o c.txt && cmp a.txt c.txt && rm r.jsonl b.txt c.txt").succeeds();
+    }
+}
+
+#[test]
+fn a_text_that_grows_beyond_the_memory_there_may_be_is_refused() {
+    let desk = Desk::in_memory();
+    desk.write("a.txt", "\u{fdfa} a\n".repeat(1 << 21));
+    desk.write("b.txt", "a\u{a0}b\n".repeat(5 << 20));
+    for file in ["a.txt", "b.txt"] {
+        let flags = ["--tidy=safe,nfkc", "--no-dedup", "--memory", "64M", file];
+        let said: Vec<String> =
+            ["1", "2", "8"].map(|threads| desk.run(&[&flags[..], &["--threads", threads]].concat()).stderr).into();
+        assert!(said[0].contains("of memory, and --memory allows 64 MB"), "{}", said[0]);
+        assert!(said.iter().all(|each| *each == said[0]), "{said:?}");
+    }
+}
+
+#[test]
+fn what_is_broken_is_repaired_once() {
+    let desk = Desk::in_memory();
+    let words = b"The ferry came back in spring, and the council said that the boat would run again.\n".as_slice();
+    let wide = |bytes: &[u8]| bytes.iter().flat_map(|byte| [*byte, 0]).collect::<Vec<u8>>();
+    let twice = [b"\xff\xfe".as_slice(), &wide(&wide(b"Hello world again\n"))].concat();
+    for (broken, tidy) in [
+        (&b"it\xc2\x07\x85is"[..], "--tidy"),
+        (b"it\xe2\x07\x80\xa8is", "--tidy"),
+        (b"it\xc3\x07\x83\xc2\xa9is", "--tidy"),
+        (b"it\xef\x07\xbb\xbfis", "--tidy"),
+        (b"caf\xe2\x82 &#xFDD0; \xe2\x82 end", "--tidy"),
+        (&twice, "--tidy=encoding"),
+    ] {
+        let text = if tidy == "--tidy" { [words, broken, b"\n", words].concat() } else { broken.to_vec() };
+        desk.write("a.txt", &text);
+        desk.sh(&format!("unecho -q {tidy} --no-dedup a.txt -o b.txt --record r && unecho verify r")).succeeds();
+        desk.sh(&format!("unecho -q {tidy} --no-dedup b.txt -o c.txt && cmp b.txt c.txt")).succeeds();
+        desk.sh("unecho -q restore r -o d.txt && cmp a.txt d.txt && rm r b.txt c.txt d.txt").succeeds();
+    }
+    // Halves of a character that come together would be one.
+    let halves = "{\"text\":\"a \\ud83d\\u0007\\ude00 \"}\n";
+    desk.write("a.jsonl", halves);
+    desk.run(&["-q", "--tidy", "a.jsonl"]).prints(halves);
+}
+
+#[test]
+fn what_cannot_be_decoded_is_told() {
+    let desk = Desk::in_memory();
+    desk.write("a.txt", b"The ferry \x81 came back.  \n");
+    desk.run(&["--tidy", "a.txt", "-o", "b.txt"]).says("whitespace 1, 1 text not decoded, since nothing tells what it is in");
+    let checked = desk.run(&["check", "--tidy", "b.txt"]);
+    assert!(checked.stdout.contains("isn't UTF-8, and nothing tells what it is in"), "{checked}");
 }
 
 #[test]
@@ -407,6 +473,16 @@ fn markup_keeps_its_tags_references_and_layout() {
         ("<description>Ã<![CDATA[©]]> cafÃ© </description>", Some("<description>Ã<![CDATA[©]]> café </description>")),
         ("<description><![CDATA[cafÃ]]>&#169;</description>", None),
         ("<description>Ã&#xa9; caf<![CDATA[Ã© &]]> </description>", Some("<description>é caf<![CDATA[é &]]> </description>")),
+        // What would end a section, or be none of XML's characters.
+        (
+            "<description>a ]]\u{200b}&gt; ]]\u{200b}> b\u{200b}</description>",
+            Some("<description>a ]]&gt; ]]\u{200b}> b</description>"),
+        ),
+        (
+            "<description><![CDATA[a ]]\u{200b}> b\u{200b}]]></description>",
+            Some("<description><![CDATA[a ]]\u{200b}> b]]></description>"),
+        ),
+        ("<description><![CDATA[a ]\u{200b}]\u{200b}> b\u{200b}]]></description>", None),
     ] {
         let all = format!("<rss version=\"2.0\"><channel><item>{feed}</item></channel></rss>");
         desk.write("a.rss", &all);
@@ -421,6 +497,14 @@ fn markup_keeps_its_tags_references_and_layout() {
             "<content type=\"xhtml\"><div><p>AT＆T fin</p></div></content>",
         ),
         ("<content>&NotEqualTilde; ＡＢ &#xFF21;</content>", "<content>&NotEqualTilde; AB A</content>"),
+        (
+            "<content type=\"text\">a &amp;#xFFFE; &amp;#1; &amp;#233;</content>",
+            "<content type=\"text\">a &amp;#xFFFE; &amp;#1; é</content>",
+        ),
+        (
+            "<content type=\"xhtml\"><div><p>a ]]\u{200b}> b\u{200b}</p></div></content>",
+            "<content type=\"xhtml\"><div><p>a ]]\u{200b}> b</p></div></content>",
+        ),
     ] {
         desk.write("a.atom", atom(content));
         desk.run(&["-q", "--tidy=safe,nfkc", "--no-dedup", "a.atom"]).prints(&atom(wanted));
@@ -440,7 +524,7 @@ fn markup_keeps_its_tags_references_and_layout() {
         let ran = desk.sh("unecho --tidy a.rss -o b.rss");
         ran.succeeds();
         assert_eq!(fs::read(desk.path("b.rss")).unwrap(), latin(wanted), "{text}");
-        assert_eq!(ran.stderr.contains("1 left, which can't be written in its place"), left == 1, "{ran}");
+        assert_eq!(ran.stderr.contains("1 repair left, which can't be written there"), left == 1, "{ran}");
     }
 }
 
@@ -454,7 +538,8 @@ fn what_grows_is_taken_back_too() {
     desk.sh("gzip -dc there/a.txt.gz | cmp - out/a.txt && unecho verify there/.unecho/*").succeeds();
     desk.sh("unecho restore there/.unecho/* && gzip -dc there/a.txt.gz > a && gzip -dc in/a.txt.gz | cmp - a").succeeds();
     // Three bytes that are thirty-three in another form.
-    let feed = |text: &str| format!("<rss version=\"2.0\"><channel><item><description>{text}</description></item></channel></rss>");
+    let feed =
+        |text: &str| format!("<rss version=\"2.0\"><channel><item><description>{text}</description></item></channel></rss>");
     desk.write("feeds/a.rss", feed(&"\u{fdfa} ".repeat(100)));
     desk.sh("cp -r feeds were && unecho -q --tidy=nfkc -i feeds && unecho verify feeds/.unecho/*").succeeds();
     assert_eq!(desk.read("feeds/a.rss"), feed(&"صلى الله عليه وسلم ".repeat(100)));
@@ -517,7 +602,8 @@ fn bytes_that_are_no_text_stay_where_they_are() {
         (b"hello\0world\0", b"helloworld"),
         // No text at all.
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01 \x08 \n", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01 \x08 \n"),
-        ("ï»¿The ferry is back.\n".as_bytes(), "\u{feff}The ferry is back.\n".as_bytes()),
+        ("ï»¿\u{200b}The ferry is back.\n".as_bytes(), b"The ferry is back.\n"),
+        ("\u{feff}The ferry is back.\u{feff}\n".as_bytes(), "\u{feff}The ferry is back.\n".as_bytes()),
         ("The ferryï»¿ is back.\n".as_bytes(), "The ferry is back.\n".as_bytes()),
     ] {
         desk.write("a.txt", text);

@@ -5,9 +5,11 @@ use crate::document::{Edits, Map, Put, Span, Unit, edited};
 use crate::markup::{self, Dialect, Markup};
 use crate::source::feed::{Body, Coding, Hand, Written};
 use crate::tidy::{self, Repair, Repaired, Tidy};
+use memchr::memmem;
 use smallvec::SmallVec;
 use std::borrow::Cow;
 
+const END_OF_SECTION: &[u8] = b"]]>";
 /// So often at most a body is repaired without what turned out to be stuck.
 const MOST_ROUNDS: usize = 8;
 
@@ -119,8 +121,8 @@ impl Reading<'_> {
         let put = |text: &[u8], was: Span, at: Span| {
             // What parts a text in its source stays there.
             let is_in_one_piece = joined(&self.to_written, was).nth(1).is_none();
-            let put = hand.put(text, at).filter(|_| is_in_one_piece && !self.begins_markup(text, was))?;
-            Some(SmallVec::from_vec(put))
+            let stands_well = |put: &Vec<u8>| self.meets_well(at, put) && !self.begins_markup(text, was);
+            hand.put(text, at).filter(stands_well).filter(|_| is_in_one_piece).map(SmallVec::from_vec)
         };
         let repairs = Repairs::of(&repaired, &self.inside, &self.to_written, put)?;
         let Repaired { text: inside, map, .. } = repaired;
@@ -129,7 +131,14 @@ impl Reading<'_> {
             let mut text = Vec::new();
             (Markup::read(&inside, dialect(self.body.written), &mut text), text)
         });
-        let reads_on = *self.body.written.read(&written).0 == inside
+        let ends = |xml: &[u8]| memmem::find_iter(xml, END_OF_SECTION).count();
+        let is_as_well_formed = match self.body.written {
+            Written::Plainly | Written::String => true,
+            Written::Characters => ends(&written) == ends(self.body.at.of(self.file)),
+            Written::Elements => ends(&written) == ends(self.body.at.of(self.file)) && markup::is_well_formed(&written),
+        };
+        let reads_on = is_as_well_formed
+            && *self.body.written.read(&written).0 == inside
             && match (&self.markup, &read) {
                 (Some(was), Some((is, _))) => without(&self.inside, &was.characters()) == without(&inside, &is.characters()),
                 _ => self.body.written == Written::Plainly || !markup::is_in(&inside) || markup::is_in(&self.inside),
@@ -271,20 +280,26 @@ impl Reading<'_> {
         *self.body.written.read(&edited(self.body.at.of(self.file), changes)).0 == *left
     }
 
-    /// Whether where it is cut no end of a section of character data comes to be, nor a character of two halves.
+    /// Whether where it is cut all that comes together stands well.
     fn meet_well(&self, cuts: &[Span]) -> bool {
+        cuts.iter().flat_map(|&cut| self.in_written(cut)).all(|cut| self.meets_well(cut, b""))
+    }
+
+    /// Whether with this in the place of something that is written no end of a section of character data comes to be, nor a character of two
+    /// halves.
+    fn meets_well(&self, at: Span, put: &[u8]) -> bool {
         let written = self.body.at.of(self.file);
-        cuts.iter().flat_map(|&cut| self.in_written(cut)).all(|cut| {
-            let (before, behind) = (&written[..cut.range().start], &written[cut.range().end..]);
-            match self.body.written {
-                Written::Plainly | Written::Elements => true,
-                Written::Characters => {
-                    let seam = [&before[before.len().saturating_sub(2)..], &behind[..behind.len().min(2)]].concat();
-                    memchr::memmem::find(&seam, b"]]>").is_none()
-                }
-                Written::String => !is_half(before.last_chunk(), 8..=11) || !is_half(behind.first_chunk(), 12..=15),
+        let (before, behind) = (&written[..at.range().start], &written[at.range().end..]);
+        match self.body.written {
+            Written::Plainly => true,
+            Written::Characters | Written::Elements => {
+                let seam = [&before[before.len().saturating_sub(2)..], put, &behind[..behind.len().min(2)]].concat();
+                memmem::find(&seam, END_OF_SECTION).is_none()
             }
-        })
+            Written::String => {
+                !put.is_empty() || !is_half(before.last_chunk(), 8..=11) || !is_half(behind.first_chunk(), 12..=15)
+            }
+        }
     }
 }
 

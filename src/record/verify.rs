@@ -146,7 +146,7 @@ fn ensure_encoded(texts: &Texts, file: usize, stands: Stands) -> Result<()> {
     };
     let text = &all[text::begins(&all)..];
     let is_it = match decoded(text) {
-        Some((is, ..)) => is == encoded,
+        Some((is, ..)) => is == encoded || encoded == Encoded::Late,
         None => encoded == Encoded::Late && str::from_utf8(text).is_err(),
     };
     if is_it { Ok(()) } else { Err(Error::refused(recorded.original.place(), "isn't in the encoding that the record tells of")) }

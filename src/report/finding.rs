@@ -47,7 +47,7 @@ pub struct Finding {
     /// How many paragraphs equal another one and stay all the same, by the rules.
     pub spared_paragraphs: u64,
     /// How often each repair was made.
-    #[serde(skip_serializing_if = "Counts::is_none")]
+    #[serde(skip_serializing_if = "Counts::tell_nothing")]
     pub repairs: Counts,
     /// What it was decoded from, if it was.
     #[serde(skip_serializing_if = "Option::is_none")]

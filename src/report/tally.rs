@@ -66,7 +66,7 @@ pub struct Sums {
     /// Those all of whose text repeats and that stay without it: text files, and records where `--empty` keeps them.
     pub left_empty: u64,
     /// How often each repair was made.
-    #[serde(skip_serializing_if = "Counts::is_none")]
+    #[serde(skip_serializing_if = "Counts::tell_nothing")]
     pub repairs: Counts,
     /// The bytes of all documents.
     pub bytes_before: u64,

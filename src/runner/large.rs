@@ -95,8 +95,10 @@ impl Reads {
     fn may_be_parted(&self, at: u64, source: &Source, by_lines: bool) -> bool {
         let Some((.., encoded)) = self.repairs else { return true };
         let line_feed = encoded.map_or(&b"\n"[..], Encoded::line_feed);
-        let begins_a_line = || source.bytes()[..self.in_file(at) as usize].ends_with(line_feed);
-        self.map.may_be_parted(at) && (!by_lines || begins_a_line())
+        let before = || &source.bytes()[..self.in_file(at) as usize];
+        // What becomes of a form feed depends on what is behind it.
+        let is_feed = |before: &[u8]| before.iter().rev().take(line_feed.len()).any(|byte| matches!(byte, 0x0b | 0x0c));
+        self.map.may_be_parted(at) && !is_feed(before()) && (!by_lines || before().ends_with(line_feed))
     }
 
     /// What is repaired of it in a stretch.

@@ -3,7 +3,7 @@
 use super::wide::{is_control, wide};
 use crate::document::{Map, Span};
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{EUC_JP, EUC_KR, Encoding, ISO_8859_15, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// How a text is encoded that isn't UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,12 +12,15 @@ pub(crate) enum Encoded {
     In(&'static Encoding),
     /// In UTF-8, with single bytes that are Windows-1252.
     Mixed,
+    /// In UTF-8 of UTF-16, as Java and MySQL write it (CESU-8, UTR #26).
+    Halves,
     /// In a way that showed once some of it was repaired.
     Late,
 }
 
 impl Encoded {
     const MIXED: &'static str = "UTF-8 and windows-1252";
+    const HALVES: &'static str = "CESU-8";
     const LATE: &'static str = "unknown";
 
     /// Its name in reports and records: that of the WHATWG, if it has one.
@@ -25,6 +28,7 @@ impl Encoded {
         match self {
             Encoded::In(encoding) => encoding.name(),
             Encoded::Mixed => Self::MIXED,
+            Encoded::Halves => Self::HALVES,
             Encoded::Late => Self::LATE,
         }
     }
@@ -33,6 +37,7 @@ impl Encoded {
     pub(crate) fn named(name: &str) -> Option<Self> {
         match name {
             Self::MIXED => Some(Encoded::Mixed),
+            Self::HALVES => Some(Encoded::Halves),
             Self::LATE => Some(Encoded::Late),
             name => Encoding::for_label(name.as_bytes()).filter(|encoding| encoding.name() == name).map(Encoded::In),
         }
@@ -60,38 +65,56 @@ impl Encoded {
                 decode(bytes, if is_marked { 2 } else { 0 }, encoding)
             }
             Encoded::Mixed => mixed(bytes, true),
+            Encoded::Halves => halves(bytes),
             Encoded::Late => None,
         }
     }
 }
 
-/// A text that isn't UTF-8, decoded, and from that to its bytes, if it can be told what it is. A few bytes of Windows-1252 in UTF-8 are told
-/// apart; else all of it is in one encoding, in which every byte has a meaning and what isn't ASCII makes words.
+/// A text that isn't UTF-8, decoded, and from that to its bytes, if it can be told what it is.
 pub(crate) fn decoded(bytes: &[u8]) -> Option<(Encoded, String, Map)> {
+    told(bytes).ok().flatten()
+}
+
+/// It can't be told how a text is encoded that isn't UTF-8.
+pub(super) struct Untold;
+
+/// A text that isn't UTF-8, decoded; nothing if it is. A few bytes of Windows-1252 in UTF-8 are told apart; else all of it is in one encoding, in
+/// which every byte has a meaning and what isn't ASCII makes words.
+pub(super) fn told(bytes: &[u8]) -> Result<Option<(Encoded, String, Map)>, Untold> {
     if let Some((encoding, mark)) = wide(bytes) {
-        let (text, map) = decode(bytes, mark, encoding)?;
+        let (text, map) = decode(bytes, mark, encoding).ok_or(Untold)?;
         // What has controls and no mark is none.
-        return (mark > 0 || !text.contains(is_control)).then_some((Encoded::In(encoding), text, map));
+        let is_one = mark > 0 || !text.contains(is_control);
+        return if is_one { Ok(Some((Encoded::In(encoding), text, map))) } else { Err(Untold) };
     }
-    if simdutf8::basic::from_utf8(bytes).is_ok() || memchr::memchr(0, bytes).is_some() {
-        return None;
+    if simdutf8::basic::from_utf8(bytes).is_ok() {
+        return Ok(None);
     }
-    let is_ascii = |byte: &&u8| byte.is_ascii();
+    if memchr::memchr(0, bytes).is_some() {
+        return Err(Untold);
+    }
+    of_bytes(bytes).map(Some).ok_or(Untold)
+}
+
+/// A text of which each byte counts by itself, or begins a character.
+fn of_bytes(bytes: &[u8]) -> Option<(Encoded, String, Map)> {
+    if let Some((text, map)) = halves(bytes) {
+        return Some((Encoded::Halves, text, map));
+    }
     let characters = |text: &str| text.chars().filter(|char| !char.is_ascii()).count();
     let (valid, invalid) = bytes
         .utf8_chunks()
         .fold((0, 0), |(valid, invalid), chunk| (valid + characters(chunk.valid()), invalid + chunk.invalid().len().min(1)));
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(bytes, true);
-    let encoding = detector.guess(None, Utf8Detection::Deny);
     let letters = bytes.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
-    let beyond = bytes.len() - bytes.iter().filter(is_ascii).count();
+    let beyond = bytes.iter().filter(|byte| !byte.is_ascii()).count();
     if letters > beyond && is_broken_utf_8(bytes) {
         return None;
     }
-    // So little among much ASCII tells no encoding from another: it may be the one that most of such texts are in, in which single characters
+    let encoding = guessed(bytes, letters);
+    // So little tells no encoding from another: beside much ASCII it may be the one that most of such texts are in, in which single characters
     // tell whether they can be meant.
-    if beyond <= FEW && letters >= 10 * beyond && encoding != WINDOWS_1252 {
+    if beyond < FEW && encoding != WINDOWS_1252 && encoding != ISO_8859_15 {
         return if letters >= MUCH { of_mixed(bytes) } else { None };
     }
     // Others have what looks like UTF-8 by chance: of one byte a character, seldom.
@@ -99,24 +122,121 @@ pub(crate) fn decoded(bytes: &[u8]) -> Option<(Encoded, String, Map)> {
         return of_mixed(bytes);
     }
     let (text, map) = decode(bytes, 0, encoding)?;
-    // What makes no words may be anything.
+    makes_words(&text, beyond).then_some((Encoded::In(encoding), text, map))
+}
+
+/// Fewer bytes than these are too few to tell by.
+const FEW: usize = 7;
+/// And so many letters of ASCII around them are a text that is nearly all in it.
+const MUCH: usize = 400;
+
+/// The encoding that bytes beside so many letters of ASCII are probably in. What is known better than by how often bytes follow each other: signs
+/// between words of ASCII are Windows-1252, Hangul with jamo aren't kana, and what would be fractions in words is Latin-9.
+fn guessed(bytes: &[u8], letters: usize) -> &'static Encoding {
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    match detector.guess(None, Utf8Detection::Deny) {
+        encoding if encoding != WINDOWS_1252 && are_signs(&WINDOWS_1252.decode_without_bom_handling(bytes).0, letters) => {
+            WINDOWS_1252
+        }
+        encoding if encoding == EUC_JP && is_hangul(bytes) => EUC_KR,
+        encoding if encoding == WINDOWS_1252 && is_latin_9(bytes) => ISO_8859_15,
+        encoding => encoding,
+    }
+}
+
+/// Whether a text beside so many letters of ASCII has signs, each as it stands between words or numbers, and hardly another letter.
+fn are_signs(text: &str, letters: usize) -> bool {
+    let mut others = 0;
+    let chars: Vec<char> = text.chars().collect();
+    let at = |at: usize| chars.get(at).copied().unwrap_or(' ');
+    let before = |number: usize| number.checked_sub(1).map_or(' ', at);
+    let stands_well = |(number, char): (usize, &char)| {
+        let (before, behind, next) = (before(number), at(number + 1), at(number + 2));
+        let is_within = before.is_alphabetic() && behind.is_alphabetic();
+        match char {
+            '\0'..='\x7f' => true,
+            '’' | '‘' | '–' | '—' | '…' | '·' | '\u{a0}' => true,
+            '“' | '”' | '„' | '«' | '»' | '‹' | '›' | '‚' | '•' | '™' | '©' | '®' | '§' | '†' | '×' | '÷' | '±' => {
+                !is_within
+            }
+            '£' | '€' | '¥' => !before.is_alphabetic() && !behind.is_alphabetic(),
+            '½' | '¼' | '¾' | '²' | '³' | '¹' | 'º' | 'ª' => !before.is_alphabetic() && !behind.is_alphabetic(),
+            'µ' | '°' => !(before.is_alphabetic() || behind.is_alphabetic() && next.is_alphabetic()),
+            '¡' | '¿' => {
+                let end = if *char == '¡' { '!' } else { '?' };
+                !before.is_alphanumeric() && behind.is_alphabetic() && chars[number..].contains(&end)
+            }
+            char if char.is_lowercase() && before.is_ascii_lowercase() && behind.is_ascii_lowercase() => {
+                others += 100;
+                others <= letters
+            }
+            _ => false,
+        }
+    };
+    chars.iter().enumerate().all(stands_well)
+}
+
+/// Whether bytes that may be Japanese are Korean words with jamo, as in "ㅋㅋㅋ".
+fn is_hangul(bytes: &[u8]) -> bool {
+    let Some(text) = EUC_KR.decode_without_bom_handling_and_without_replacement(bytes) else { return false };
+    let is_korean = |char: char| char.is_ascii() || matches!(char, 'ㄱ'..='ㅣ' | '가'..='힣');
+    let words = text.split_ascii_whitespace().filter(|word| !word.is_ascii()).count();
+    text.chars().all(is_korean) && words * 8 >= text.chars().filter(|char| !char.is_ascii()).count()
+}
+
+/// Whether bytes are Latin-9 (ISO-8859-15), of which Windows-1252 makes fractions and general currency.
+fn is_latin_9(bytes: &[u8]) -> bool {
+    let has_of_windows = || bytes.iter().any(|byte| matches!(byte, 0x80..=0x9f));
+    let is_letter = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphabetic() || *byte >= 0xc0);
+    let is_of_latin_9 = |at: usize| match bytes[at] {
+        0xa4 => true,
+        0xbc..=0xbe => is_letter(bytes.get(at + 1)) || at > 0 && is_letter(bytes.get(at - 1)),
+        _ => false,
+    };
+    (0..bytes.len()).any(is_of_latin_9) && !has_of_windows()
+}
+
+/// Whether of a text with so many bytes that aren't ASCII nearly all are letters and signs of texts, each where it can stand.
+fn makes_words(text: &str, beyond: usize) -> bool {
     let mut strange = 0;
     let (mut two, mut one) = (' ', ' ');
     for char in text.chars().chain([' ']) {
         let is_within = two.is_alphabetic()
             && char.is_alphabetic()
             && !one.is_alphanumeric()
-            && !matches!(one, '’' | '‘' | '·' | '–' | '—' | '…');
-        strange += usize::from(!one.is_ascii() && (!is_of_text(one) || is_within));
+            && !matches!(one, '’' | '‘' | '·' | '—' | '…')
+            && (one != '–' || two.is_lowercase() && char.is_lowercase());
+        let is_capital_within = two.is_lowercase() && one.is_uppercase() && !char.is_uppercase();
+        let is_strange = !is_of_text(one) || is_within;
+        strange += if one.is_ascii() { 0 } else { usize::from(is_strange) + 2 * usize::from(is_capital_within) };
         (two, one) = (one, char);
     }
-    (strange * 10 <= beyond).then_some((Encoded::In(encoding), text, map))
+    strange * 10 <= beyond
 }
 
-/// So many bytes are too few to tell by.
-const FEW: usize = 3;
-/// And so many letters of ASCII around them are a text that is nearly all in it.
-const MUCH: usize = 400;
+/// UTF-8 of UTF-16: characters beyond the first 65,536 are two halves, of three bytes each; nothing if anything else isn't UTF-8.
+fn halves(bytes: &[u8]) -> Option<(String, Map)> {
+    let (mut text, mut map) = (String::with_capacity(bytes.len()), Map::default());
+    let mut at = 0;
+    while at < bytes.len() {
+        let valid = bytes[at..].utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        map.push(Span::new(at, at + valid.len()), valid.len() as u64, false);
+        text.push_str(valid);
+        at += valid.len();
+        if at == bytes.len() {
+            break;
+        }
+        let pair = bytes[at..].first_chunk::<6>();
+        let &[0xed, a @ 0xa0..=0xaf, b @ 0x80..=0xbf, 0xed, c @ 0xb0..=0xbf, d @ 0x80..=0xbf] = pair? else { return None };
+        let half = |high: u8, low: u8| u32::from(high & 0xf) << 6 | u32::from(low & 0x3f);
+        let char = char::from_u32(0x10000 + (half(a, b) << 10 | half(c & 0xf, d)))?;
+        map.push(Span::new(at, at + 6), char.len_utf8() as u64, true);
+        text.push(char);
+        at += 6;
+    }
+    Some((text, map))
+}
 
 fn of_mixed(bytes: &[u8]) -> Option<(Encoded, String, Map)> {
     mixed(bytes, false).map(|(text, map)| (Encoded::Mixed, text, map))
@@ -267,6 +387,30 @@ mod tests {
     }
 
     #[test]
+    fn signs_between_words_are_what_they_are_in_windows_1252() {
+        for text in [
+            "The price is £5 today and everybody was happy with it.\n",
+            "She paid £20 – “a bargain”, he said.",
+            "5 µm ± 2 µm at 20 °C",
+            "¡Hola! she said.",
+        ] {
+            assert_eq!(text_of(&WINDOWS_1252.encode(text).0).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn other_ways_to_write_so_are_told() {
+        let halves = b"Great movie \xed\xa0\xbd\xed\xb8\x80 tonight \xc3\xa9";
+        assert_eq!(text_of(halves).as_deref(), Some("Great movie 😀 tonight é"));
+        for (encoding, text) in [
+            (ISO_8859_15, "L’œuvre coûte 1 250 €, dit-elle".replace('’', "'")),
+            (EUC_KR, "오늘 영화 봤는데 너무 재미있었어요 ㅎㅎ 추천합니다! ㅋㅋㅋ".into()),
+        ] {
+            assert_eq!(text_of(&encoding.encode(&text).0), Some(text));
+        }
+    }
+
+    #[test]
     fn single_bytes_among_utf_8_are_told_apart() {
         let mixed = [&b"na\xefve and \x93caf\xe9\x94 "[..], "– “größer” – déjà vu, à côté".as_bytes()].concat();
         assert_eq!(text_of(&mixed).as_deref(), Some("naïve and “café” – “größer” – déjà vu, à côté"));
@@ -280,7 +424,11 @@ mod tests {
             b"",
             b"\xff\xfe\x00\x00a\x00\x00\x00",
             b"name\0value\0other\0\n",
-            b"The price is \xa35 today and everybody was happy with it.\n",
+            b"It\x92s a na\xefve idea.",
+            b"\x80a\0b",
+            b"El ni\x96o comi\x97 pi\x96as en Espa\x96a; \xc0qu\x8e pas\x97? \xc1Adi\x97s, se\x96or!", // MacRoman
+            b"\x8f\xe0\xf0\xee\xec \xe2\xe5\xf0\xed\xde\xf2\xf1\xdf \xe2 \xef\xee\xf0\xf2 \xe2\xe5\xf1\xed\xee\xe9.", // Mac Cyrillic
+            b"half \xed\xa0\xbd of one",
             b"He said \xe2\x80 yes, and nothing more than that.\n",
             b"Nice \xf0\x9f\x98 day\n",
             b"mang\xc3",

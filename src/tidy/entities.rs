@@ -1,8 +1,9 @@
 //! Entities of HTML in what is no HTML.
 
 use super::edits::Edits;
+use super::{is_noncharacter, line_around};
 use crate::entity::entity;
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr, memchr_iter};
 use std::borrow::Cow;
 
 /// Finds entities: those that end with a semicolon, and stand for a character of texts. In a line with tags, or with code between
@@ -18,10 +19,10 @@ pub(super) fn find(text: &str, edits: &mut Edits) {
         }
         let Some((mut read, mut len)) = complete(&bytes[amp + 1..]) else { continue };
         if amp >= line_end {
-            let start = memrchr(b'\n', &bytes[..amp]).map_or(0, |before| before + 1);
-            line_end = memchr(b'\n', &bytes[amp..]).map_or(bytes.len(), |behind| amp + behind);
-            has_tags = holds_a_tag(&bytes[start..line_end]) || memchr(b'`', &bytes[start..line_end]).is_some();
-            has_ampersand = holds_an_ampersand(&bytes[start..line_end]);
+            let line = line_around(text, amp, line_end);
+            line_end = line.end;
+            has_tags = holds_a_tag(&bytes[line.clone()]) || memchr(b'`', &bytes[line.clone()]).is_some();
+            has_ampersand = holds_an_ampersand(&bytes[line]);
         }
         if has_tags || has_ampersand && read == "&" || is_address(&bytes[..amp], &read) {
             continue;
@@ -45,7 +46,8 @@ fn complete(rest: &[u8]) -> Option<(Cow<'static, str>, usize)> {
     let (read, len) = entity(rest)?;
     let is_of_text =
         |char: char| char.is_alphanumeric() || char < '\u{100}' || matches!(char, '\u{2000}'..='\u{206f}' | '€' | '™');
-    let is_one = rest[0] == b'#' || read.chars().all(is_of_text);
+    let is_none = |char: char| is_noncharacter(char) || char.is_control() && !matches!(char, '\t' | '\n' | '\r' | '\u{85}');
+    let is_one = if rest[0] == b'#' { !read.contains(is_none) } else { read.chars().all(is_of_text) };
     (rest[len - 1] == b';' && read != "\u{fffd}" && is_one).then_some((read, len))
 }
 

@@ -4,12 +4,12 @@ use super::TAGS;
 use super::edits::Edits;
 use super::look::chars;
 
-/// Finds characters of no width, and soft hyphens. They stay where a script or an emoji needs them: beside anything but letters of scripts
+/// Finds characters of no width, tags, and soft hyphens. They stay where a script or an emoji needs them: beside anything but letters of scripts
 /// that join and break without them; and a soft hyphen stays where it divides a word at the end of a line, or stands for itself.
 pub(super) fn find(text: &str, edits: &mut Edits) {
     let is_needed = |char: Option<char>| char.is_some_and(|char| !does_without(char));
     let mut done = 0;
-    for (at, char) in chars(text, |byte| matches!(byte, 0xc2 | 0xe2)) {
+    for (at, char) in chars(text, |byte| matches!(byte, 0xc2 | 0xe2 | 0xf3)) {
         if at < done || !is_invisible(char) {
             continue;
         }
@@ -34,9 +34,9 @@ pub(super) fn find(text: &str, edits: &mut Edits) {
 
 const SOFT_HYPHEN: char = '\u{ad}';
 
-/// A soft hyphen, what ends a word or joins two and is not seen.
+/// A soft hyphen, what ends a word or joins two and is not seen, and tags, which flags have.
 fn is_invisible(char: char) -> bool {
-    matches!(char, SOFT_HYPHEN | '\u{200b}'..='\u{200d}' | '\u{2060}')
+    matches!(char, SOFT_HYPHEN | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{e0001}' | '\u{e0020}'..='\u{e007f}')
 }
 
 /// Whether it is of a script that needs none of them, or of none: Latin, Greek, Cyrillic, Armenian; Chinese, Japanese, Korean. Signs that are

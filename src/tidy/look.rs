@@ -96,6 +96,7 @@ fn beyond(bytes: &[u8]) -> u8 {
             | flag(is_e280 & (third == 0xaf) | is_e281 & (third == 0x9f) | is_e3 & (second == 0x80) & (third == 0x80), WIDE_SPACE)
             | flag((first == 0xe1) & (second == 0x9a), WIDE_SPACE)
             | flag(is_c2 & (second == 0xad) | is_e280 & within(third, 0x8b, 0x8d) | is_e281 & (third == 0xa0), INVISIBLE)
+            | flag((first == 0xf3) & (second == 0xa0), INVISIBLE)
             | flag(
                 (first >= 0xcc)
                     & !within(first, 0xd0, 0xd1)

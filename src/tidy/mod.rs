@@ -20,11 +20,13 @@ pub(crate) mod wide;
 use crate::document::{Map, Span};
 use edits::Edits;
 pub(crate) use encoding::{Encoded, decoded};
+use encoding::{Untold, told};
 use look::Look;
 pub(crate) use repaired::{Firsts, NoRoom, Repaired, TAGS, may_call_for, repaired, repaired_in, repaired_of, repaired_within};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 /// A repair of what is written.
@@ -172,18 +174,39 @@ pub struct Counts {
     made: [u64; Repair::ALL.len()],
     /// How often one couldn't be: what it gives can't be written in the place, or would read as something else there.
     pub left: u64,
+    /// The texts that aren't UTF-8, and of which it can't be told what they are in.
+    pub undecoded: u64,
 }
 
-/// By their names, those that were made; and what is `left`, if anything.
+/// By their names, those that were made; and what is `left` or `undecoded`, if anything.
 impl Serialize for Counts {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut map = to.serialize_map(None)?;
         self.made().try_for_each(|(repair, count)| map.serialize_entry(repair.name(), &count))?;
-        if self.left > 0 {
-            map.serialize_entry("left", &self.left)?;
+        for (name, count) in [("left", self.left), ("undecoded", self.undecoded)] {
+            if count > 0 {
+                map.serialize_entry(name, &count)?;
+            }
         }
         map.end()
     }
+}
+
+/// What ends a line where the line ends of a text aren't repaired yet; but for that of ISO 6429, which is a byte of mojibake, too.
+fn ends_a_line(char: char) -> bool {
+    matches!(char, '\n' | '\r' | '\x0b' | '\x0c' | '\u{2028}' | '\u{2029}')
+}
+
+/// Whether it is none of the characters that texts may have (The Unicode Standard, 23.7).
+fn is_noncharacter(char: char) -> bool {
+    matches!(char, '\u{fdd0}'..='\u{fdef}') || char as u32 & 0xfffe == 0xfffe
+}
+
+/// The line that a place is in, without its ends; at the earliest from a place on.
+fn line_around(text: &str, at: usize, from: usize) -> Range<usize> {
+    let before = text[from..at].char_indices().rfind(|(_, char)| ends_a_line(*char));
+    let start = before.map_or(from, |(end, char)| from + end + char.len_utf8());
+    start..text[at..].find(ends_a_line).map_or(text.len(), |len| at + len)
 }
 
 /// A text, repaired.
@@ -218,7 +241,7 @@ impl Tidied<'_> {
     }
 }
 
-/// So often at most all repairs are made: what one of them makes another may repair, which a text may drive on and on. One that isn't stable
+/// So often at most all repairs are made: what one of them makes another may repair, which a text may drive on and on. A line that isn't stable
 /// then stays as it is.
 const MOST_ROUNDS: usize = 50;
 
@@ -258,7 +281,31 @@ pub fn tidy<'t>(text: &'t str, repairs: &Tidy) -> Tidied<'t> {
             return tidied;
         }
     }
-    Tidied { text: Cow::Borrowed(text), changes: Vec::new(), map: None }
+    by_parts(text, repairs)
+}
+
+/// Repairs the parts of a text by themselves, each of which begins a line.
+fn by_parts<'t>(text: &'t str, repairs: &Tidy) -> Tidied<'t> {
+    let begins = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_alphanumeric);
+    let mut bounds: Vec<usize> = memchr::memchr_iter(b'\n', text.as_bytes()).map(|lf| lf + 1).filter(|at| begins(*at)).collect();
+    if bounds.is_empty() {
+        return Tidied { text: Cow::Borrowed(text), changes: Vec::new(), map: None };
+    }
+    bounds.push(text.len());
+    let (mut all, mut changes, mut map) = (String::with_capacity(text.len()), Vec::new(), Map::default());
+    let mut from = 0;
+    for to in bounds {
+        let part = tidy(&text[from..to], repairs);
+        let moved = |at: Span| Span { start: at.start + from as u64, end: at.end + from as u64 };
+        changes.extend(part.changes.iter().map(|change| Change { at: moved(change.at), ..*change }));
+        map.extend(&part.map(), from as u64);
+        all.push_str(&part.text);
+        from = to;
+    }
+    match changes.is_empty() {
+        true => Tidied { text: Cow::Borrowed(text), changes, map: None },
+        false => Tidied { text: Cow::Owned(all), changes, map: Some(map) },
+    }
 }
 
 #[cfg(test)]

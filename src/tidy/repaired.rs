@@ -1,8 +1,8 @@
 //! Repairs of bytes that may not be UTF-8, large ones by all threads.
 
-use super::encoding::{Encoded, decoded};
+use super::encoding::Encoded;
 use super::look::Look;
-use super::{Change, Counts, Repair, Tidy, tidy};
+use super::{Change, Counts, Repair, Tidy, Untold, tidy, told};
 use crate::document::{Map, Span};
 use crate::error::count;
 use memchr::memmem;
@@ -34,21 +34,29 @@ pub(crate) type Firsts = [Option<Span>; Repair::ALL.len()];
 #[derive(Debug)]
 pub(crate) struct NoRoom(pub(crate) u64);
 
-/// Repairs a text, of which what can't be told to be text stays as it is. Nothing if nothing is to be repaired.
+/// Repairs a text, of which what can't be told to be text stays as it is. Nothing if nothing is to be repaired, nor told.
 pub(crate) fn repaired(text: &[u8], repairs: &Tidy) -> Option<Repaired> {
     repaired_within(text, repairs, u64::MAX).expect("there is room for all")
 }
 
 /// The same, if it takes no more memory than that.
 pub(crate) fn repaired_within(text: &[u8], repairs: &Tidy, room: u64) -> Result<Option<Repaired>, NoRoom> {
-    let Some(mut all) = once(text, repairs, room)? else { return Ok(None) };
-    // What was repaired may tell now how the rest is encoded.
-    while str::from_utf8(&all.text).is_err()
-        && let Some(more) = once(&all.text, repairs, room)?
+    in_rounds(text, repairs, repairs.has(Repair::Encoding), room)
+}
+
+/// Repairs a text, and what that made of it, which it `decodes` if need be.
+fn in_rounds(text: &[u8], repairs: &Tidy, decodes: bool, room: u64) -> Result<Option<Repaired>, NoRoom> {
+    let Some(mut all) = once(text, repairs, decodes, room)? else { return Ok(None) };
+    // What was repaired among what isn't UTF-8 may tell now how the rest is encoded, or what is: so may what was decoded and has NULs.
+    let mut was_text = all.encoded.is_some() || str::from_utf8(text).is_ok();
+    while (!was_text || memchr::memchr(0, &all.text).is_some())
+        && let Some(more) = once(&all.text, repairs, decodes, room)?.filter(|more| !more.counts.is_none())
     {
-        let encoded = all.encoded.or(more.encoded.map(|_| Encoded::Late));
+        was_text = more.encoded.is_some() || str::from_utf8(&all.text).is_ok();
+        let encoded = more.encoded.map_or(all.encoded, |_| Some(Encoded::Late));
         all = Repaired { encoded, ..more.after(all) };
     }
+    all.counts.undecoded = u64::from(decodes && str::from_utf8(&all.text).is_err());
     Ok(Some(all))
 }
 
@@ -56,26 +64,34 @@ pub(crate) fn repaired_within(text: &[u8], repairs: &Tidy, room: u64) -> Result<
 pub(crate) fn repaired_of(text: &[u8], encoded: Option<Encoded>, is_beginning: bool, repairs: Tidy) -> Option<Repaired> {
     match encoded.and_then(|encoded| Some((encoded, encoded.read(text, is_beginning)?))) {
         Some((encoded, (decoded, map))) => of_encoded(text, (encoded, decoded, map), &repairs, u64::MAX).map(Some),
-        None => of_decoded(text, &repairs, u64::MAX),
+        None => in_rounds(text, &repairs, false, u64::MAX),
     }
     .expect("there is room for all")
 }
 
-fn once(text: &[u8], repairs: &Tidy, room: u64) -> Result<Option<Repaired>, NoRoom> {
+fn once(text: &[u8], repairs: &Tidy, decodes: bool, room: u64) -> Result<Option<Repaired>, NoRoom> {
     if repairs.is_none() {
         return Ok(None);
     }
-    match repairs.has(Repair::Encoding).then(|| decoded(text)).flatten() {
-        Some(decoded) => of_encoded(text, decoded, repairs, room).map(Some),
-        None if is_no_text(text) => Ok(None),
-        None => of_decoded(text, repairs, room),
+    let told = if decodes { told(text) } else { Ok(None) };
+    let repaired = |text| of_decoded(text, repairs, room).map(|repaired| repaired.filter(|_| !is_no_text(text)));
+    match told {
+        Ok(Some(decoded)) => of_encoded(text, decoded, repairs, room).map(Some),
+        Ok(None) => repaired(text),
+        Err(Untold) => Ok(Some(repaired(text)?.unwrap_or_else(|| Repaired::begun(text)))),
     }
 }
 
-/// Whether bytes that aren't in a known encoding are no text in an unknown one either, since NULs are among the first of them.
+/// Whether bytes that aren't in a known encoding are no text in an unknown one either: they begin with what isn't UTF-8 and has NULs, or with
+/// controls, which another kind of UTF-16 may have for letters (tabs, too).
 fn is_no_text(bytes: &[u8]) -> bool {
     const PROBE: usize = 8 << 10;
-    memchr::memchr(0, &bytes[..bytes.len().min(PROBE)]).is_some() && simdutf8::basic::from_utf8(bytes).is_err()
+    let beginning = &bytes[..bytes.len().min(PROBE)];
+    let is_control = |byte: &&u8| matches!(byte, 0..=7 | 0x0e..=0x1a | 0x1c..=0x1f);
+    let controls = beginning.iter().filter(is_control).count();
+    let with_tabs = controls + memchr::memchr_iter(b'\t', beginning).count();
+    controls * 16 > beginning.len() && with_tabs * 4 > beginning.len()
+        || memchr::memchr(0, beginning).is_some() && simdutf8::basic::from_utf8(bytes).is_err()
 }
 
 /// Repairs a text that was decoded.
@@ -164,26 +180,30 @@ fn of_decoded(text: &[u8], repairs: &Tidy, room: u64) -> Result<Option<Repaired>
         if some.is_empty() {
             return Ok(all);
         }
-        if let Some(all) = &all {
-            all.ensure_fits(1, room)?;
-        }
         let repaired: Vec<Option<Repaired>> = some.par_iter().map(|stretch| of_stretch(stretch, repairs)).collect();
         for (stretch, repaired) in some.into_iter().zip(repaired) {
             if all.is_some() || repaired.is_some() {
-                all.get_or_insert_with(|| Repaired::begun(&text[..at])).go_on(stretch, repaired, at);
+                let all = all.get_or_insert_with(|| Repaired::begun(&text[..at]));
+                all.go_on(stretch, repaired, at);
+                all.ensure_fits(1, room)?;
             }
             at += stretch.len();
         }
     }
 }
 
-/// A text in stretches, each of which begins a line with a letter or a digit that no repair takes: no repair looks beyond that.
+/// A text in stretches, each of which begins a line with a character that isn't blank, and that no repair takes: no repair looks beyond that.
 fn stretches(text: &[u8]) -> impl Iterator<Item = &[u8]> + Send {
-    let is_firm = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, 0xe4..=0xe9); // nearly all of these are Han
+    let is_firm = |rest: &[u8]| match *rest {
+        [b'&', ..] | [0xe3, 0x80, 0x80, ..] | [0xe1, 0x9a, ..] => false,
+        // Letters of nearly all scripts, but for marks.
+        [byte, ..] => byte.is_ascii_graphic() || matches!(byte, 0xc3..=0xcb | 0xce..=0xd9 | 0xe0..=0xe1 | 0xe3..=0xed),
+        [] => false,
+    };
     let mut rest = text;
     std::iter::from_fn(move || {
         let mut ends = memchr::memchr_iter(b'\n', rest.get(STRETCH..).unwrap_or_default()).map(|lf| STRETCH + lf + 1);
-        let end = ends.find(|&end| rest.get(end).is_some_and(is_firm)).unwrap_or(rest.len());
+        let end = ends.find(|&end| is_firm(&rest[end..])).unwrap_or(rest.len());
         rest.split_off(..end).filter(|stretch| !stretch.is_empty())
     })
 }
@@ -253,9 +273,15 @@ pub(crate) fn repaired_in(
     }
     pass(&mut text, &mut to_stretch, from..stretch.len());
     let Repaired { text, map, counts, firsts, .. } = of_text(&text, &repairs)?;
+    let stand_in = stand_in.to_string();
+    let together = stand_in.repeat(2);
+    // Halves of characters that come together would be one, which only what is decoded may become.
+    let is_apart = || repairs.has(Repair::Encoding) || memmem::find(&text, together.as_bytes()).is_none();
+    if memmem::find_iter(&text, stand_in.as_bytes()).count() != others.len() || !is_apart() {
+        return None;
+    }
     let (mut bytes, mut to_text) = (Vec::with_capacity(text.len()), Map::default());
     let mut from = 0;
-    let stand_in = stand_in.to_string();
     for (at, other) in memmem::find_iter(&text, stand_in.as_bytes()).zip(others) {
         bytes.extend_from_slice(&text[from..at]);
         to_text.push(Span::new(from, at), (at - from) as u64, false);
@@ -281,10 +307,16 @@ impl Counts {
     pub fn add(&mut self, other: &Self) {
         self.made.iter_mut().zip(other.made).for_each(|(count, more)| *count += more);
         self.left += other.left;
+        self.undecoded += other.undecoded;
     }
 
-    /// Whether nothing was to be repaired.
+    /// Whether nothing was repaired.
     pub fn is_none(&self) -> bool {
+        self.total() == 0
+    }
+
+    /// Whether nothing was to be repaired either.
+    pub(crate) fn tell_nothing(&self) -> bool {
         *self == Self::default()
     }
 
@@ -296,8 +328,16 @@ impl Counts {
     /// The repairs that were made, and how often, in words; nothing if there are none.
     pub(crate) fn in_words(&self) -> Option<String> {
         let made = self.made().map(|(repair, times)| format!("{} {}", repair.name(), count(times)));
-        let left = || format!("{} left, which can't be written in its place", count(self.left));
-        let words: Vec<String> = made.chain((self.left > 0).then(left)).collect();
+        let left = || match self.left {
+            1 => "1 repair left, which can't be written there".to_owned(),
+            repairs => format!("{} repairs left, which can't be written there", count(repairs)),
+        };
+        let undecoded = || match self.undecoded {
+            1 => "1 text not decoded, since nothing tells what it is in".to_owned(),
+            texts => format!("{} texts not decoded, since nothing tells what they are in", count(texts)),
+        };
+        let words = made.chain((self.left > 0).then(left)).chain((self.undecoded > 0).then(undecoded));
+        let words: Vec<String> = words.collect();
         (!words.is_empty()).then(|| words.join(", "))
     }
 

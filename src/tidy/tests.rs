@@ -20,6 +20,31 @@ fn assert_stay(repair: Repair, texts: &[&str]) {
     texts.iter().for_each(|text| assert_eq!(only(repair, text), *text, "{}", repair.name()));
 }
 
+/// A line on which repairs go on and on.
+fn unstable() -> String {
+    format!("x &a{}&#173;{}mp;", "&#1".repeat(60), "73;".repeat(60))
+}
+
+#[test]
+fn a_line_that_is_never_stable_stays_alone() {
+    let line = unstable();
+    let text = format!("One  \n{line}  \nTwo  \n");
+    let tidied = tidy(&text, &Tidy::SAFE);
+    assert_eq!(tidied.text, format!("One\n{line}  \nTwo\n"));
+    assert_eq!(tidy(&tidied.text, &Tidy::SAFE).text, tidied.text);
+    let places: Vec<&str> = tidied.changes.iter().map(|change| &text[change.at.range()]).collect();
+    assert_eq!(places, ["  ", "  "]);
+}
+
+#[test]
+fn lines_are_told_however_they_end() {
+    let lines = ["It was Ã la carte", "cafÃ© Ã©tÃ© lÃ\u{a0} two", "<b>a</b> &amp; b", "c &amp; d"];
+    let apart: Vec<String> = lines.iter().map(|line| tidy(line, &Tidy::SAFE).text.into_owned()).collect();
+    for end in ["\n", "\r", "\x0b", "\x0c", "\u{2028}"] {
+        assert_eq!(tidy(&lines.join(end), &Tidy::SAFE).text, apart.join("\n"), "{end:?}");
+    }
+}
+
 #[test]
 fn entities_become_characters() {
     assert_all(
@@ -40,6 +65,7 @@ fn entities_become_characters() {
             "<b>Tom &amp; Jerry</b>",
             "&; &#; &#x; &unheard;",
             "a <br /> &amp; b",
+            "&#xFDD0; &#1; &#xFFFE;",
             "write & as &amp;",
             "it is rewritten as &amp;. Not all (as &amp;) are",
             "it is `&amp;` in HTML",
@@ -70,7 +96,10 @@ fn control_characters_go() {
             ("a\0b\x07c\x7fd\u{81}e", "abcde"),
             ("\x1b[1;31mred\x1b[0m \x1b]8;;https://example.org\x1b\\link\x1b]8;;\x07.\x1b", "red link."),
             ("b\x08bo\x08ol\x08ld _\x08u\x08", "bold u"),
-            ("\u{feff}one\u{feff} two", "\u{feff}one two"),
+            ("abc\x08\x08\x08ABC 10%\x08\x08\x0820%", "ABC 20%"),
+            ("\u{feff}one\u{feff} two", "one two"),
+            // What chooses characters, in another line.
+            ("\x1b(Ba\n\x1b$B%F%9\x1b(B\n\x1b(Bb", "a\n\x1b$B%F%9\x1b(B\nb"),
             ("a \u{202e}b\u{202c} \u{202b}c\u{202c} \u{202d}d\ne\u{202c}", "a b \u{202b}c\u{202c} d\ne\u{202c}"),
         ],
     );
@@ -82,6 +111,7 @@ fn what_shows_nothing_goes_where_nothing_needs_it() {
     assert_all(
         Repair::Invisible,
         &[
+            ("plain\u{e0041}\u{e0042}\u{e007f} text", "plain text"),
             ("zero\u{200b}width, hy\u{ad}phen, w\u{2060}j", "zerowidth, hyphen, wj"),
             ("\u{200b}Россия\u{200d} 日\u{200b}本", "Россия 日本"),
             ("a\u{200b}\u{200d}\u{ad}b", "ab"),
@@ -97,6 +127,7 @@ fn what_shows_nothing_goes_where_nothing_needs_it() {
             "ភាសា\u{200b}ខ្មែរ ไทย\u{200b}คำ", // Khmer, Thai
             "exam\u{ad}\nple",
             "AD\t\u{ad}\tSOFT HYPHEN",
+            "🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}", // Scotland
         ],
     );
 }

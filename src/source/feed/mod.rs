@@ -125,6 +125,7 @@ impl<'c> Hand<'c> {
         let can_be_encoded = |text: &[u8]| self.coding.is_none_or(|coding| coding.encoded(text).is_some());
         let put = match (self.how, str::from_utf8(text)) {
             _ if self.is_html && memchr::memchr2(b'<', b'&', text).is_some() => return None, // which are no text there
+            (Written::Characters | Written::Elements, Ok(text)) if text.contains(|char| !xml::may_be(char)) => return None,
             (Written::String, _) => jsonl::escaped(text, self.is_ascii),
             (Written::Characters, Ok(text)) if !is_in_section() => {
                 let mut put = String::with_capacity(text.len());

@@ -116,6 +116,11 @@ pub(super) fn read(text: &str, from: usize) -> Result<Feed, Fault> {
     Ok(reading.feed)
 }
 
+/// Whether it is a character that XML has (XML 1.0, 2.2).
+pub(super) fn may_be(char: char) -> bool {
+    !matches!(char, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}')
+}
+
 /// Where the first control character is that XML doesn't allow (XML 1.0, 2.2).
 fn first_not_allowed(text: &[u8]) -> Option<usize> {
     const AT_ONCE: usize = 64; // without a way out in between, so that they are compared in one go

@@ -9,8 +9,10 @@ mod encodings;
 mod evidence;
 
 use super::edits::Edits;
+use super::{is_noncharacter, line_around};
 use encodings::{C1, MAC, TURKISH, Table, table};
 use evidence::{gain, is_latin, is_letter, is_lower, is_upper, is_word, island, odd, prior, quoted};
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -52,13 +54,28 @@ fn mojibake(text: &str) -> Vec<Edit> {
     let mut from = 0;
     while let Some(hit) = suspicious(table, &text.as_bytes()[from..]) {
         let hit = from + hit;
-        let start = text.as_bytes()[from..hit].iter().rposition(|&b| b == b'\n').map_or(from, |i| from + i + 1);
-        let end = text.as_bytes()[hit..].iter().position(|&b| b == b'\n').map_or(text.len(), |i| hit + i);
-        let line = repair_line(&mut scan, &text[start..end]);
-        edits.extend(line.into_iter().map(|edit| Edit { at: edit.at.start + start..edit.at.end + start, ..edit }));
-        from = end;
+        let line = line_around(text, hit, from);
+        from = line.end;
+        for part in outside_of_code(text, line) {
+            let repaired = repair_line(&mut scan, &text[part.clone()]).into_iter();
+            edits.extend(repaired.map(|edit| Edit { at: edit.at.start + part.start..edit.at.end + part.start, ..edit }));
+        }
     }
     edits
+}
+
+/// The parts of a line that aren't between backticks.
+fn outside_of_code(text: &str, line: Range<usize>) -> SmallVec<[Range<usize>; 2]> {
+    let backticks: SmallVec<[usize; 4]> =
+        memchr::memchr_iter(b'`', text[line.clone()].as_bytes()).map(|at| line.start + at).collect();
+    let mut parts = SmallVec::new();
+    let mut from = line.start;
+    for pair in backticks.chunks_exact(2) {
+        parts.push(from..pair[0]);
+        from = pair[1] + 1;
+    }
+    parts.push(from..line.end);
+    parts
 }
 
 /// `text` with `edits` applied.
@@ -141,11 +158,31 @@ fn repair_line(scan: &mut Scan, line: &str) -> Vec<Edit> {
         if found.is_empty() {
             return edits;
         }
+        lost_quotes(&current, &mut found);
         let next = apply(&current, &found);
         edits = if edits.is_empty() { found } else { compose(&edits, &current, &found) };
         current = Cow::Owned(next);
     }
     Vec::new()
+}
+
+/// Adds the closing quotation marks that lost their last byte, where opening ones that didn't are repaired.
+fn lost_quotes(line: &str, found: &mut Vec<Edit>) {
+    const REST: &str = "â€";
+    if !found.iter().any(|edit| edit.put.contains('“')) {
+        return;
+    }
+    let is_apart =
+        |found: &[Edit], at: &Range<usize>| found.iter().all(|edit| edit.at.end <= at.start || at.end <= edit.at.start);
+    for (at, _) in line.match_indices(REST) {
+        let at = at..at + REST.len();
+        let closes = line[..at.start].chars().next_back().is_some_and(|char| !char.is_whitespace());
+        let ends = line[at.end..].chars().next().is_none_or(|char| char == ' ' || char.is_ascii_punctuation());
+        if closes && ends && is_apart(found, &at) {
+            found.push(Edit { at, put: "”".into() });
+        }
+    }
+    found.sort_by_key(|edit| edit.at.start);
 }
 
 /// Joins `first`, which makes `text` of an older text, and `second`, which are edits of `text`, into edits of the
@@ -400,7 +437,7 @@ fn sequence(table: &Table, line: &str, start: usize, encoding: usize) -> Option<
         return surrogates(table, line, seq, code, encoding);
     }
     let least = [0x80, 0x800, 0x10000][bytes - 2];
-    seq.put = char::from_u32(code).filter(|_| code >= least)?;
+    seq.put = char::from_u32(code).filter(|char| code >= least && !is_noncharacter(*char))?;
     // A quotation mark whose last byte was lost, mostly, and a space that was one.
     let is_lost_quote = seq.space && seq.put == '†';
     (!is_lost_quote).then_some(seq)
@@ -454,14 +491,18 @@ fn rest_of_word(rest: &str) -> bool {
     !apostrophe && matches!(word, "s" | "quele" | "queles" | "quela" | "quelas" | "quilo" | "m" | "n" | "ng" | "nh")
 }
 
-/// Whether a pair is the end of a Portuguese word in capitals, such as "AMANHÃ", and a sign that may follow any word.
+/// Whether a pair is the end of a word in capitals, such as Portuguese "AMANHÃ" or Russian "СССР", or a letter in quotation marks, and a sign that
+/// may follow any word.
 fn ends_capitals(pair: &str, before: Option<char>, rest: &str) -> bool {
     let mut pair = pair.chars();
-    let is_sign = |char: char| matches!(char, '”' | '’' | '»' | '›' | '…' | '—' | '–');
-    pair.next() == Some('Ã')
-        && pair.next().is_some_and(is_sign)
-        && before.is_some_and(is_upper)
-        && !rest.starts_with(char::is_alphabetic)
+    let is_sign = |char: char| matches!(char, '”' | '“' | '’' | '»' | '›' | '…' | '—' | '–');
+    let opens = |char: char| matches!(char, '«' | '„' | '“' | '‹');
+    let (letter, sign) = (pair.next(), pair.next());
+    let is_closed = letter.is_some_and(|letter| is_upper(letter) && !is_latin(letter))
+        && matches!(sign, Some('”' | '“' | '»' | '›'))
+        && before.is_some_and(|before| is_upper(before) || opens(before));
+    let is_end = letter == Some('Ã') && sign.is_some_and(is_sign) && sign != Some('“') && before.is_some_and(is_upper);
+    (is_closed || is_end) && !rest.starts_with(char::is_alphabetic)
 }
 
 /// The evidence that a run is mojibake: how odd it is as it stands, and how good its decoding is.

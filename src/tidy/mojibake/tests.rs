@@ -103,7 +103,9 @@ fn capitals_beside_mojibake_stay() {
         ("A IRMÃ… e o cafÃ© de “AMANHÃ”.", "A IRMÃ… e o café de “AMANHÃ”."),
         ("«MANHÃ» e cafÃ©, ‘IRMÃ’", "«MANHÃ» e café, ‘IRMÃ’"),
         ("KÃ–LN und MÃœNCHEN", "KÖLN und MÜNCHEN"),
-        ("He said â€œhelloâ€ and left.", "He said “helloâ€ and left."),
+        ("He said â€œhelloâ€ and left â€œnowâ€.", "He said “hello” and left “now”."),
+        ("Фирма «ТЭР», „МОТОР“, «С» — подпись В«РЎРїР°СЃРёР±РѕВ».", "Фирма «ТЭР», „МОТОР“, «С» — подпись «Спасибо»."),
+        ("`Ã©` is cafÃ© `x` Ã©tÃ© `", "`Ã©` is café `x` été `"),
     ] {
         assert_eq!(repaired(text), wanted);
     }
