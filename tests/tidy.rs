@@ -375,6 +375,17 @@ fn what_is_broken_is_repaired_once() {
 }
 
 #[test]
+fn what_looks_like_records_is_not_repaired_as_text() {
+    let desk = Desk::in_memory();
+    let record = "{\"text\":\"He said &quot;hi&quot;\"}\n";
+    desk.write("a", record);
+    desk.sh("unecho --tidy < a")
+        .fails("standard input: looks like JSONL and was taken for text: --from jsonl takes it for records");
+    desk.sh("unecho --tidy -q --from jsonl < a").prints("{\"text\":\"He said \\\"hi\\\"\"}\n");
+    desk.sh("unecho --tidy -q --from text < a").prints(&record.replace("&quot;", "\""));
+}
+
+#[test]
 fn what_cannot_be_decoded_is_told() {
     let desk = Desk::in_memory();
     desk.write("a.txt", b"The ferry \x81 came back.  \n");
@@ -408,6 +419,9 @@ fn a_check_says_what_would_be_repaired() {
     desk.run(&["--no-tidy", "-q", "a.txt"]).prints("One.\nTwo\u{a0}words.\r\n\r\nThree  \r\n");
     desk.write("unecho.toml", "tidy = true\n");
     desk.run(&["-q", "a.txt"]).prints("One.\nTwo words.\n\nThree\n");
+    desk.write("twice.txt", format!("{0}\u{a0}\n{0}\n", "Long enough to go. ".repeat(40)));
+    desk.write("unecho.toml", "tidy = true\nno-dedup = true\n");
+    desk.run(&["-q", "twice.txt"]).prints(&format!("{0}\n{0}\n", "Long enough to go. ".repeat(40).trim_end()));
     desk.sh("rm unecho.toml").succeeds();
     desk.write("c.wet", conversion(1, "a\u{a0}b\r\n"));
     let ran = desk.run(&["check", "--tidy", "c.wet"]);

@@ -28,6 +28,7 @@ pub(super) struct Config {
     keep: Option<WhichStays>,
     drop_above: Option<OneShare>,
     tidy: Option<Repairs>,
+    no_dedup: Option<bool>,
     empty: Option<Empty>,
     text_field: Option<String>,
     id_field: Option<String>,
@@ -265,6 +266,7 @@ impl Config {
         set(&mut common.keep, self.keep, is_given("keep"));
         set(&mut common.drop_above, self.drop_above.clone().map(|OneShare(share)| Some(share)), is_given("drop_above"));
         set(&mut common.tidy, self.tidy.clone().map(|Repairs(repairs)| Some(repairs)), is_given("tidy") || is_given("no_tidy"));
+        set(&mut common.no_dedup, self.no_dedup, is_given("no_dedup") || is_given("across") || is_given("drop_above"));
         set(&mut common.empty, self.empty, is_given("empty"));
         set(&mut common.text_field, self.text_field.clone(), is_given("text_field"));
         set(&mut common.id_field, self.id_field.clone(), is_given("id_field"));

@@ -102,6 +102,12 @@ impl Frame<'_> {
         let each = |mut portion: Portion| {
             progress.add(portion.begun(), portion.extent.len());
             let remarks = self.remarks(&mut portion, &reading.fields);
+            if let Some(hint) = remarks.hint.filter(|_| !settings.tidy.is_none()) {
+                return Err(Error::refused(
+                    remarks.place,
+                    format!("{hint}, --from text for text: repairs may break it otherwise"),
+                ));
+            }
             let part = portion.part;
             work(portion).map(|(made, told)| (made, told, part, remarks))
         };

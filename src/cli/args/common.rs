@@ -57,7 +57,7 @@ pub(in crate::cli) struct Common {
     no_tidy: bool,
     /// With --tidy, only repair: whatever repeats stays
     #[arg(long, conflicts_with_all = ["across", "drop_above"], help_heading = "What is repaired")]
-    no_dedup: bool,
+    pub(in crate::cli) no_dedup: bool,
     /// What becomes of a record all of whose text is removed
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Empty::Drop, help_heading = "What repeats")]
     pub(in crate::cli) empty: Empty,
