@@ -136,36 +136,34 @@ fn guessed(bytes: &[u8], letters: usize) -> &'static Encoding {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(bytes, true);
     match detector.guess(None, Utf8Detection::Deny) {
-        encoding if encoding != WINDOWS_1252 && are_signs(&WINDOWS_1252.decode_without_bom_handling(bytes).0, letters) => {
-            WINDOWS_1252
-        }
+        encoding if encoding != WINDOWS_1252 && are_signs(bytes, letters) => WINDOWS_1252,
         encoding if encoding == EUC_JP && is_hangul(bytes) => EUC_KR,
         encoding if encoding == WINDOWS_1252 && is_latin_9(bytes) => ISO_8859_15,
         encoding => encoding,
     }
 }
 
-/// Whether a text beside so many letters of ASCII has signs, each as it stands between words or numbers, and hardly another letter.
-fn are_signs(text: &str, letters: usize) -> bool {
+/// Whether bytes beside so many letters of ASCII are signs in Windows-1252, each as it stands between words or numbers, and hardly another letter.
+fn are_signs(bytes: &[u8], letters: usize) -> bool {
+    let table: Vec<char> = WINDOWS_1252.decode_without_bom_handling(&(0..=u8::MAX).collect::<Vec<u8>>()).0.chars().collect();
+    let at = |at: Option<usize>| at.and_then(|at| bytes.get(at)).map_or(' ', |byte| table[*byte as usize]);
     let mut others = 0;
-    let chars: Vec<char> = text.chars().collect();
-    let at = |at: usize| chars.get(at).copied().unwrap_or(' ');
-    let before = |number: usize| number.checked_sub(1).map_or(' ', at);
-    let stands_well = |(number, char): (usize, &char)| {
-        let (before, behind, next) = (before(number), at(number + 1), at(number + 2));
+    let mut stands_well = |(number, byte): (usize, &u8)| {
+        let char = table[*byte as usize];
+        let (before, behind, next) = (at(number.checked_sub(1)), at(Some(number + 1)), at(Some(number + 2)));
         let is_within = before.is_alphabetic() && behind.is_alphabetic();
         match char {
-            '\0'..='\x7f' => true,
             '’' | '‘' | '–' | '—' | '…' | '·' | '\u{a0}' => true,
             '“' | '”' | '„' | '«' | '»' | '‹' | '›' | '‚' | '•' | '™' | '©' | '®' | '§' | '†' | '×' | '÷' | '±' => {
                 !is_within
             }
-            '£' | '€' | '¥' => !before.is_alphabetic() && !behind.is_alphabetic(),
-            '½' | '¼' | '¾' | '²' | '³' | '¹' | 'º' | 'ª' => !before.is_alphabetic() && !behind.is_alphabetic(),
+            '£' | '€' | '¥' | '½' | '¼' | '¾' | '²' | '³' | '¹' | 'º' | 'ª' => {
+                !before.is_alphabetic() && !behind.is_alphabetic()
+            }
             'µ' | '°' => !(before.is_alphabetic() || behind.is_alphabetic() && next.is_alphabetic()),
             '¡' | '¿' => {
-                let end = if *char == '¡' { '!' } else { '?' };
-                !before.is_alphanumeric() && behind.is_alphabetic() && chars[number..].contains(&end)
+                let end = if char == '¡' { b'!' } else { b'?' };
+                !before.is_alphanumeric() && behind.is_alphabetic() && memchr::memchr(end, &bytes[number..]).is_some()
             }
             char if char.is_lowercase() && before.is_ascii_lowercase() && behind.is_ascii_lowercase() => {
                 others += 100;
@@ -174,12 +172,17 @@ fn are_signs(text: &str, letters: usize) -> bool {
             _ => false,
         }
     };
-    chars.iter().enumerate().all(stands_well)
+    bytes.iter().enumerate().filter(|(_, byte)| !byte.is_ascii()).all(&mut stands_well)
 }
 
 /// Whether bytes that may be Japanese are Korean words with jamo, as in "ㅋㅋㅋ".
 fn is_hangul(bytes: &[u8]) -> bool {
-    let Some(text) = EUC_KR.decode_without_bom_handling_and_without_replacement(bytes) else { return false };
+    const PROBE: usize = 64 << 10;
+    let beginning = &bytes[..bytes.len().min(PROBE)];
+    let end = if beginning.len() < PROBE { PROBE } else { beginning.iter().rposition(u8::is_ascii).unwrap_or_default() };
+    let Some(text) = EUC_KR.decode_without_bom_handling_and_without_replacement(&beginning[..end.min(beginning.len())]) else {
+        return false;
+    };
     let is_korean = |char: char| char.is_ascii() || matches!(char, 'ㄱ'..='ㅣ' | '가'..='힣');
     let words = text.split_ascii_whitespace().filter(|word| !word.is_ascii()).count();
     text.chars().all(is_korean) && words * 8 >= text.chars().filter(|char| !char.is_ascii()).count()
