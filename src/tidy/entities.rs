@@ -7,7 +7,8 @@ use memchr::{memchr, memchr_iter};
 use std::borrow::Cow;
 
 /// Finds entities: those that end with a semicolon, and stand for a character of texts. In a line with tags, or with code between
-/// backticks, they stay, since there they mean something; and `&amp;` where an ampersand stands by itself, or before a comma, since that line speaks of it.
+/// backticks, they stay, since there they mean something; and `&amp;` where an ampersand stands by itself, or before a comma, since that line
+/// speaks of it.
 pub(super) fn find(text: &str, edits: &mut Edits) {
     let bytes = text.as_bytes();
     let mut done = 0;
