@@ -3,13 +3,12 @@
 use super::{Repairs, joined};
 use crate::document::{Edits, Map, Put, Span, Unit, edited};
 use crate::markup::{self, Dialect, Markup};
-use crate::source::feed::{Body, Coding, Hand, Written};
+use crate::source::feed::{Body, CDATA, Coding, Hand, Written};
 use crate::tidy::{self, Repair, Repaired, Tidy};
 use memchr::memmem;
 use smallvec::SmallVec;
 use std::borrow::Cow;
 
-const END_OF_SECTION: &[u8] = b"]]>";
 /// So often at most a body is repaired without what turned out to be stuck.
 const MOST_ROUNDS: usize = 8;
 
@@ -84,7 +83,10 @@ impl Reading<'_> {
             wanted.get_or_insert(repaired.counts.total());
             match self.made(repaired) {
                 Ok(made) => break Some(made),
-                Err(places) if !places.is_empty() && rounds.next().is_some() => stuck.extend(places),
+                Err(places) if !places.is_empty() && rounds.next().is_some() => {
+                    stuck.extend(places);
+                    stuck.sort_unstable();
+                }
                 Err(_) => break None,
             }
         };
@@ -100,16 +102,14 @@ impl Reading<'_> {
         self.repairs = Some((repairs, map));
     }
 
-    /// What stands in it, repaired but for what is stuck.
+    /// What stands in it, repaired but for what is stuck, which is in order.
     fn repaired(&self, tidy: Tidy, stuck: &[Span]) -> Option<Repaired> {
         if self.markup.is_none() && stuck.is_empty() {
             return tidy::repaired(&self.inside, &tidy);
         }
-        let mut stuck = stuck.to_vec();
-        stuck.sort_unstable();
         let all = || SmallVec::from_elem(Span::new(0, self.inside.len()), 1);
         let texts: SmallVec<[Span; 4]> = self.markup.as_ref().map_or_else(all, |markup| markup.characters().into());
-        tidy::repaired_in(&self.inside, &parted(texts, &stuck), tidy, tidy::TAGS)
+        tidy::repaired_in(&self.inside, &parted(texts, stuck), tidy, tidy::TAGS)
     }
 
     /// What is made of it by repairs.
@@ -131,11 +131,14 @@ impl Reading<'_> {
             let mut text = Vec::new();
             (Markup::read(&inside, dialect(self.body.written), &mut text), text)
         });
-        let ends = |xml: &[u8]| memmem::find_iter(xml, END_OF_SECTION).count();
+        let has_as_many_ends = || {
+            let ends = |xml: &[u8]| memmem::find_iter(xml, CDATA.1).count();
+            ends(&written) == ends(self.body.at.of(self.file))
+        };
         let is_as_well_formed = match self.body.written {
             Written::Plainly | Written::String => true,
-            Written::Characters => ends(&written) == ends(self.body.at.of(self.file)),
-            Written::Elements => ends(&written) == ends(self.body.at.of(self.file)) && markup::is_well_formed(&written),
+            Written::Characters => has_as_many_ends(),
+            Written::Elements => has_as_many_ends() && markup::is_well_formed(&written),
         };
         let reads_on = is_as_well_formed
             && *self.body.written.read(&written).0 == inside
@@ -294,7 +297,7 @@ impl Reading<'_> {
             Written::Plainly => true,
             Written::Characters | Written::Elements => {
                 let seam = [&before[before.len().saturating_sub(2)..], put, &behind[..behind.len().min(2)]].concat();
-                memmem::find(&seam, END_OF_SECTION).is_none()
+                memmem::find(&seam, CDATA.1).is_none()
             }
             Written::String => {
                 !put.is_empty() || !is_half(before.last_chunk(), 8..=11) || !is_half(behind.first_chunk(), 12..=15)

@@ -115,9 +115,9 @@ pub(crate) fn if_it_may_break(error: io::Error) -> io::Error {
 
 /// Refuses what begins like something that is no text as it stands.
 pub(super) fn refuse_no_text(input: &Input, beginning: &[u8]) -> Result<()> {
-    let utf = match beginning.starts_with(b"\xff\xfe\0\0") {
-        true => "is UTF-32, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-32 -t UTF-8",
-        false => "is UTF-16, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f UTF-16 -t UTF-8",
+    let wide = || {
+        let utf = if beginning.starts_with(b"\xff\xfe\0\0") { "UTF-32" } else { "UTF-16" };
+        format!("is {utf}, in which bytes don't tell where lines end; make it UTF-8 first: iconv -f {utf} -t UTF-8")
     };
     let is_named = input.packing == Packing::Plain && input.from != Origin::Stdin;
     let unnamed = || is_named.then(|| Packing::of_bytes(beginning).missing_name()).flatten();
@@ -127,7 +127,7 @@ pub(super) fn refuse_no_text(input: &Input, beginning: &[u8]) -> Result<()> {
     let is_warc = input.form != Form::Warc && (beginning.starts_with(b"WARC/1.0\r\n") || beginning.starts_with(b"WARC/1.1\r\n"));
     let why = not_read_by_beginning(beginning)
         .or_else(unnamed)
-        .or_else(|| (wide::is_marked(beginning) && !may_be_wide).then(|| utf.into()))
+        .or_else(|| (wide::is_marked(beginning) && !may_be_wide).then(wide))
         .or_else(|| beginning.starts_with(PARQUET).then(|| table.into()))
         .or_else(|| is_warc.then(|| warc.into()));
     let Some(why) = why else { return Ok(()) };

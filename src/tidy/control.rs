@@ -5,7 +5,8 @@ use super::line_around;
 use super::look::chars;
 
 /// Finds control characters that end no line (a tab is none): with commands to terminals (ECMA-48, 5.4 and 5.6) all of those, with
-/// overstrikes the character that is struck over. Byte order marks, but for that of a file, which is no part of its text, and bidirectional overrides (UAX #9) with what ends them.
+/// overstrikes the character that is struck over. Byte order marks, but for that of a file, which is no part of its text, and bidirectional
+/// overrides (UAX #9) with what ends them.
 pub(super) fn find(text: &str, edits: &mut Edits) {
     let mut done = 0;
     // For each embedding and each override that is open in the line, whether it goes.

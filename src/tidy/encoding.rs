@@ -1,6 +1,6 @@
 //! Texts in other encodings than UTF-8.
 
-use super::wide::{is_control, wide};
+use super::wide::{is_control, is_marked, wide};
 use crate::document::{Map, Span};
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{EUC_JP, EUC_KR, Encoding, ISO_8859_15, UTF_16BE, UTF_16LE, WINDOWS_1252};
@@ -61,8 +61,8 @@ impl Encoded {
     pub(crate) fn read(self, bytes: &[u8], is_beginning: bool) -> Option<(String, Map)> {
         match self {
             Encoded::In(encoding) => {
-                let is_marked = is_beginning && self.unit() == 2 && matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
-                decode(bytes, if is_marked { 2 } else { 0 }, encoding)
+                let has_mark = is_beginning && self.unit() == 2 && is_marked(bytes);
+                decode(bytes, if has_mark { 2 } else { 0 }, encoding)
             }
             Encoded::Mixed => mixed(bytes, true),
             Encoded::Halves => halves(bytes),
@@ -329,7 +329,7 @@ mod tests {
         assert_eq!(encoded.read(bytes, true), Some((text.clone(), map.clone())));
         assert_eq!(Encoded::named(encoded.name()), Some(encoded));
         let all = map.around(Span::new(0, text.len()));
-        let mark = if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") { 2 } else { 0 };
+        let mark = if is_marked(bytes) { 2 } else { 0 };
         assert_eq!(all, Span::new(mark, bytes.len()));
         Some(text)
     }

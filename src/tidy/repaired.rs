@@ -2,6 +2,7 @@
 
 use super::encoding::Encoded;
 use super::look::Look;
+use super::wide::is_control;
 use super::{Change, Counts, Repair, Tidy, Untold, tidy, told};
 use crate::document::{Map, Span};
 use crate::error::count;
@@ -48,16 +49,20 @@ pub(crate) fn repaired_within(text: &[u8], repairs: &Tidy, room: u64) -> Result<
 fn in_rounds(text: &[u8], repairs: &Tidy, decodes: bool, room: u64) -> Result<Option<Repaired>, NoRoom> {
     let Some(mut all) = once(text, repairs, decodes, room)? else { return Ok(None) };
     // What was repaired among what isn't UTF-8 may tell now how the rest is encoded, or what is: so may what was decoded and has NULs.
-    let mut was_text = all.encoded.is_some() || str::from_utf8(text).is_ok();
+    let mut was_text = all.encoded.is_some() || is_utf_8(text);
     while (!was_text || memchr::memchr(0, &all.text).is_some())
         && let Some(more) = once(&all.text, repairs, decodes, room)?.filter(|more| !more.counts.is_none())
     {
-        was_text = more.encoded.is_some() || str::from_utf8(&all.text).is_ok();
+        was_text = more.encoded.is_some() || is_utf_8(&all.text);
         let encoded = more.encoded.map_or(all.encoded, |_| Some(Encoded::Late));
         all = Repaired { encoded, ..more.after(all) };
     }
-    all.counts.undecoded = u64::from(decodes && str::from_utf8(&all.text).is_err());
+    all.counts.undecoded = u64::from(decodes && !was_text && !is_utf_8(&all.text)); // what is made of text is text
     Ok(Some(all))
+}
+
+fn is_utf_8(bytes: &[u8]) -> bool {
+    simdutf8::basic::from_utf8(bytes).is_ok()
 }
 
 /// Repairs a part of a text that is known to be encoded so, if it isn't UTF-8; `is_beginning`: the first.
@@ -87,11 +92,10 @@ fn once(text: &[u8], repairs: &Tidy, decodes: bool, room: u64) -> Result<Option<
 fn is_no_text(bytes: &[u8]) -> bool {
     const PROBE: usize = 8 << 10;
     let beginning = &bytes[..bytes.len().min(PROBE)];
-    let is_control = |byte: &&u8| matches!(byte, 0..=7 | 0x0e..=0x1a | 0x1c..=0x1f);
-    let controls = beginning.iter().filter(is_control).count();
+    let controls = beginning.iter().filter(|byte| **byte != b'\x08' && is_control(char::from(**byte))).count();
     let with_tabs = controls + memchr::memchr_iter(b'\t', beginning).count();
     controls * 16 > beginning.len() && with_tabs * 4 > beginning.len()
-        || memchr::memchr(0, beginning).is_some() && simdutf8::basic::from_utf8(bytes).is_err()
+        || memchr::memchr(0, beginning).is_some() && !is_utf_8(bytes)
 }
 
 /// Repairs a text that was decoded.
@@ -142,7 +146,7 @@ impl Repaired {
     }
 
     /// How much memory it takes.
-    pub(crate) fn held(&self) -> u64 {
+    fn held(&self) -> u64 {
         (self.text.len() + self.map.held()) as u64
     }
 
@@ -274,15 +278,15 @@ pub(crate) fn repaired_in(
     pass(&mut text, &mut to_stretch, from..stretch.len());
     let Repaired { text, map, counts, firsts, .. } = of_text(&text, &repairs)?;
     let stand_in = stand_in.to_string();
-    let together = stand_in.repeat(2);
+    let places: Vec<usize> = memmem::find_iter(&text, stand_in.as_bytes()).collect();
     // Halves of characters that come together would be one, which only what is decoded may become.
-    let is_apart = || repairs.has(Repair::Encoding) || memmem::find(&text, together.as_bytes()).is_none();
-    if memmem::find_iter(&text, stand_in.as_bytes()).count() != others.len() || !is_apart() {
+    let are_apart = || repairs.has(Repair::Encoding) || places.windows(2).all(|pair| pair[0] + stand_in.len() < pair[1]);
+    if places.len() != others.len() || !are_apart() {
         return None;
     }
     let (mut bytes, mut to_text) = (Vec::with_capacity(text.len()), Map::default());
     let mut from = 0;
-    for (at, other) in memmem::find_iter(&text, stand_in.as_bytes()).zip(others) {
+    for (at, other) in places.into_iter().zip(others) {
         bytes.extend_from_slice(&text[from..at]);
         to_text.push(Span::new(from, at), (at - from) as u64, false);
         bytes.extend_from_slice(other);
@@ -336,8 +340,7 @@ impl Counts {
             1 => "1 text not decoded, since nothing tells what it is in".to_owned(),
             texts => format!("{} texts not decoded, since nothing tells what they are in", count(texts)),
         };
-        let words = made.chain((self.left > 0).then(left)).chain((self.undecoded > 0).then(undecoded));
-        let words: Vec<String> = words.collect();
+        let words: Vec<String> = made.chain((self.left > 0).then(left)).chain((self.undecoded > 0).then(undecoded)).collect();
         (!words.is_empty()).then(|| words.join(", "))
     }
 

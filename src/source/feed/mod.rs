@@ -6,7 +6,7 @@ mod json;
 mod xml;
 
 pub(crate) use charset::{Coding, Declared, Decoded, decoded, wide};
-pub(crate) use xml::is_seam;
+pub(crate) use xml::{CDATA, is_seam};
 
 use super::jsonl;
 use crate::document::{Map, Span};

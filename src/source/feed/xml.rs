@@ -118,16 +118,20 @@ pub(super) fn read(text: &str, from: usize) -> Result<Feed, Fault> {
 
 /// Whether it is a character that XML has (XML 1.0, 2.2).
 pub(super) fn may_be(char: char) -> bool {
-    !matches!(char, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}')
+    !u8::try_from(char).is_ok_and(is_not_allowed) && !matches!(char, '\u{fffe}' | '\u{ffff}')
 }
 
-/// Where the first control character is that XML doesn't allow (XML 1.0, 2.2).
+/// Whether it is a control character that XML doesn't allow (XML 1.0, 2.2).
+fn is_not_allowed(byte: u8) -> bool {
+    (byte < b' ') & (byte != b'\t') & (byte != b'\n') & (byte != b'\r')
+}
+
+/// Where the first control character is that XML doesn't allow.
 fn first_not_allowed(text: &[u8]) -> Option<usize> {
     const AT_ONCE: usize = 64; // without a way out in between, so that they are compared in one go
-    let is_not = |byte: u8| (byte < b' ') & (byte != b'\t') & (byte != b'\n') & (byte != b'\r');
-    let chunk = text.chunks(AT_ONCE).position(|chunk| chunk.iter().fold(false, |any, &byte| any | is_not(byte)))?;
+    let chunk = text.chunks(AT_ONCE).position(|chunk| chunk.iter().fold(false, |any, &byte| any | is_not_allowed(byte)))?;
     let at = chunk * AT_ONCE;
-    text[at..].iter().position(|&byte| is_not(byte)).map(|more| at + more)
+    text[at..].iter().position(|&byte| is_not_allowed(byte)).map(|more| at + more)
 }
 
 struct Reading<'a> {
@@ -465,7 +469,7 @@ fn attribute(tag: &BytesStart, name: &str) -> Option<(Span, String)> {
 }
 
 /// What a section of character data begins and ends with.
-const CDATA: (&[u8], &[u8]) = (b"<![CDATA[", b"]]>");
+pub(crate) const CDATA: (&[u8], &[u8]) = (b"<![CDATA[", b"]]>");
 
 /// Where sections of character data stand in characters of XML, without what they begin and end with.
 pub(super) fn sections(written: &[u8]) -> Vec<Span> {
@@ -493,10 +497,10 @@ pub(crate) fn is_seam(between: &[u8]) -> bool {
     let mut rest = &*plain;
     let behind = |rest: &'_ [u8], begin: &[u8], end: &[u8]| {
         let inside = rest.strip_prefix(begin)?;
-        Some(begin.len() + memchr::memmem::find(inside, end)? + end.len())
+        Some(begin.len() + memmem::find(inside, end)? + end.len())
     };
     while !rest.is_empty() {
-        let bounds: [(&[u8], &[u8]); 4] = [(b"]]>", b""), (b"<![CDATA[", b""), (b"<!--", b"-->"), (b"<?", b"?>")];
+        let bounds: [(&[u8], &[u8]); 4] = [(CDATA.1, b""), (CDATA.0, b""), (b"<!--", b"-->"), (b"<?", b"?>")];
         let Some(len) = bounds.iter().find_map(|(begin, end)| behind(rest, begin, end)) else { return false };
         rest = &rest[len..];
     }
